@@ -1,0 +1,9 @@
+//! hsdiag: which baud, which format, which protocol, and what the unexpected byte was.
+//!
+//! A map of the house. Imports run downward only; `tests/floors.rs` sees to it.
+//!
+//! | floor | folders | what is decided there |
+//! | --- | --- | --- |
+//! | 0 | [`line`] | what a serial line is |
+
+pub mod line;

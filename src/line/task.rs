@@ -1,0 +1,43 @@
+//! The contract of everything that decides: events and time come in, actions and the next deadline go out.
+
+use super::event::{ControlLines, LineEvent};
+use super::settings::Settings;
+use super::time::{Instant, Span};
+
+/// What a task wants done on the line. The loop in `transport` carries actions out in the order they were given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Send(Vec<u8>),
+    /// Change the settings of the open port. The loop answers with [`Task::on_settings`], telling what the driver really set.
+    Set(Settings),
+    Lines(ControlLines),
+    /// Hold the line at space for so long.
+    Break(Span),
+    /// Throw away what the port has received and not delivered yet.
+    Discard,
+    /// The task is over; its result is asked of it by whoever owns it.
+    Done,
+}
+
+/// Something that decides: it never opens a port, sleeps, or reads a clock.
+///
+/// The same events at the same instants always lead to the same actions.
+pub trait Task {
+    /// Something was seen on the line.
+    fn on_event(&mut self, event: &LineEvent);
+
+    /// It is now `now`; called at the deadline the task asked for, and at least before each round of actions.
+    fn on_time(&mut self, now: Instant);
+
+    /// The settings that hold from `now` on, as the driver reads them back; once at the start and after every [`Action::Set`].
+    fn on_settings(&mut self, now: Instant, settings: Settings);
+
+    /// A [`Action::Set`] was refused by the port, for this reason.
+    fn on_refused(&mut self, now: Instant, settings: Settings, reason: &str);
+
+    /// The next thing to do, until there is none.
+    fn next_action(&mut self) -> Option<Action>;
+
+    /// When the task wants to be woken if nothing happens.
+    fn deadline(&self) -> Option<Instant>;
+}
