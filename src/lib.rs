@@ -5,5 +5,7 @@
 //! | floor | folders | what is decided there |
 //! | --- | --- | --- |
 //! | 0 | [`line`] | what a serial line is |
+//! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
 
 pub mod line;
+pub mod wire;
