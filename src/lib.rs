@@ -6,6 +6,8 @@
 //! | --- | --- | --- |
 //! | 0 | [`line`] | what a serial line is |
 //! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
+//! | 5 | [`sweep`] | which settings the device speaks |
 
 pub mod line;
+pub mod sweep;
 pub mod wire;

@@ -1,0 +1,9 @@
+//! Floor 5: which settings the device speaks. An adaptive search as a task: listen high, infer, listen where it decides most, verify.
+
+mod findings;
+mod options;
+mod protocol;
+
+pub use findings::{Candidate, Evidence, Faults, Findings, Listen, ProtocolScore, Purpose, Stretch, Verdict};
+pub use options::Options;
+pub use protocol::{NoProtocols, ProtocolScorer, ProtocolScorers};
