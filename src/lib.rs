@@ -4,7 +4,7 @@
 //!
 //! | floor | folders | what is decided there |
 //! | --- | --- | --- |
-//! | 0 | [`line`] | what a serial line is |
+//! | 0 | [`line`](mod@line) | what a serial line is |
 //! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
 //! | 5 | [`sweep`] | which settings the device speaks |
 
