@@ -7,7 +7,9 @@
 //! | 0 | [`line`](mod@line) | what a serial line is |
 //! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
 //! | 5 | [`sweep`] | which settings the device speaks |
+//! | 5 | [`transport`] | where bytes come from and when |
 
 pub mod line;
 pub mod sweep;
+pub mod transport;
 pub mod wire;

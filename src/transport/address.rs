@@ -1,0 +1,190 @@
+//! What a user writes to name a port: `COM3`, `/dev/ttyUSB0`, `sim://mbus?baud=2400`, `tcp://host:port` and their kin.
+
+use std::path::PathBuf;
+
+use super::sim_options::SimOptions;
+
+/// A port, named but not yet opened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Address {
+    /// A serial port of this machine, in the spelling the operating system wants.
+    Native(String),
+    Sim {
+        device: String,
+        options: Box<SimOptions>,
+    },
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    Rfc2217 {
+        host: String,
+        port: u16,
+    },
+    Replay(PathBuf),
+}
+
+/// The ways to write an address, for messages and help.
+pub const ADDRESS_FORMS: &str =
+    "COM3, /dev/ttyUSB0, sim://NAME?baud=57600, tcp://host:port, rfc2217://host:port or replay://file.jsonl";
+
+const SCHEMES: [&str; 4] = ["sim", "tcp", "rfc2217", "replay"];
+
+impl std::str::FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Address, AddressError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            return match scheme.to_ascii_lowercase().as_str() {
+                "sim" => simulated(rest),
+                "tcp" => host_and_port(text, rest).map(|(host, port)| Address::Tcp { host, port }),
+                "rfc2217" => host_and_port(text, rest).map(|(host, port)| Address::Rfc2217 { host, port }),
+                "replay" if rest.is_empty() => Err(AddressError::NoFile),
+                "replay" => Ok(Address::Replay(rest.into())),
+                _ => Err(AddressError::UnknownScheme {
+                    scheme: scheme.into(),
+                    near: nearest(scheme, &SCHEMES).map(String::from),
+                }),
+            };
+        }
+        if let Some((scheme, _)) = text.split_once(':').filter(|(scheme, _)| SCHEMES.contains(scheme)) {
+            return Err(AddressError::NoSlashes { scheme: scheme.into() });
+        }
+        if let Some(number) = com_number(text) {
+            return match number.parse::<u16>() {
+                Ok(number @ 1..=256) => Ok(Address::Native(format!("COM{number}"))),
+                _ => Err(AddressError::ComNumber(text.into())),
+            };
+        }
+        Ok(Address::Native(text.into()))
+    }
+}
+
+/// What stands behind `COM`, with or without the device prefix of Windows; `None` when it is no COM name.
+fn com_number(text: &str) -> Option<&str> {
+    let name = text.strip_prefix(r"\\.\").unwrap_or(text);
+    let (prefix, number) = name.split_at_checked(3)?;
+    let digits = number.chars().all(|c| c.is_ascii_digit());
+    (prefix.eq_ignore_ascii_case("com") && digits).then_some(number)
+}
+
+fn simulated(rest: &str) -> Result<Address, AddressError> {
+    let (device, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let device = device.trim_end_matches('/');
+    if device.is_empty() {
+        return Err(AddressError::NoDevice);
+    }
+    Ok(Address::Sim { device: device.into(), options: Box::new(SimOptions::read(query)?) })
+}
+
+fn host_and_port(text: &str, rest: &str) -> Result<(String, u16), AddressError> {
+    let wrong = |reason| AddressError::HostPort { text: text.into(), reason };
+    let rest = rest.trim_end_matches('/');
+    let (host, port) = rest.rsplit_once(':').ok_or(wrong("the port is missing"))?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if bare.is_none() && host.contains(':') {
+        return Err(wrong("an IPv6 host stands in brackets"));
+    }
+    let host = bare.unwrap_or(host);
+    if host.is_empty() {
+        return Err(wrong("the host is missing"));
+    }
+    let port = port.parse().ok().filter(|port| *port != 0);
+    Ok((host.into(), port.ok_or(wrong("a port is a number from 1 to 65535"))?))
+}
+
+/// The candidate that looks most like `word`, if one looks enough like it.
+fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let likeness = |name: &&str| strsim::jaro_winkler(&word.to_ascii_lowercase(), name);
+    let best = candidates.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) > 0.6).then_some(best)
+}
+
+/// What is wrong with an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    #[error("the port has no name; expected {ADDRESS_FORMS}")]
+    Empty,
+    #[error("there is no `{scheme}://`{}; expected {ADDRESS_FORMS}", did_you_mean(near.as_deref(), "://"))]
+    UnknownScheme { scheme: String, near: Option<String> },
+    #[error("`{scheme}:` lacks its slashes; write `{scheme}://`")]
+    NoSlashes { scheme: String },
+    #[error("`{0}` is not a COM port; they are COM1 to COM256")]
+    ComNumber(String),
+    #[error("`sim://` lacks the name of a device, such as sim://mbus; `hsdiag protocols list` names them")]
+    NoDevice,
+    #[error("`replay://` lacks a file, such as replay://capture.jsonl")]
+    NoFile,
+    #[error("`{text}`: {reason}; expected a host and a port, such as tcp://192.168.1.5:4001")]
+    HostPort { text: String, reason: &'static str },
+    #[error("there is no option `{key}`{}", did_you_mean(near.as_deref(), ""))]
+    UnknownOption { key: String, near: Option<String> },
+    #[error("`{key}={value}`: expected {expected}")]
+    WrongValue { key: String, value: String, expected: String },
+}
+
+impl AddressError {
+    pub(super) fn unknown_option(key: &str, names: &[&str]) -> AddressError {
+        AddressError::UnknownOption { key: key.into(), near: nearest(key, names).map(String::from) }
+    }
+}
+
+fn did_you_mean(near: Option<&str>, suffix: &str) -> String {
+    near.map(|near| format!("; did you mean `{near}{suffix}`?")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn native(name: &str) -> Result<Address, AddressError> {
+        Ok(Address::Native(name.into()))
+    }
+
+    #[test]
+    fn com_ports_are_read_in_every_spelling() {
+        assert_eq!("COM3".parse(), native("COM3"));
+        assert_eq!("com12".parse(), native("COM12"));
+        assert_eq!(r"\\.\COM12".parse(), native("COM12"));
+        assert!("COM0".parse::<Address>().is_err());
+        assert!("COM999".parse::<Address>().is_err());
+        assert_eq!("./command".parse(), native("./command"));
+        assert_eq!("commander".parse(), native("commander"));
+        assert_eq!("/dev/ttyUSB0".parse(), native("/dev/ttyUSB0"));
+    }
+
+    #[test]
+    fn sockets_need_host_and_port() {
+        let tcp = |host: &str, port| Ok(Address::Tcp { host: host.into(), port });
+        assert_eq!("tcp://localhost:4001".parse(), tcp("localhost", 4001));
+        assert_eq!("TCP://[::1]:4001/".parse(), tcp("::1", 4001));
+        for wrong in ["tcp://localhost", "tcp://:1", "tcp://a:0", "tcp://a:99999", "tcp://::1:5", "tcp://"] {
+            let error = wrong.parse::<Address>().expect_err(wrong).to_string();
+            assert!(error.contains("tcp://192.168.1.5:4001"), "{error}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_the_right_spelling() {
+        let said = |text: &str| text.parse::<Address>().expect_err(text).to_string();
+        assert!(said("smi://mbus").contains("did you mean `sim://`?"), "{}", said("smi://mbus"));
+        assert_eq!(said("sim:mbus"), "`sim:` lacks its slashes; write `sim://`");
+        assert!(said("sim://").contains("sim://mbus"));
+        assert!(said("replay://").contains("capture.jsonl"));
+        assert!(said("  ").contains("COM3"));
+        assert!(said("sim://mbus?baud=fast").contains("a rate, such as 57600"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_brings_the_parser_down(text in "\\PC{0,40}", scheme in "(sim|tcp|rfc2217|replay|x)://") {
+            let _ = text.parse::<Address>();
+            let _ = format!("{scheme}{text}").parse::<Address>();
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The one loop: feeds a task what is seen, carries out its actions, waits for its deadline.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::line::{Action, Instant, Span, Task};
+
+use super::port::{Port, PortError};
+
+/// How a run ended, when nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The task said so.
+    Done,
+    /// The stop flag was raised.
+    Stopped,
+    /// A recording was played to its end.
+    EndOfRecording,
+}
+
+/// What a run was, beside what its task found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    pub end: End,
+    /// What the task wanted and this port has not: moving DTR, sending a break.
+    pub not_possible: Vec<String>,
+}
+
+/// How often `tick` is called and the stop flag looked at, at the least.
+const TICK: Span = Span::from_millis(50);
+
+/// Runs `task` on `port` until it is done, `stop` is raised, or the port fails.
+///
+/// `tick` is called with the port's time between rounds, for a progress bar. When the port fails, what the task found so far is
+/// still in the task.
+pub fn run(
+    port: &mut dyn Port,
+    task: &mut dyn Task,
+    stop: &AtomicBool,
+    tick: &mut dyn FnMut(Instant),
+) -> Result<Ran, PortError> {
+    let mut not_possible = Vec::new();
+    let mut seen = Vec::new();
+    task.on_settings(port.now(), port.settings());
+    let end = loop {
+        let now = port.now();
+        task.on_time(now);
+        if act(port, task, stop, &mut not_possible)? {
+            break End::Done;
+        }
+        if stop.load(Ordering::Relaxed) {
+            break End::Stopped;
+        }
+        tick(now);
+        let now = port.now(); // a drain or a change of rate takes time
+        let until = task.deadline().map_or(now + TICK, |deadline| deadline.clamp(now, now + TICK));
+        let read = port.read(until, &mut seen);
+        for event in seen.drain(..) {
+            task.on_event(&event);
+        }
+        match read {
+            Err(PortError::EndOfRecording { .. }) => {
+                let at_end = port.now();
+                task.on_time(task.deadline().unwrap_or(at_end).max(at_end));
+                let done = act(port, task, stop, &mut not_possible)?;
+                break if done { End::Done } else { End::EndOfRecording };
+            }
+            other => other?,
+        }
+    };
+    Ok(Ran { end, not_possible })
+}
+
+/// Carries out what the task wants now; true when it is done.
+fn act(
+    port: &mut dyn Port,
+    task: &mut dyn Task,
+    stop: &AtomicBool,
+    not_possible: &mut Vec<String>,
+) -> Result<bool, PortError> {
+    while let Some(action) = task.next_action() {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let done = match action {
+            Action::Done => return Ok(true),
+            Action::Send(bytes) => port.write(&bytes),
+            Action::Lines(lines) => port.set_lines(lines),
+            Action::Break(length) => port.send_break(length),
+            Action::Discard => port.discard(),
+            Action::Set(wanted) => match port.set(wanted) {
+                Ok(settings) => {
+                    task.on_settings(port.now(), settings);
+                    Ok(())
+                }
+                Err(
+                    error @ (PortError::BaudRefused { .. }
+                    | PortError::FormatRefused { .. }
+                    | PortError::Unsupported { .. }),
+                ) => {
+                    task.on_refused(port.now(), wanted, &error.to_string());
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+        };
+        match done {
+            Err(error @ PortError::Unsupported { .. }) => {
+                let said = error.to_string();
+                if !not_possible.contains(&said) {
+                    tracing::warn!("{said}");
+                    not_possible.push(said);
+                }
+            }
+            other => other?,
+        }
+    }
+    Ok(false)
+}
