@@ -99,9 +99,9 @@ fn host_and_port(text: &str, rest: &str) -> Result<(String, u16), AddressError> 
 
 /// The candidate that looks most like `word`, if one looks enough like it.
 fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let likeness = |name: &&str| strsim::jaro_winkler(&word.to_ascii_lowercase(), name);
-    let best = candidates.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&best) > 0.6).then_some(best)
+    let distance = |name: &str| strsim::damerau_levenshtein(&word.to_ascii_lowercase(), name);
+    let best = candidates.iter().copied().min_by_key(|name| distance(name))?;
+    (distance(best) <= best.len().div_ceil(3).max(1)).then_some(best)
 }
 
 /// What is wrong with an address.
