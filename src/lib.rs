@@ -6,9 +6,11 @@
 //! | --- | --- | --- |
 //! | 0 | [`line`](mod@line) | what a serial line is |
 //! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
+//! | 2 | [`capture`] | what was recorded |
 //! | 5 | [`sweep`] | which settings the device speaks |
 //! | 5 | [`transport`] | where bytes come from and when |
 
+pub mod capture;
 pub mod line;
 pub mod sweep;
 pub mod transport;
