@@ -53,7 +53,11 @@ pub fn run(
         tick(now);
         let now = port.now(); // a drain or a change of rate takes time
         let until = task.deadline().map_or(now + TICK, |deadline| deadline.clamp(now, now + TICK));
+        let settings = port.settings();
         let read = port.read(until, &mut seen);
+        if port.settings() != settings {
+            task.on_settings(port.now(), port.settings()); // a recording changed them, or the far end of a socket
+        }
         for event in seen.drain(..) {
             task.on_event(&event);
         }

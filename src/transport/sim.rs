@@ -1,0 +1,274 @@
+//! A simulated device behind a simulated wire, in virtual time; and the port that a host sees of it.
+//!
+//! Both directions go through the bit-level UART of `wire`, so each end hears what its own settings make of the other's edges. The
+//! same line, driven by the wall clock, stands behind `simulate`'s pseudo-terminal and sockets.
+
+use crate::line::{
+    Action, Baud, ControlLines, Direction, Instant, LineErrors, LineEvent, Settings, Span, Task,
+};
+use crate::wire::{Adapter, Channel, Disturbance, Drift, Noise, Reports};
+
+use super::port::{Abilities, Formats, OnOpen, Port, PortError};
+use super::sim_options::SimOptions;
+
+/// A device to put at the far end of a simulated line.
+///
+/// The task is the device: it is fed what the device hears (bytes of direction `Tx`, host to device), its `Send` and `Break` go out on
+/// the wire at the device's settings, its `Set` changes those settings, and after `Done` it is silent for ever.
+pub struct SimDevice {
+    pub task: Box<dyn Task>,
+    /// The device's own settings, before the options change them.
+    pub settings: Settings,
+}
+
+/// Two simulated directions of a line, the device at one end and an adapter at the other.
+pub struct SimLine {
+    task: Box<dyn Task>,
+    /// Device to host.
+    up: Channel,
+    /// Host to device.
+    down: Channel,
+    adapter: Adapter,
+    reports: Reports,
+    noisy: bool,
+    now: Instant,
+    done: bool,
+}
+
+/// More actions than this at one instant are a device that has gone mad; the rest waits for the next step.
+const MOST_ACTIONS: usize = 10_000;
+
+impl SimLine {
+    /// The host starts at `host`; the device's settings are those of `options`, or else its own.
+    pub fn new(device: SimDevice, options: &SimOptions, host: Settings) -> SimLine {
+        let settings = options.settings(device.settings);
+        let drift = Drift { skew: options.skew, jitter: options.jitter, late_mark: options.late };
+        let disturbance = Disturbance {
+            glitches: options.noise,
+            glitch_length: options.glitch_length(),
+            ..Disturbance::default()
+        };
+        let noise = Noise::new(disturbance, options.seed ^ 0x00C0_FFEE);
+        let adapter = Adapter::with(options.errors, options.fastest);
+        let mut line = SimLine {
+            task: device.task,
+            up: Channel::new(settings, drift, noise, host, options.seed),
+            down: Channel::new(host, Drift::default(), Noise::none(), settings, options.seed ^ 0xD0),
+            reports: Reports::through(adapter.clone()),
+            adapter,
+            noisy: options.noise > 0.0,
+            now: Instant::ZERO,
+            done: false,
+        };
+        line.task.on_settings(Instant::ZERO, settings);
+        line.act();
+        line
+    }
+
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub fn host(&self) -> Settings {
+        self.up.receiver()
+    }
+
+    pub fn device(&self) -> Settings {
+        self.up.sender()
+    }
+
+    /// Puts the host's bytes on the wire, from now or from when the host has sent what it was given before.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.down.send(bytes, self.now);
+    }
+
+    pub fn send_break(&mut self, length: Span) {
+        self.down.send_break(length, self.now);
+    }
+
+    /// When the host has sent everything.
+    pub fn sent_at(&self) -> Instant {
+        self.down.free_at()
+    }
+
+    /// Changes the host's end; what the adapter really sets, or `None` when it refuses.
+    pub fn set_host(&mut self, wanted: Settings) -> Option<Settings> {
+        let settings = self.adapter.settle(wanted)?;
+        self.up.set_receiver(self.now, settings);
+        self.down.set_sender(settings);
+        self.reports.discard();
+        Some(settings)
+    }
+
+    /// Throws away what the adapter has not handed over.
+    pub fn discard(&mut self) {
+        self.reports.discard();
+    }
+
+    /// Moves time on to `until`, or to the first event that the host sees if `first` is asked for; appends what it saw.
+    pub fn advance(&mut self, until: Instant, first: bool, seen: &mut Vec<LineEvent>) {
+        let before = seen.len();
+        while self.now < until && !(first && seen.len() > before) {
+            self.now = self.next_step(until);
+            for event in self.down.receive(self.now) {
+                if !self.done {
+                    self.task.on_event(&LineEvent { direction: Direction::Tx, ..event });
+                }
+            }
+            self.act();
+            let heard = self.up.receive(self.now);
+            seen.extend(self.reports.deliver(heard, self.now));
+        }
+    }
+
+    /// Half a character on while anything is on the wire; else straight to where something can happen.
+    fn next_step(&self, until: Instant) -> Instant {
+        let wakes = if self.done { None } else { self.task.deadline() };
+        let next = [wakes, self.reports.due()].into_iter().flatten().fold(until, Instant::min);
+        // Behind the last edge a receiver that is slower than the sender is still in its character.
+        let tail = |channel: &Channel| channel.free_at() + channel.receiver().character_time() * 2;
+        let busy = self.noisy || self.now < tail(&self.up) || self.now < tail(&self.down);
+        let step = self.device().character_time().min(self.host().character_time() * 8) / 2;
+        let next = if busy { next.min(self.now + step) } else { next };
+        next.clamp(self.now + Span::from_nanos(1), until)
+    }
+
+    fn act(&mut self) {
+        if self.done {
+            return;
+        }
+        self.task.on_time(self.now);
+        for _ in 0..MOST_ACTIONS {
+            match self.task.next_action() {
+                None => return,
+                Some(Action::Send(bytes)) => {
+                    self.up.send(&bytes, self.now);
+                }
+                Some(Action::Break(length)) => {
+                    self.up.send_break(length, self.now);
+                }
+                Some(Action::Set(settings)) => {
+                    self.up.set_sender(settings);
+                    self.down.set_receiver(self.now, settings);
+                    self.task.on_settings(self.now, settings);
+                }
+                Some(Action::Lines(_) | Action::Discard) => {} // a device has no such lines and no adapter
+                Some(Action::Done) => {
+                    self.done = true;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The host's end of a simulated line, as a port in virtual time.
+pub struct SimPort {
+    name: String,
+    line: SimLine,
+    errors: LineErrors,
+    fastest: Baud,
+    /// Seen while something else was waited for.
+    waiting: Vec<LineEvent>,
+}
+
+impl SimPort {
+    /// `name` is how messages call the port.
+    pub fn new(name: impl Into<String>, device: SimDevice, options: &SimOptions) -> SimPort {
+        let host = Settings::new(Baud::nearest(9600.0).min(options.fastest), crate::line::Format::N8);
+        let line = SimLine::new(device, options, host);
+        SimPort {
+            name: name.into(),
+            line,
+            errors: options.errors,
+            fastest: options.fastest,
+            waiting: Vec::new(),
+        }
+    }
+}
+
+impl Port for SimPort {
+    fn now(&self) -> Instant {
+        self.line.now()
+    }
+
+    fn read(&mut self, until: Instant, seen: &mut Vec<LineEvent>) -> Result<(), PortError> {
+        if self.waiting.is_empty() {
+            self.line.advance(until, true, seen);
+        } else {
+            seen.append(&mut self.waiting);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        self.line.send(bytes);
+        Ok(())
+    }
+
+    fn set(&mut self, settings: Settings) -> Result<Settings, PortError> {
+        if settings.inverted || settings.msb_first {
+            return Err(refused_polarity(&self.name, settings));
+        }
+        self.drain()?;
+        self.waiting.clear();
+        self.line.set_host(settings).ok_or_else(|| PortError::BaudRefused {
+            port: self.name.clone(),
+            baud: settings.baud,
+            reason: format!("its fastest rate is {}", self.fastest),
+        })
+    }
+
+    fn settings(&self) -> Settings {
+        self.line.host()
+    }
+
+    fn set_lines(&mut self, _: ControlLines) -> Result<(), PortError> {
+        Err(PortError::Unsupported {
+            port: self.name.clone(),
+            what: "move DTR and RTS",
+            reason: "a simulated line has none".into(),
+        })
+    }
+
+    fn send_break(&mut self, length: Span) -> Result<(), PortError> {
+        self.line.send_break(length);
+        self.drain()
+    }
+
+    fn discard(&mut self) -> Result<(), PortError> {
+        self.waiting.clear();
+        self.line.discard();
+        Ok(())
+    }
+
+    fn drain(&mut self) -> Result<(), PortError> {
+        let sent = self.line.sent_at();
+        self.line.advance(sent, false, &mut self.waiting);
+        Ok(())
+    }
+
+    fn abilities(&self) -> Abilities {
+        let packets = self.errors == LineErrors::Packet;
+        Abilities {
+            line_errors: self.errors,
+            means: "a simulated adapter",
+            uncertainty: if packets { Span::from_millis(16) } else { Span::ZERO },
+            max_baud: Some(self.fastest),
+            formats: Formats::All,
+            control_lines: false,
+            on_open: OnOpen::Untouched,
+            driver: None,
+            virtual_time: true,
+        }
+    }
+}
+
+/// No UART of a computer inverts its line or turns its bits round.
+pub(super) fn refused_polarity(port: &str, settings: Settings) -> PortError {
+    let what = if settings.inverted { "invert the line" } else { "send the highest bit first" };
+    PortError::Unsupported { port: port.into(), what, reason: "its UART has no such setting".into() }
+}
+
+#[cfg(test)]
+mod tests;
