@@ -2,20 +2,42 @@
 
 mod address;
 mod clock;
+#[cfg(target_os = "linux")]
+mod driver_calls;
+#[cfg(target_os = "linux")]
+mod drivers;
 mod faulty;
+mod open;
+#[cfg(target_os = "linux")]
+mod parmrk;
 mod port;
+mod ports;
 mod replay;
 mod run;
+#[cfg(target_os = "linux")]
+mod serial_linux;
+#[cfg(any(test, not(target_os = "linux")))]
+mod serial_portable;
 mod sim;
 mod sim_options;
+#[cfg(target_os = "linux")]
+mod sysfs;
 mod tap;
+mod tcp;
 
 pub use address::{ADDRESS_FORMS, Address, AddressError};
 pub use clock::Clock;
 pub use faulty::{Faulty, Spoil};
+pub use open::{DeviceSource, open};
 pub use port::{Abilities, Formats, OnOpen, Port, PortError};
+pub use ports::{Change, PortEntry, UsbIdentity, changes, ports};
 pub use replay::Replay;
 pub use run::{End, Ran, run};
+#[cfg(target_os = "linux")]
+pub use serial_linux::SerialPort;
+#[cfg(not(target_os = "linux"))]
+pub use serial_portable::SerialPort;
 pub use sim::{SimDevice, SimLine, SimPort};
 pub use sim_options::{SIM_OPTIONS, SimOptions, Traffic};
 pub use tap::Tap;
+pub use tcp::TcpPort;

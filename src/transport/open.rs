@@ -1,0 +1,67 @@
+//! An address to an open port.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use crate::capture::Reader;
+
+use super::address::Address;
+use super::port::{Port, PortError};
+use super::replay::Replay;
+use super::sim::{SimDevice, SimPort};
+use super::sim_options::SimOptions;
+use super::tcp::TcpPort;
+
+/// Makes the simulated device behind `sim://NAME`; the error says why there is none, and which there are.
+pub type DeviceSource<'a> = &'a dyn Fn(&str, &SimOptions) -> Result<SimDevice, String>;
+
+/// Opens what `address` names. `device` makes the device of a simulated line.
+pub fn open(address: &Address, device: DeviceSource<'_>) -> Result<Box<dyn Port>, PortError> {
+    match address {
+        Address::Native(name) => native(name),
+        Address::Tcp { host, port } => Ok(Box::new(TcpPort::connect(host, *port)?)),
+        Address::Sim { device: name, options } => {
+            let port = format!("sim://{name}");
+            let made = device(name, options)
+                .map_err(|reason| PortError::Unsupported { port: port.clone(), what: "be simulated", reason })?;
+            Ok(Box::new(SimPort::new(port, made, options)))
+        }
+        Address::Replay(file) => Ok(Box::new(replay(file)?)),
+        Address::Rfc2217 { host, port } => Err(PortError::Unsupported {
+            port: format!("rfc2217://{host}:{port}"),
+            what: "be opened",
+            reason: "RFC 2217 is not built in yet; tcp://host:port carries the bytes, at the settings of the far end".into(),
+        }),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn native(name: &str) -> Result<Box<dyn Port>, PortError> {
+    Ok(Box::new(super::serial_linux::SerialPort::open(name)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn native(name: &str) -> Result<Box<dyn Port>, PortError> {
+    Ok(Box::new(super::serial_portable::SerialPort::open(name)?))
+}
+
+/// A recording as far as it can be read; a mistake in it is told to the log, and everything before it is played.
+fn replay(path: &Path) -> Result<Replay, PortError> {
+    let name = format!("replay://{}", path.display());
+    let file = File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => PortError::NotFound { port: name.clone() },
+        _ => PortError::io(&name, "open", error),
+    })?;
+    let reader = Reader::new(BufReader::new(file))
+        .map_err(|mistake| PortError::io(&name, "read", std::io::Error::other(mistake)))?;
+    let header = *reader.header();
+    let mut records = Vec::new();
+    for record in reader {
+        match record {
+            Ok(record) => records.push(record),
+            Err(mistake) => tracing::warn!("{name}: {mistake}; everything before it is played"),
+        }
+    }
+    Ok(Replay::new(name, header, records))
+}

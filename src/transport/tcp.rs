@@ -1,0 +1,193 @@
+//! A bare byte stream over TCP: no settings, no line errors, no control lines.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+
+use crate::line::{Baud, ControlLines, Direction, Format, Instant, LineErrors, LineEvent, Settings, Span};
+
+use super::clock::Clock;
+use super::port::{Abilities, Formats, OnOpen, Port, PortError};
+
+const PATIENCE: Span = Span::from_secs(3);
+
+/// A connection to a terminal server's raw port.
+pub struct TcpPort {
+    name: String,
+    stream: TcpStream,
+    clock: Clock,
+    settings: Settings,
+}
+
+impl TcpPort {
+    pub fn connect(host: &str, port: u16) -> Result<TcpPort, PortError> {
+        let name = format!("tcp://{host}:{port}");
+        let failed = |what| {
+            let name = name.clone();
+            move |error| PortError::io(&name, what, error)
+        };
+        let addresses = (host, port).to_socket_addrs().map_err(failed("look up the host"))?;
+        let mut last = std::io::Error::new(ErrorKind::NotFound, "the host has no address");
+        for address in addresses {
+            match TcpStream::connect_timeout(&address, PATIENCE) {
+                Ok(stream) => return TcpPort::over(name, stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(failed("connect")(last))
+    }
+
+    fn over(name: String, stream: TcpStream) -> Result<TcpPort, PortError> {
+        let failed = |error| PortError::io(&name, "set up the connection", error);
+        stream.set_nodelay(true).map_err(failed)?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        Ok(TcpPort { name, stream, clock: Clock::start(), settings })
+    }
+
+    fn unsupported(&self, what: &'static str) -> PortError {
+        let reason = "a bare byte stream has none; rfc2217:// has".into();
+        PortError::Unsupported { port: self.name.clone(), what, reason }
+    }
+}
+
+impl Port for TcpPort {
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn read(&mut self, until: Instant, seen: &mut Vec<LineEvent>) -> Result<(), PortError> {
+        let failed = |error| PortError::io(&self.name, "read", error);
+        let span = self.clock.until(until).max(Span::from_micros(1)); // zero would mean for ever
+        self.stream.set_read_timeout(Some(span)).map_err(failed)?;
+        let mut bytes = [0; 4096];
+        match self.stream.read(&mut bytes) {
+            Ok(0) => Err(PortError::Vanished {
+                port: self.name.clone(),
+                reason: "the other end closed the connection".into(),
+            }),
+            Ok(count) => {
+                let at = self.clock.now();
+                let bytes = bytes.get(..count).unwrap_or_default();
+                seen.extend(bytes.iter().map(|byte| LineEvent::byte(at, Direction::Rx, *byte)));
+                Ok(())
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(()),
+                _ => Err(PortError::Vanished { port: self.name.clone(), reason: error.to_string() }),
+            },
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(count) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(_) => break,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+                Err(error) => {
+                    return Err(PortError::Vanished { port: self.name.clone(), reason: error.to_string() });
+                }
+            }
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        Err(PortError::Timeout {
+            port: self.name.clone(),
+            done: bytes.len() - rest.len(),
+            asked: bytes.len(),
+            reason: "the other end takes no more".into(),
+        })
+    }
+
+    fn set(&mut self, settings: Settings) -> Result<Settings, PortError> {
+        if settings == self.settings { Ok(settings) } else { Err(self.unsupported("change its settings")) }
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn set_lines(&mut self, _: ControlLines) -> Result<(), PortError> {
+        Err(self.unsupported("move DTR and RTS"))
+    }
+
+    fn send_break(&mut self, _: Span) -> Result<(), PortError> {
+        Err(self.unsupported("send a break"))
+    }
+
+    fn discard(&mut self) -> Result<(), PortError> {
+        let mut seen = Vec::new();
+        loop {
+            seen.clear();
+            self.read(Instant::ZERO, &mut seen)?;
+            if seen.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn drain(&mut self) -> Result<(), PortError> {
+        Ok(()) // nothing tells when the far end has sent it
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            line_errors: LineErrors::Never,
+            means: "nothing: a bare byte stream does not tell",
+            uncertainty: Span::from_millis(20),
+            max_baud: None,
+            formats: Formats::NoEffect,
+            control_lines: false,
+            on_open: OnOpen::Unknown,
+            driver: None,
+            virtual_time: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn pair() -> (TcpPort, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = TcpPort::connect("127.0.0.1", listener.local_addr().unwrap().port()).unwrap();
+        (port, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn bytes_pass_in_both_directions() {
+        let (mut port, mut far) = pair();
+        far.write_all(b"\x68\xFF\x00").unwrap();
+        let (mut seen, until) = (Vec::new(), port.now() + Span::from_secs(2));
+        while seen.len() < 3 && port.now() < until {
+            port.read(until, &mut seen).unwrap();
+        }
+        assert_eq!(seen.iter().filter_map(LineEvent::value).collect::<Vec<_>>(), b"\x68\xFF\x00");
+        port.write(b"abc").unwrap();
+        let mut heard = [0; 3];
+        far.read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, b"abc");
+    }
+
+    #[test]
+    fn a_closed_connection_is_a_vanished_port() {
+        let (mut port, far) = pair();
+        drop(far);
+        let until = port.now() + Span::from_secs(2);
+        assert!(matches!(port.read(until, &mut Vec::new()), Err(PortError::Vanished { .. })));
+    }
+
+    #[test]
+    fn a_byte_stream_says_that_it_has_no_rate() {
+        let (mut port, _far) = pair();
+        let wanted = port.settings().with_baud(Baud::nearest(57_600.0));
+        let error = port.set(wanted).unwrap_err().to_string();
+        assert!(error.contains("rfc2217://"), "{error}");
+    }
+}
