@@ -1,9 +1,14 @@
 //! Floor 5: which settings the device speaks. An adaptive search as a task: listen high, infer, listen where it decides most, verify.
 
+mod candidates;
 mod findings;
+mod likelihood;
 mod options;
 mod protocol;
+mod search;
+mod verify;
 
 pub use findings::{Candidate, Evidence, Faults, Findings, Listen, ProtocolScore, Purpose, Stretch, Verdict};
 pub use options::Options;
 pub use protocol::{NoProtocols, ProtocolScorer, ProtocolScorers};
+pub use search::Search;

@@ -1,0 +1,428 @@
+//! Which rates could it be? The posterior over rate and kind of sender, and where to listen next to learn most.
+
+use crate::line::{Baud, Fault, LineErrors, LineEvent, STANDARD_BAUDS, Seen};
+
+use super::likelihood::{Flag, STEP, Table, kinds, place, ratios};
+
+/// The slowest rate that is looked for.
+const SLOWEST: f64 = 280.0;
+/// Received words are not as independent as the model takes them: each counts for half.
+const TEMPER: f32 = 0.5;
+/// Rates this near (natural logarithm, 4 %) are one class: a UART reads either.
+pub const CLASS: f64 = 0.04;
+/// How much likelier a standard rate is than another.
+const FAVOUR: f64 = 80.0;
+
+/// A byte or break as the likelihood sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    pub byte: u8,
+    pub bad: bool,
+}
+
+impl Word {
+    /// `None` for what is no character. A break is a 00 whose stop bit was low.
+    pub fn of(event: &LineEvent) -> Option<Word> {
+        let bad = matches!(
+            event.fault,
+            Some(Fault::Framing | Fault::Parity | Fault::FramingOrParity | Fault::Break)
+        );
+        match event.seen {
+            Seen::Byte(byte) => Some(Word { byte, bad }),
+            Seen::Break => Some(Word { byte: 0, bad: true }),
+            Seen::Marker => None,
+        }
+    }
+}
+
+/// A logarithm for each kind and rate.
+type Logs = Vec<Vec<f32>>;
+
+/// The posterior over (rate, kind).
+pub struct Candidates {
+    /// Natural logarithms of the rates.
+    rates: Vec<f64>,
+    prior: Vec<f64>,
+    /// Per kind, per rate: log-likelihood of all earlier listens, and of the present one.
+    earlier: Logs,
+    present: Logs,
+    /// The run of flagged bytes that is not over yet, where a flag belongs to a whole packet: log-likelihood of its bytes, and of its
+    /// bytes being all good.
+    run: Option<(Logs, Logs)>,
+    errors: LineErrors,
+    listening: f64,
+}
+
+impl Candidates {
+    /// Before anything was heard. `bauds` restricts the rates, if it is not empty.
+    pub fn new(bauds: &[Baud], fastest: Baud, errors: LineErrors) -> Candidates {
+        let top =
+            (fastest.hz() * 1.3).max(1.3e6).max(bauds.iter().map(|b| b.hz() * 1.05).fold(0.0, f64::max));
+        let bottom = bauds.iter().map(|b| b.hz() * 0.95).fold(SLOWEST, f64::min);
+        let count = ((top / bottom).ln() / STEP) as usize + 1;
+        let rates: Vec<f64> = (0..count).map(|i| bottom.ln() + i as f64 * STEP).collect();
+        let prior = rates.iter().map(|rate| prior(*rate, bauds)).collect();
+        let zero = || vec![vec![0.0; count]; kinds().len()];
+        Candidates { rates, prior, earlier: zero(), present: zero(), run: None, errors, listening: 0.0 }
+    }
+
+    /// A listen at this rate begins.
+    pub fn listen(&mut self, baud: Baud) {
+        self.close();
+        self.listening = baud.hz().ln();
+    }
+
+    /// A word of the present listen.
+    pub fn hear(&mut self, word: Word) {
+        match self.errors {
+            LineErrors::PerByte => {
+                let flag = if word.bad { Flag::Bad } else { Flag::Clean };
+                self.each(word.byte, flag, |candidates, kind, logs| {
+                    add(&mut candidates.present[kind], logs, TEMPER)
+                });
+            }
+            LineErrors::Never | LineErrors::Counter => {
+                self.each(word.byte, Flag::Untold, |candidates, kind, logs| {
+                    add(&mut candidates.present[kind], logs, TEMPER);
+                });
+            }
+            LineErrors::Packet if word.bad => {
+                let zero = || vec![vec![0.0; self.rates.len()]; kinds().len()];
+                self.run.get_or_insert_with(|| (zero(), zero()));
+                for (flag, sign) in [(Flag::Untold, 1.0), (Flag::Clean, 0.0)] {
+                    self.each(word.byte, flag, |candidates, kind, logs| {
+                        let Some((bytes, good)) = &mut candidates.run else { return };
+                        if sign > 0.0 {
+                            add(&mut bytes[kind], logs, 1.0);
+                            add(&mut good[kind], logs, -1.0);
+                        } else {
+                            add(&mut good[kind], logs, 1.0);
+                        }
+                    });
+                }
+            }
+            LineErrors::Packet => {
+                self.close_run();
+                self.each(word.byte, Flag::Clean, |candidates, kind, logs| {
+                    add(&mut candidates.present[kind], logs, TEMPER);
+                });
+            }
+        }
+    }
+
+    /// Everything heard before the present listen is forgotten: the line has changed.
+    pub fn forget_earlier(&mut self) {
+        self.earlier.iter_mut().for_each(|kind| kind.fill(0.0));
+    }
+
+    /// Everything is forgotten.
+    pub fn forget(&mut self) {
+        self.forget_present();
+        self.forget_earlier();
+    }
+
+    /// The present listen is forgotten: it was of another kind.
+    pub fn forget_present(&mut self) {
+        self.run = None;
+        self.present.iter_mut().for_each(|kind| kind.fill(0.0));
+    }
+
+    /// How well everything heard fits, over all rates and kinds (natural logarithm).
+    pub fn fit(&self) -> f64 {
+        let present = self.with_run();
+        let total: f64 = self.prior.iter().sum();
+        let mut logs = Vec::new();
+        for (kind, (_, share)) in kinds().iter().enumerate() {
+            for (rate, prior) in self.prior.iter().enumerate() {
+                logs.push(
+                    f64::from(self.earlier[kind][rate] + present[kind][rate]) + (prior / total * share).ln(),
+                );
+            }
+        }
+        log_sum(&logs)
+    }
+
+    /// How much better the present listen fits a line that has just changed than one that has not (natural logarithm).
+    pub fn changed(&self) -> f64 {
+        let present = self.with_run();
+        let sum = |with_earlier: bool, with_present: bool| {
+            let mut logs = Vec::new();
+            for (kind, (_, share)) in kinds().iter().enumerate() {
+                for (rate, prior) in self.prior.iter().enumerate() {
+                    let earlier = if with_earlier { f64::from(self.earlier[kind][rate]) } else { 0.0 };
+                    let present = if with_present { f64::from(present[kind][rate]) } else { 0.0 };
+                    logs.push(earlier + present + (prior * share).ln());
+                }
+            }
+            log_sum(&logs)
+        };
+        sum(false, true) - sum(false, false) - (sum(true, true) - sum(true, false))
+    }
+
+    /// The posterior, summed over kinds: for each rate the mass of normal and of inverted polarity.
+    pub fn posterior(&self) -> Posterior {
+        let present = self.with_run();
+        let mut best = f64::NEG_INFINITY;
+        let mut logs = vec![vec![0.0; self.rates.len()]; kinds().len()];
+        for (kind, (_, share)) in kinds().iter().enumerate() {
+            for (rate, prior) in self.prior.iter().enumerate() {
+                let log = f64::from(self.earlier[kind][rate] + present[kind][rate]) + (prior * share).ln();
+                logs[kind][rate] = log;
+                best = best.max(log);
+            }
+        }
+        let mut mass = vec![[0.0; 2]; self.rates.len()];
+        let mut even = vec![0.0; self.rates.len()];
+        let mut flat = vec![0.0; self.rates.len()];
+        let mut total = 0.0;
+        for (kind, (what, _)) in kinds().iter().enumerate() {
+            for (rate, log) in logs[kind].iter().enumerate() {
+                let part = (log - best).exp();
+                mass[rate][usize::from(what.inverted)] += part;
+                flat[rate] += part / self.prior[rate].max(1e-12);
+                if what.format == crate::line::Format::E8 {
+                    even[rate] += part;
+                }
+                total += part;
+            }
+        }
+        mass.iter_mut().flatten().chain(&mut even).for_each(|part| *part /= total);
+        Posterior { rates: self.rates.clone(), mass, even, flat }
+    }
+
+    /// How many bits one word of a listen at `baud` is expected to tell about the class of rates and the polarity.
+    pub fn worth(&self, posterior: &Posterior, baud: Baud) -> f64 {
+        let told = self.errors == LineErrors::PerByte;
+        let [normal, inverted] = [false, true].map(lines_of);
+        let mut mix = [0.0f64; 512];
+        let mut inner = 0.0;
+        let mut total = 0.0;
+        // Classes of four neighbouring rates, each by one in its middle.
+        for (chunk, masses) in posterior.mass.chunks(4).enumerate() {
+            let rate = posterior.rates[(chunk * 4 + 1).min(posterior.rates.len() - 1)];
+            let row = place(baud.hz().ln() - rate).clamp(0, ratios() as i64 - 1) as usize;
+            for (polarity, lines) in [normal, inverted].into_iter().enumerate() {
+                let mass: f64 = masses.iter().map(|m| m[polarity]).sum();
+                if mass < 1e-3 {
+                    continue;
+                }
+                let words = &lines[row];
+                let mut entropy = 0.0;
+                for byte in 0..256 {
+                    let (clean, bad) = (f64::from(words[byte]), f64::from(words[256 + byte]));
+                    let parts = if told { [clean, bad] } else { [clean + bad, 0.0] };
+                    for (part, word) in parts.into_iter().zip([byte, 256 + byte]) {
+                        if part > 0.0 {
+                            entropy -= part * part.log2();
+                            mix[word] += mass * part;
+                        }
+                    }
+                }
+                inner += mass * entropy;
+                total += mass;
+            }
+        }
+        if total <= 0.0 {
+            return 0.0;
+        }
+        let outer: f64 = mix.iter().filter(|m| **m > 0.0).map(|m| -m / total * (m / total).log2()).sum();
+        outer - inner / total
+    }
+
+    fn each(
+        &mut self,
+        byte: u8,
+        flag: Flag,
+        mut to: impl FnMut(&mut Candidates, usize, &mut dyn Iterator<Item = f32>),
+    ) {
+        // Ratios fall as rates rise.
+        let first = self.rates.first().map_or(0, |rate| place(self.listening - rate));
+        let last = ratios() as i64 - 1;
+        for kind in 0..kinds().len() {
+            let column = Table::of(kind).column(byte, flag);
+            let mut logs = (0i64..).map(|rate| column[(first - rate).clamp(0, last) as usize]);
+            to(self, kind, &mut logs);
+        }
+    }
+
+    fn close(&mut self) {
+        self.close_run();
+        for (earlier, present) in self.earlier.iter_mut().zip(&mut self.present) {
+            for (earlier, present) in earlier.iter_mut().zip(present) {
+                *earlier += *present;
+                *present = 0.0;
+            }
+        }
+    }
+
+    fn close_run(&mut self) {
+        if self.run.is_some() {
+            self.present = self.with_run();
+            self.run = None;
+        }
+    }
+
+    /// The present listen with the open run: its bytes, and that at least one of them was bad.
+    fn with_run(&self) -> Logs {
+        let mut present = self.present.clone();
+        if let Some((bytes, good)) = &self.run {
+            for ((present, bytes), good) in present.iter_mut().zip(bytes).zip(good) {
+                for ((present, bytes), good) in present.iter_mut().zip(bytes).zip(good) {
+                    let some_bad = (1.0 - good.exp()).max(0.01).ln();
+                    *present += TEMPER * (bytes + some_bad);
+                }
+            }
+        }
+        present
+    }
+}
+
+/// Words by ratio for a sender of random 8N1, not as logarithms.
+fn lines_of(inverted: bool) -> &'static [[f32; 512]] {
+    static LINES: std::sync::OnceLock<[Vec<[f32; 512]>; 2]> = std::sync::OnceLock::new();
+    let both = LINES.get_or_init(|| {
+        [false, true].map(|inverted| {
+            let kind = kinds().iter().position(|(kind, _)| kind.inverted == inverted).unwrap_or(0);
+            let table = Table::of(kind);
+            let mut lines = vec![[0.0; 512]; ratios()];
+            for byte in 0..=255u8 {
+                for (flag, word) in [(Flag::Clean, usize::from(byte)), (Flag::Bad, 256 + usize::from(byte))] {
+                    for (line, log) in lines.iter_mut().zip(table.column(byte, flag)) {
+                        line[word] = log.exp();
+                    }
+                }
+            }
+            lines
+        })
+    });
+    &both[usize::from(inverted)]
+}
+
+fn add(to: &mut [f32], logs: &mut dyn Iterator<Item = f32>, factor: f32) {
+    to.iter_mut().zip(logs).for_each(|(to, log)| *to += factor * log);
+}
+
+/// The prior of a rate: standard ones are favoured, each with a clock error of about a per cent.
+fn prior(rate: f64, bauds: &[Baud]) -> f64 {
+    let near = |baud: f64| (-0.5 * ((rate - baud.ln()) / 0.009).powi(2)).exp();
+    if !bauds.is_empty() {
+        return bauds.iter().map(|baud| near(baud.hz())).fold(1e-9, f64::max);
+    }
+    let standard =
+        STANDARD_BAUDS.iter().map(|baud| near(f64::from(*baud)) * weight(*baud)).fold(0.0, f64::max);
+    1.0 + FAVOUR * standard
+}
+
+/// Some standard rates are met every day, some only beside a more common neighbour.
+fn weight(baud: u32) -> f64 {
+    match baud {
+        9600 | 115_200 => 3.0,
+        2400 | 4800 | 19_200 | 38_400 | 57_600 | 230_400 | 460_800 | 921_600 => 2.0,
+        56_000 | 76_800 | 128_000 | 256_000 | 416_666 | 420_000 | 187_500 => 0.4,
+        _ => 1.0,
+    }
+}
+
+fn log_sum(logs: &[f64]) -> f64 {
+    let best = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    best + logs.iter().map(|log| (log - best).exp()).sum::<f64>().ln()
+}
+
+/// What is believed of the rate.
+pub struct Posterior {
+    rates: Vec<f64>,
+    /// Normal and inverted.
+    mass: Vec<[f64; 2]>,
+    /// The part of each rate's mass that speaks for a parity bit.
+    even: Vec<f64>,
+    /// Without the preference for standard rates, not normalised.
+    flat: Vec<f64>,
+}
+
+/// Rates that a UART cannot tell apart, with one polarity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Class {
+    /// The standard rate nearest to the peak, if one is in the class; else the measured rate, rounded.
+    pub nominal: Baud,
+    pub measured: f64,
+    pub inverted: bool,
+    pub mass: f64,
+    /// The part of the mass that speaks for a parity bit.
+    pub parity: f64,
+}
+
+impl Posterior {
+    /// Classes of rates by mass, heaviest first, until `few` or 99.9 % are told.
+    pub fn classes(&self, few: usize) -> Vec<Class> {
+        let mut left = self.mass.clone();
+        let mut classes = Vec::new();
+        let reach = (CLASS / STEP) as usize;
+        while classes.len() < few {
+            let window = |center: usize, polarity: usize, left: &[[f64; 2]]| -> f64 {
+                let range = center.saturating_sub(reach)..(center + reach + 1).min(left.len());
+                left[range].iter().map(|m| m[polarity]).sum()
+            };
+            let centers = (0..left.len()).flat_map(|i| [(i, 0), (i, 1)]);
+            // A rate that is a peak itself, not one beside a heavy neighbour.
+            let peak = centers.max_by(|a, b| left[a.0][a.1].total_cmp(&left[b.0][b.1]));
+            let Some((center, polarity)) = peak.filter(|(i, p)| left[*i][*p] > 1e-6) else { break };
+            let mass = window(center, polarity, &left);
+            let range = center.saturating_sub(reach)..(center + reach + 1).min(left.len());
+            let here = self.rates[center].exp();
+            let nominal = Baud::standard_near(here, 0.025).unwrap_or_else(|| rounded(here));
+            let weigh = range.clone().map(|i| self.flat[i]).sum::<f64>().max(f64::MIN_POSITIVE);
+            let measured = (range.clone().map(|i| self.rates[i] * self.flat[i]).sum::<f64>() / weigh).exp();
+            let all =
+                range.clone().map(|i| self.mass[i][0] + self.mass[i][1]).sum::<f64>().max(f64::MIN_POSITIVE);
+            let parity = range.clone().map(|i| self.even[i]).sum::<f64>() / all;
+            classes.push(Class { nominal, measured, inverted: polarity == 1, mass, parity });
+            range.for_each(|i| left[i][polarity] = 0.0);
+        }
+        classes.sort_by(|a, b| b.mass.total_cmp(&a.mass));
+        classes
+    }
+
+    /// The mass within a class of `baud`, with either polarity.
+    pub fn near(&self, baud: f64) -> f64 {
+        let near = self.rates.iter().zip(&self.mass).filter(|(rate, _)| (*rate - baud.ln()).abs() <= CLASS);
+        near.map(|(_, mass)| mass[0] + mass[1]).sum()
+    }
+
+    /// The mass of inverted lines.
+    pub fn inverted(&self) -> f64 {
+        self.mass.iter().map(|mass| mass[1]).sum()
+    }
+}
+
+/// A rate to three digits: more are not measured.
+fn rounded(rate: f64) -> Baud {
+    let unit = 10f64.powf(rate.log10().floor() - 2.0);
+    Baud::nearest((rate / unit).round() * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_listen_that_gives_only_breaks_leaves_the_slow_rates() {
+        let fast = Baud::nearest(921_600.0);
+        let mut candidates = Candidates::new(&[], fast, LineErrors::PerByte);
+        candidates.listen(fast);
+        for _ in 0..8 {
+            candidates.hear(Word { byte: 0, bad: true });
+        }
+        let posterior = candidates.posterior();
+        assert!(posterior.near(115_200.0) < 0.02);
+        assert!(posterior.near(9600.0) > 0.02);
+        let (same, slower) =
+            (candidates.worth(&posterior, fast), candidates.worth(&posterior, Baud::nearest(57_600.0)));
+        assert!(slower > 4.0 * same, "{slower} {same}");
+    }
+
+    #[test]
+    fn a_measured_rate_is_told_to_three_digits() {
+        assert_eq!(rounded(345_678.0).get(), 346_000);
+        assert_eq!(rounded(1337.4).get(), 1340);
+    }
+}

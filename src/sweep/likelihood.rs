@@ -1,0 +1,142 @@
+//! How well each received word fits each ratio of rates, for each kind of sender: tables of the exact forward model, made at first use.
+//!
+//! Real senders drift and real noise happens, so the exact probabilities are smoothed over the neighbouring ratios (1 %) and mixed with a
+//! small part of "anything".
+
+use std::sync::OnceLock;
+
+use crate::line::Format;
+use crate::wire::{RATIOS, Source, words};
+
+/// Distance of neighbouring ratios, and of neighbouring rates in the search, as a natural logarithm.
+pub const STEP: f64 = 0.01;
+
+/// A kind of sender whose words differ from the others'.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kind {
+    pub format: Format,
+    pub inverted: bool,
+    late_mark: f64,
+    text: bool,
+}
+
+/// What the port says of a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    Clean,
+    Bad,
+    /// The port cannot tell, or not for this byte alone.
+    Untold,
+}
+
+/// The kinds with their shares among devices, as one would guess them beforehand.
+pub fn kinds() -> &'static [(Kind, f64)] {
+    static KINDS: OnceLock<Vec<(Kind, f64)>> = OnceLock::new();
+    KINDS.get_or_init(|| {
+        let mut kinds = Vec::new();
+        for (inverted, polarity) in [(false, 0.95), (true, 0.05)] {
+            for text in [false, true] {
+                for (late_mark, lateness) in
+                    [(0.0, 0.7), (0.11, 0.1), (-0.11, 0.08), (0.24, 0.07), (-0.24, 0.05)]
+                {
+                    let parity = if late_mark == 0.0 { 0.3 } else { 0.0 };
+                    let share = polarity * lateness * 0.5;
+                    let kind = Kind { format: Format::N8, inverted, late_mark, text };
+                    kinds.push((kind, share * (1.0 - parity)));
+                    if parity > 0.0 {
+                        kinds.push((Kind { format: Format::E8, ..kind }, share * parity));
+                    }
+                }
+            }
+        }
+        kinds
+    })
+}
+
+/// Ratios in a table, lowest first.
+pub fn ratios() -> usize {
+    ((RATIOS.end() / RATIOS.start()).ln() / STEP) as usize + 1
+}
+
+/// The place of a ratio (receiver over sender, as a natural logarithm) in the tables; it may lie outside.
+pub fn place(log_ratio: f64) -> i64 {
+    ((log_ratio - RATIOS.start().ln()) / STEP).round() as i64
+}
+
+/// For one kind: the logarithm of the probability of each word, as columns over the ratios.
+pub struct Table {
+    /// 512 columns of words with their flag, then 256 of bytes whose flag is not told.
+    columns: Vec<f32>,
+}
+
+const FLOOR: f32 = 0.03;
+
+impl Table {
+    /// The table of the `kind`-th kind.
+    pub fn of(kind: usize) -> &'static Table {
+        static TABLES: OnceLock<Vec<OnceLock<Table>>> = OnceLock::new();
+        let tables = TABLES.get_or_init(|| kinds().iter().map(|_| OnceLock::new()).collect());
+        let kind = kind.min(tables.len() - 1);
+        tables[kind].get_or_init(|| Table::compute(&kinds()[kind].0))
+    }
+
+    /// One value for each ratio.
+    pub fn column(&self, byte: u8, flag: Flag) -> &[f32] {
+        let column = match flag {
+            Flag::Clean => usize::from(byte),
+            Flag::Bad => 256 + usize::from(byte),
+            Flag::Untold => 512 + usize::from(byte),
+        };
+        &self.columns[column * ratios()..(column + 1) * ratios()]
+    }
+
+    fn compute(kind: &Kind) -> Table {
+        let source = if kind.text { Source::text(kind.format) } else { Source::random(kind.format) };
+        let source = Source { inverted: kind.inverted, late_mark: kind.late_mark, ..source };
+        let count = ratios();
+        let ratio = |place: usize| RATIOS.start() * (place as f64 * STEP).exp();
+        let mut rows: Vec<crate::wire::Words> = Vec::with_capacity(count);
+        for place in 0..count {
+            // Far below 1 little can be learned: every third ratio is computed there.
+            match rows.last() {
+                Some(last) if ratio(place) < 0.7 && place % 3 != 0 => rows.push(*last),
+                _ => rows.push(words(&source, ratio(place))),
+            }
+        }
+        let mut columns = vec![0.0; 768 * count];
+        for place in 0..count {
+            let near = [place.saturating_sub(1), place, (place + 1).min(count - 1)];
+            let smooth = |word: usize| {
+                0.25 * rows[near[0]][word] + 0.5 * rows[near[1]][word] + 0.25 * rows[near[2]][word]
+            };
+            for byte in 0..256 {
+                let (clean, bad) = (smooth(byte), smooth(256 + byte));
+                let log = |part: f32, words: f32| ((1.0 - FLOOR) * part + FLOOR / words).ln();
+                columns[byte * count + place] = log(clean, 512.0);
+                columns[(256 + byte) * count + place] = log(bad, 512.0);
+                columns[(512 + byte) * count + place] = log(clean + bad, 256.0);
+            }
+        }
+        Table { columns }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_of_the_kinds_add_up() {
+        let total: f64 = kinds().iter().map(|(_, share)| share).sum();
+        assert!((total - 1.0).abs() < 1e-9, "{total}");
+    }
+
+    #[test]
+    fn far_too_fast_a_receiver_expects_nulls_with_framing_errors() {
+        let table = Table::of(0);
+        let last = ratios() - 1;
+        assert!(table.column(0, Flag::Bad)[last] > -0.1);
+        assert!(table.column(0x41, Flag::Clean)[last] < -5.0);
+        assert_eq!(place(0.0), ((1.0 / RATIOS.start()).ln() / STEP).round() as i64);
+    }
+}
