@@ -1,6 +1,6 @@
 //! Which rates could it be? The posterior over rate and kind of sender, and where to listen next to learn most.
 
-use crate::line::{Baud, Fault, LineErrors, LineEvent, STANDARD_BAUDS, Seen};
+use crate::line::{Baud, Fault, Format, LineErrors, LineEvent, STANDARD_BAUDS, Seen};
 
 use super::likelihood::{Flag, STEP, Table, kinds, place, ratios};
 
@@ -180,7 +180,7 @@ impl Candidates {
                 let part = (log - best).exp();
                 mass[rate][usize::from(what.inverted)] += part;
                 flat[rate] += part / self.prior[rate].max(1e-12);
-                if what.format == crate::line::Format::E8 {
+                if matches!(what.format, Format::E8 | Format::O8) {
                     even[rate] += part;
                 }
                 total += part;
@@ -318,7 +318,8 @@ fn weight(baud: u32) -> f64 {
     match baud {
         9600 | 115_200 => 3.0,
         2400 | 4800 | 19_200 | 38_400 | 57_600 | 230_400 | 460_800 | 921_600 => 2.0,
-        56_000 | 76_800 | 128_000 | 256_000 | 416_666 | 420_000 | 187_500 => 0.4,
+        56_000 => 0.1,
+        76_800 | 128_000 | 256_000 | 416_666 | 420_000 | 187_500 => 0.4,
         _ => 1.0,
     }
 }
@@ -368,8 +369,7 @@ impl Posterior {
             let Some((center, polarity)) = peak.filter(|(i, p)| left[*i][*p] > 1e-6) else { break };
             let mass = window(center, polarity, &left);
             let range = center.saturating_sub(reach)..(center + reach + 1).min(left.len());
-            let here = self.rates[center].exp();
-            let nominal = Baud::standard_near(here, 0.025).unwrap_or_else(|| rounded(here));
+            let nominal = self.nominal(center, polarity);
             let weigh = range.clone().map(|i| self.flat[i]).sum::<f64>().max(f64::MIN_POSITIVE);
             let measured = (range.clone().map(|i| self.rates[i] * self.flat[i]).sum::<f64>() / weigh).exp();
             let all =
@@ -380,6 +380,24 @@ impl Posterior {
         }
         classes.sort_by(|a, b| b.mass.total_cmp(&a.mass));
         classes
+    }
+
+    /// The standard rate with most mass close to it, if the peak is near one; else the peak itself.
+    fn nominal(&self, peak: usize, polarity: usize) -> Baud {
+        let here = self.rates[peak];
+        let close = |baud: f64| -> f64 {
+            let near =
+                self.rates.iter().zip(&self.mass).filter(|(rate, _)| (*rate - baud.ln()).abs() <= 0.017);
+            near.map(|(_, mass)| mass[polarity]).sum()
+        };
+        let standard = STANDARD_BAUDS.iter().map(|baud| f64::from(*baud));
+        let standard = standard.filter(|baud| (baud.ln() - here).abs() <= 0.033);
+        let best = standard.map(|baud| (baud, close(baud))).max_by(|a, b| a.1.total_cmp(&b.1));
+        match best {
+            // Nothing favours a rate off the standard ones unless it holds more than they do.
+            Some((baud, mass)) if mass >= 0.6 * close(here.exp()) => Baud::nearest(baud),
+            _ => rounded(here.exp()),
+        }
     }
 
     /// The mass within a class of `baud`, with either polarity.

@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use crate::line::Format;
+use crate::line::{Format, Parity};
 use crate::wire::{RATIOS, Source, words};
 
 /// Distance of neighbouring ratios, and of neighbouring rates in the search, as a natural logarithm.
@@ -19,6 +19,31 @@ pub struct Kind {
     late_mark: f64,
     text: bool,
 }
+
+/// How late edges to mark come, in bit times; share; whether all senders are looked at or only the commonest.
+const LATENESS: [(f64, f64, bool); 6] = [
+    (0.0, 0.45, true),
+    (0.06, 0.3, true),
+    (0.13, 0.08, false),
+    (0.24, 0.06, false),
+    (-0.1, 0.06, false),
+    (-0.22, 0.05, false),
+];
+
+/// Format, text or binary, share.
+const SENDERS: [(Format, bool, f64); 8] = {
+    const O7: Format = Format { parity: Parity::Odd, ..Format::E7 };
+    [
+        (Format::N8, false, 0.35),
+        (Format::N8, true, 0.35),
+        (Format::E8, false, 0.09),
+        (Format::E8, true, 0.05),
+        (Format::O8, false, 0.05),
+        (Format::O8, true, 0.03),
+        (Format::E7, true, 0.06),
+        (O7, true, 0.02),
+    ]
+};
 
 /// What the port says of a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +60,12 @@ pub fn kinds() -> &'static [(Kind, f64)] {
     KINDS.get_or_init(|| {
         let mut kinds = Vec::new();
         for (inverted, polarity) in [(false, 0.95), (true, 0.05)] {
-            for text in [false, true] {
-                for (late_mark, lateness) in
-                    [(0.0, 0.7), (0.11, 0.1), (-0.11, 0.08), (0.24, 0.07), (-0.24, 0.05)]
-                {
-                    let parity = if late_mark == 0.0 { 0.3 } else { 0.0 };
-                    let share = polarity * lateness * 0.5;
-                    let kind = Kind { format: Format::N8, inverted, late_mark, text };
-                    kinds.push((kind, share * (1.0 - parity)));
-                    if parity > 0.0 {
-                        kinds.push((Kind { format: Format::E8, ..kind }, share * parity));
-                    }
+            for (late_mark, part, all_senders) in LATENESS {
+                let senders = if all_senders { &SENDERS[..] } else { &SENDERS[..2] };
+                let total: f64 = senders.iter().map(|(.., share)| share).sum();
+                for (format, text, share) in senders {
+                    let kind = Kind { format: *format, inverted, late_mark, text: *text };
+                    kinds.push((kind, polarity * part * share / total));
                 }
             }
         }
@@ -69,7 +89,7 @@ pub struct Table {
     columns: Vec<f32>,
 }
 
-const FLOOR: f32 = 0.03;
+const FLOOR: f32 = 0.05;
 
 impl Table {
     /// The table of the `kind`-th kind.

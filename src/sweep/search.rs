@@ -7,8 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::line::{
-    Action, Baud, Fault, Format, Instant, LineErrors, LineEvent, Parity, STANDARD_BAUDS, Seen, Settings,
-    Span, Task,
+    Action, Baud, Fault, Format, Instant, LineErrors, LineEvent, Parity, STANDARD_BAUDS, Seen, Settings, Task,
 };
 
 use super::candidates::{CLASS, Candidates, Class, Posterior, Word};
@@ -257,7 +256,7 @@ impl Search {
     /// Whether the characters of the present listen confirm a class.
     fn confirmed(&self, best: &Class) -> bool {
         let Some(session) = self.sessions.last() else { return false };
-        if session.words.len() < ENOUGH || best.mass < DECISIVE {
+        if session.words.len() < ENOUGH {
             return false;
         }
         if best.inverted {
@@ -267,7 +266,9 @@ impl Search {
         let reading = self.read(&session.words);
         match self.options.errors {
             LineErrors::PerByte => reading.confirms(),
-            LineErrors::Packet => reading.confirms() || session.words.iter().any(|word| word.bad),
+            LineErrors::Packet => {
+                reading.confirms() || best.mass >= DECISIVE && session.words.iter().any(|word| word.bad)
+            }
             LineErrors::Counter | LineErrors::Never => reading.characters >= ENOUGH && best.mass >= 0.97,
         }
     }
@@ -284,7 +285,7 @@ impl Search {
             .all(|session| session.listen.settings.baud == settings.baud);
         if only_rate && !self.crossed && self.options.bauds.is_empty() {
             // A port whose rate has no effect reads clean at the very first one.
-            let other = slower(settings.baud, 4.0);
+            let other = slower(settings.baud, 1.6);
             self.verified = Some(self.settings_of(&best));
             return self.leave_for(other, Purpose::CrossCheck);
         }
@@ -359,7 +360,7 @@ impl Search {
     fn leave_for(&mut self, baud: Baud, purpose: Purpose) {
         // A listen that contradicts all earlier ones: the line has changed in between.
         let listens = self.sessions.len() - self.stretch_sessions;
-        if listens > 1 && self.candidates.changed() > 8.0 {
+        if listens > 1 && self.candidates.changed() > 12.0 {
             self.candidates.forget_earlier();
         }
         if listens >= PATIENCE && purpose != Purpose::CrossCheck && self.walk.is_none() {
@@ -379,9 +380,15 @@ impl Search {
         // Off the customary grid: where standard rates lie on a plateau of one another, a rate between them tells.
         let between = [45_000.0, 90_000.0, 170_000.0, 330_000.0, 700_000.0].map(Baud::nearest);
         let best = posterior.classes(3);
+        let here = self.sessions.last().map(|session| session.listen.asked);
         let rates = rates.chain(between).chain(best.iter().map(|class| class.nominal));
         rates
-            .filter(|baud| *baud <= self.options.fastest && !self.is_refused(*baud) && tried(*baud) < 2)
+            .filter(|baud| {
+                *baud <= self.options.fastest
+                    && !self.is_refused(*baud)
+                    && tried(*baud) < 2
+                    && Some(*baud) != here
+            })
             .map(|baud| (baud, self.candidates.worth(posterior, baud)))
             .max_by(|a, b| a.1.total_cmp(&b.1))
     }
@@ -459,7 +466,11 @@ impl Search {
             return self.finish();
         }
         self.fell_back_after = Some(self.sessions.len());
-        self.walk = Some(self.walk_rates());
+        let posterior = self.candidates.posterior();
+        let mut rates = self.walk_rates();
+        // Heard enough to know that these are not it; with a doubt left, they are walked too.
+        rates.retain(|baud| posterior.near(baud.hz()) > 1e-5);
+        self.walk = Some(rates);
         self.step_walk();
     }
 
@@ -546,7 +557,7 @@ impl Search {
 
     fn ranking(&self, posterior: &Posterior) -> Vec<Candidate> {
         let mut ranking = Vec::new();
-        for class in posterior.classes(5) {
+        for class in self.weighed(posterior) {
             let words = self.words_at(class.nominal);
             let tried = self.verified.filter(|verified| near(verified.baud, class.nominal.hz()));
             let by_trial = tried.filter(|verified| {
@@ -572,6 +583,25 @@ impl Search {
         ranking.retain(|candidate| candidate.probability > 0.001);
         ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         ranking
+    }
+
+    /// Classes by mass. One whose own rate was listened at and read as its format says is worth more than the tempered likelihood gives.
+    fn weighed(&self, posterior: &Posterior) -> Vec<Class> {
+        const CONFIRMED: f64 = 30.0;
+        let mut classes = posterior.classes(5);
+        let told: f64 = classes.iter().map(|class| class.mass).sum();
+        // At the fastest rate nothing excludes a sender that is a little faster still.
+        let top = self.options.fastest.hz() / 1.1;
+        for class in classes.iter_mut().filter(|class| !class.inverted && class.nominal.hz() < top) {
+            let words = self.words_at(class.nominal);
+            if self.options.errors == LineErrors::PerByte && self.read(&words).confirms() {
+                class.mass *= CONFIRMED;
+            }
+        }
+        let total: f64 = classes.iter().map(|class| class.mass).sum::<f64>() + (1.0 - told).max(0.0);
+        classes.iter_mut().for_each(|class| class.mass /= total);
+        classes.sort_by(|a, b| b.mass.total_cmp(&a.mass));
+        classes
     }
 
     fn candidate(
