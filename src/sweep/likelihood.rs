@@ -59,7 +59,7 @@ pub fn kinds() -> &'static [(Kind, f64)] {
     static KINDS: OnceLock<Vec<(Kind, f64)>> = OnceLock::new();
     KINDS.get_or_init(|| {
         let mut kinds = Vec::new();
-        for (inverted, polarity) in [(false, 0.95), (true, 0.05)] {
+        for (inverted, polarity) in [(false, 0.98), (true, 0.02)] {
             for (late_mark, part, all_senders) in LATENESS {
                 let senders = if all_senders { &SENDERS[..] } else { &SENDERS[..2] };
                 let total: f64 = senders.iter().map(|(.., share)| share).sum();

@@ -560,15 +560,9 @@ impl Search {
         for class in self.weighed(posterior) {
             let words = self.words_at(class.nominal);
             let tried = self.verified.filter(|verified| near(verified.baud, class.nominal.hz()));
-            let by_trial = tried.filter(|verified| {
-                let sessions = self.sessions[self.stretch_sessions..].iter();
-                verified.format != Format::N8
-                    && sessions
-                        .rev()
-                        .any(|s| s.listen.settings.format == verified.format && s.listen.bytes >= ENOUGH)
-            });
-            let formats = if let Some(verified) = by_trial {
-                vec![(verified.format, 0.99)]
+            let by_trial = self.by_trial(class.nominal).filter(|_| !class.inverted);
+            let formats = if let Some(format) = by_trial {
+                vec![(format, 0.99)]
             } else if class.inverted {
                 vec![(Format::N8, 1.0 - class.parity), (Format::E8, class.parity)]
             } else {
@@ -585,6 +579,15 @@ impl Search {
         ranking
     }
 
+    /// The format that was set at this rate and read clean.
+    fn by_trial(&self, baud: Baud) -> Option<Format> {
+        let verified = self.verified.filter(|v| near(v.baud, baud.hz()) && v.format != Format::N8)?;
+        let sessions = self.sessions[self.stretch_sessions..].iter();
+        let mut tried =
+            sessions.map(|session| &session.listen).filter(|l| l.settings.format == verified.format);
+        tried.any(|listen| listen.bytes >= ENOUGH).then_some(verified.format)
+    }
+
     /// Classes by mass. One whose own rate was listened at and read as its format says is worth more than the tempered likelihood gives.
     fn weighed(&self, posterior: &Posterior) -> Vec<Class> {
         const CONFIRMED: f64 = 30.0;
@@ -594,7 +597,8 @@ impl Search {
         let top = self.options.fastest.hz() / 1.1;
         for class in classes.iter_mut().filter(|class| !class.inverted && class.nominal.hz() < top) {
             let words = self.words_at(class.nominal);
-            if self.options.errors == LineErrors::PerByte && self.read(&words).confirms() {
+            let told = self.options.errors == LineErrors::PerByte && self.read(&words).confirms();
+            if told || self.by_trial(class.nominal).is_some() {
                 class.mass *= CONFIRMED;
             }
         }
