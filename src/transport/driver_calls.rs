@@ -95,6 +95,14 @@ pub fn set_low_latency(port: impl AsFd, on: bool) -> Result<bool> {
     Ok(found.flags & ASYNC_LOW_LATENCY != 0)
 }
 
+/// Switches the packet mode of a pseudo-terminal's master: each read then begins with a byte that says what the slave did.
+#[allow(unsafe_code)]
+pub fn set_packet_mode(master: impl AsFd, on: bool) -> Result<()> {
+    const CALL: u32 = libc::TIOCPKT as u32;
+    // SAFETY: TIOCPKT reads one int and keeps no pointer to it.
+    unsafe { ioctl(master, Setter::<CALL, i32>::new(i32::from(on))) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

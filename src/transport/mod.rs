@@ -12,18 +12,22 @@ mod open;
 mod parmrk;
 mod port;
 mod ports;
+#[cfg(target_os = "linux")]
+mod pty_device;
 mod replay;
 mod run;
 #[cfg(target_os = "linux")]
 mod serial_linux;
 #[cfg(any(test, not(target_os = "linux")))]
 mod serial_portable;
+mod serve;
 mod sim;
 mod sim_options;
 #[cfg(target_os = "linux")]
 mod sysfs;
 mod tap;
 mod tcp;
+mod tcp_device;
 
 pub use address::{ADDRESS_FORMS, Address, AddressError};
 pub use clock::Clock;
@@ -31,13 +35,17 @@ pub use faulty::{Faulty, Spoil};
 pub use open::{DeviceSource, open};
 pub use port::{Abilities, Formats, OnOpen, Port, PortError};
 pub use ports::{Change, PortEntry, UsbIdentity, changes, ports};
+#[cfg(target_os = "linux")]
+pub use pty_device::PtyDevice;
 pub use replay::Replay;
 pub use run::{End, Ran, run};
 #[cfg(target_os = "linux")]
 pub use serial_linux::SerialPort;
 #[cfg(not(target_os = "linux"))]
 pub use serial_portable::SerialPort;
+pub use serve::{Face, serve};
 pub use sim::{SimDevice, SimLine, SimPort};
 pub use sim_options::{SIM_OPTIONS, SimOptions, Traffic};
 pub use tap::Tap;
 pub use tcp::TcpPort;
+pub use tcp_device::TcpDevice;

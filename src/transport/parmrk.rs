@@ -58,7 +58,6 @@ impl Parmrk {
 }
 
 /// The bytes as the discipline would write them, for a simulated driver.
-#[cfg(test)]
 pub fn mark(marked: Marked, out: &mut Vec<u8>) {
     match marked {
         Marked::Good(0xFF) => out.extend([0xFF, 0xFF]),

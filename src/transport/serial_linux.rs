@@ -99,6 +99,11 @@ impl SerialPort {
         Ok(port)
     }
 
+    /// The device that was opened, as it was named.
+    pub fn path(&self) -> &str {
+        &self.name
+    }
+
     /// Sets baud and format, and reads back what came of it.
     fn apply(&mut self, wanted: Settings) -> Result<Settings, PortError> {
         let refused =

@@ -121,6 +121,11 @@ impl SimLine {
         }
     }
 
+    /// When time should be moved on at the latest, for whoever drives the line by the wall clock.
+    pub fn wakes(&self) -> Instant {
+        self.next_step(self.now + Span::from_millis(50))
+    }
+
     /// Half a character on while anything is on the wire; else straight to where something can happen.
     fn next_step(&self, until: Instant) -> Instant {
         let wakes = if self.done { None } else { self.task.deadline() };

@@ -1,0 +1,80 @@
+//! A simulated device behind a listening TCP socket: bare bytes, one host at a time, at the device's own settings.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use crate::line::{LineEvent, Seen, Span};
+
+use super::port::PortError;
+use super::serve::Face;
+use super::sim::SimLine;
+
+/// A socket that a host can connect to.
+pub struct TcpDevice {
+    address: SocketAddr,
+    listener: TcpListener,
+    host: Option<TcpStream>,
+}
+
+impl TcpDevice {
+    /// Listens at `address`, such as "127.0.0.1:0" for any free port.
+    pub fn listen_at(address: &str) -> Result<TcpDevice, PortError> {
+        let failed = |error| PortError::io(address, "listen", error);
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        Ok(TcpDevice { address: listener.local_addr().map_err(failed)?, listener, host: None })
+    }
+
+    /// Where it really listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn failed(&self, what: &'static str, error: std::io::Error) -> PortError {
+        PortError::io(&self.address.to_string(), what, error)
+    }
+}
+
+impl Face for TcpDevice {
+    fn listen(&mut self, line: &mut SimLine, wait: Span) -> Result<(), PortError> {
+        if let Ok((stream, _)) = self.listener.accept() {
+            let set_up = stream
+                .set_nonblocking(false)
+                .and_then(|()| stream.set_nodelay(true))
+                .and_then(|()| stream.set_write_timeout(Some(Span::from_millis(100))));
+            set_up.map_err(|error| self.failed("set up a connection", error))?;
+            self.host = Some(stream);
+        }
+        line.set_host(line.device()); // a byte stream has no settings to be wrong
+        let Some(host) = &mut self.host else {
+            std::thread::sleep(wait.min(Span::from_millis(10)));
+            return Ok(());
+        };
+        let mut bytes = [0; 4096];
+        let read = host.set_read_timeout(Some(wait)).and_then(|()| host.read(&mut bytes));
+        match read {
+            Ok(0) => self.host = None,
+            Ok(count) => line.send(bytes.get(..count).unwrap_or_default()),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {}
+                _ => self.host = None, // it hung up; the next may come
+            },
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, seen: &[LineEvent]) -> Result<(), PortError> {
+        let byte = |event: &LineEvent| match event.seen {
+            Seen::Byte(byte) => Some(byte),
+            Seen::Break => Some(0),
+            Seen::Marker => None,
+        };
+        let bytes: Vec<u8> = seen.iter().filter_map(byte).collect();
+        if let Some(host) = self.host.as_mut().filter(|_| !bytes.is_empty())
+            && host.write_all(&bytes).is_err()
+        {
+            self.host = None;
+        }
+        Ok(())
+    }
+}
