@@ -15,6 +15,8 @@ mod ports;
 #[cfg(target_os = "linux")]
 mod pty_device;
 mod replay;
+mod rfc2217;
+mod rfc2217_device;
 mod run;
 #[cfg(target_os = "linux")]
 mod serial_linux;
@@ -28,6 +30,7 @@ mod sysfs;
 mod tap;
 mod tcp;
 mod tcp_device;
+mod telnet;
 
 pub use address::{ADDRESS_FORMS, Address, AddressError};
 pub use clock::Clock;
@@ -38,6 +41,8 @@ pub use ports::{Change, PortEntry, UsbIdentity, changes, ports};
 #[cfg(target_os = "linux")]
 pub use pty_device::PtyDevice;
 pub use replay::Replay;
+pub use rfc2217::Rfc2217Port;
+pub use rfc2217_device::Rfc2217Device;
 pub use run::{End, Ran, run};
 #[cfg(target_os = "linux")]
 pub use serial_linux::SerialPort;

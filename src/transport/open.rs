@@ -9,6 +9,7 @@ use crate::capture::Reader;
 use super::address::Address;
 use super::port::{Port, PortError};
 use super::replay::Replay;
+use super::rfc2217::Rfc2217Port;
 use super::sim::{SimDevice, SimPort};
 use super::sim_options::SimOptions;
 use super::tcp::TcpPort;
@@ -23,16 +24,15 @@ pub fn open(address: &Address, device: DeviceSource<'_>) -> Result<Box<dyn Port>
         Address::Tcp { host, port } => Ok(Box::new(TcpPort::connect(host, *port)?)),
         Address::Sim { device: name, options } => {
             let port = format!("sim://{name}");
-            let made = device(name, options)
-                .map_err(|reason| PortError::Unsupported { port: port.clone(), what: "be simulated", reason })?;
+            let made = device(name, options).map_err(|reason| PortError::Unsupported {
+                port: port.clone(),
+                what: "be simulated",
+                reason,
+            })?;
             Ok(Box::new(SimPort::new(port, made, options)))
         }
         Address::Replay(file) => Ok(Box::new(replay(file)?)),
-        Address::Rfc2217 { host, port } => Err(PortError::Unsupported {
-            port: format!("rfc2217://{host}:{port}"),
-            what: "be opened",
-            reason: "RFC 2217 is not built in yet; tcp://host:port carries the bytes, at the settings of the far end".into(),
-        }),
+        Address::Rfc2217 { host, port } => Ok(Box::new(Rfc2217Port::connect(host, *port)?)),
     }
 }
 

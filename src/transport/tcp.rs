@@ -10,6 +10,24 @@ use super::port::{Abilities, Formats, OnOpen, Port, PortError};
 
 const PATIENCE: Span = Span::from_secs(3);
 
+/// A connection whose writes end within a bounded time; `name` is how messages call it.
+pub fn stream(name: &str, host: &str, port: u16) -> Result<TcpStream, PortError> {
+    let failed = |what| move |error| PortError::io(name, what, error);
+    let addresses = (host, port).to_socket_addrs().map_err(failed("look up the host"))?;
+    let mut last = std::io::Error::new(ErrorKind::NotFound, "the host has no address");
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(stream) => {
+                stream.set_nodelay(true).map_err(failed("set up the connection"))?;
+                stream.set_write_timeout(Some(PATIENCE)).map_err(failed("set up the connection"))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(failed("connect")(last))
+}
+
 /// A connection to a terminal server's raw port.
 pub struct TcpPort {
     name: String,
@@ -21,25 +39,7 @@ pub struct TcpPort {
 impl TcpPort {
     pub fn connect(host: &str, port: u16) -> Result<TcpPort, PortError> {
         let name = format!("tcp://{host}:{port}");
-        let failed = |what| {
-            let name = name.clone();
-            move |error| PortError::io(&name, what, error)
-        };
-        let addresses = (host, port).to_socket_addrs().map_err(failed("look up the host"))?;
-        let mut last = std::io::Error::new(ErrorKind::NotFound, "the host has no address");
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => return TcpPort::over(name, stream),
-                Err(error) => last = error,
-            }
-        }
-        Err(failed("connect")(last))
-    }
-
-    fn over(name: String, stream: TcpStream) -> Result<TcpPort, PortError> {
-        let failed = |error| PortError::io(&name, "set up the connection", error);
-        stream.set_nodelay(true).map_err(failed)?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+        let stream = stream(&name, host, port)?;
         let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
         Ok(TcpPort { name, stream, clock: Clock::start(), settings })
     }
