@@ -174,8 +174,17 @@ impl Port for Rfc2217Port {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        let items: Vec<Item> = bytes.iter().copied().map(Item::Data).collect();
-        self.put(&items)
+        let mut doubled = Vec::with_capacity(bytes.len());
+        bytes.iter().for_each(|byte| put(&Item::Data(*byte), &mut doubled));
+        self.stream.write_all(&doubled).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => PortError::Timeout {
+                port: self.name.clone(),
+                done: 0, // at the least: how much of it went out is not told
+                asked: bytes.len(),
+                reason: "the server takes no more".into(),
+            },
+            _ => self.gone(&error),
+        })
     }
 
     fn set(&mut self, wanted: Settings) -> Result<Settings, PortError> {
