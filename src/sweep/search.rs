@@ -14,6 +14,7 @@ use super::candidates::{CLASS, Candidates, Class, Posterior, Word};
 use super::findings::{
     Candidate, Evidence, Faults, Findings, Listen, ProtocolScore, Purpose, Stretch, Verdict,
 };
+use super::likelihood::Table;
 use super::options::Options;
 use super::protocol::{ProtocolScorer, ProtocolScorers};
 use super::verify::{self, ENOUGH, Reading};
@@ -24,6 +25,8 @@ const WORTH_VERIFYING: f64 = 0.9;
 const DECISIVE: f64 = 0.95;
 /// Listens without an answer before the walk begins.
 const PATIENCE: usize = 6;
+/// Listens after the walk, when there is time left.
+const LINGER: usize = 8;
 /// Words of a listen before it is asked whether another rate would tell more, and after which it ends in any case.
 const FIRST_WORDS: usize = 4;
 const MOST_WORDS: usize = 14;
@@ -75,6 +78,8 @@ pub struct Search {
     /// Steps of the walk still to come, and whether it has begun because nothing else helped.
     walk: Option<VecDeque<Baud>>,
     fell_back_after: Option<usize>,
+    /// Listens made after the walk.
+    lingered: usize,
     verified: Option<Settings>,
     rate_has_no_effect: Option<Vec<Baud>>,
     crossed: bool,
@@ -101,6 +106,7 @@ impl Search {
             refused: Vec::new(),
             walk: None,
             fell_back_after: None,
+            lingered: 0,
             verified: None,
             rate_has_no_effect: None,
             crossed: false,
@@ -161,11 +167,11 @@ impl Search {
 
     // ---- what to do next -------------------------------------------------------------------------------------
 
-    fn begin(&mut self, now: Instant, settings: Settings) {
+    fn begin(&mut self, now: Instant) {
+        Table::prepare(); // while the line settles
         self.begun = true;
         self.started = now;
         self.stretch_from = now;
-        self.candidates.worth(&self.candidates.posterior(), settings.baud); // the tables are made while the line settles
         if self.options.exhaustive {
             self.walk = Some(self.walk_rates());
             self.step_walk();
@@ -224,7 +230,7 @@ impl Search {
         let classes = posterior.classes(2);
         let Some(best) = classes.first().copied() else { return };
         let at_best = near(settings.baud, best.measured) || near(settings.baud, best.nominal.hz());
-        let open = count < if at_best { MOST_TO_VERIFY } else { MOST_WORDS };
+        let open = count < if at_best { MOST_TO_VERIFY } else { MOST_WORDS } + 2 * self.lingered;
         if best.mass >= WORTH_VERIFYING && at_best {
             if self.confirmed(&best) {
                 return self.settle(best, settings);
@@ -249,7 +255,7 @@ impl Search {
                 self.leave_for(baud, Purpose::Measure)
             }
             None if !open => self.fall_back(),
-            _ => {}
+            Some(_) | None => {}
         }
     }
 
@@ -360,8 +366,14 @@ impl Search {
     fn leave_for(&mut self, baud: Baud, purpose: Purpose) {
         // A listen that contradicts all earlier ones: the line has changed in between.
         let listens = self.sessions.len() - self.stretch_sessions;
-        if listens > 1 && self.candidates.changed() > 12.0 {
+        if listens > 1 && self.candidates.changed() > 18.0 {
             self.candidates.forget_earlier();
+        }
+        if self.walk.is_some() && purpose != Purpose::CrossCheck {
+            self.lingered += 1;
+            if self.lingered > LINGER {
+                return self.finish();
+            }
         }
         if listens >= PATIENCE && purpose != Purpose::CrossCheck && self.walk.is_none() {
             return self.fall_back();
@@ -380,13 +392,19 @@ impl Search {
         // Off the customary grid: where standard rates lie on a plateau of one another, a rate between them tells.
         let between = [45_000.0, 90_000.0, 170_000.0, 330_000.0, 700_000.0].map(Baud::nearest);
         let best = posterior.classes(3);
+        // Slower than the sender a receiver learns little, and what it learns is less certain.
+        let slowest = best.iter().filter(|class| class.mass > 0.02).map(|class| class.measured);
+        let slowest = slowest.fold(f64::INFINITY, f64::min) * 0.93;
+        let slowest = if slowest.is_finite() { slowest } else { 0.0 };
+        let most = if self.walk.is_some() { 6 } else { 2 };
         let here = self.sessions.last().map(|session| session.listen.asked);
         let rates = rates.chain(between).chain(best.iter().map(|class| class.nominal));
         rates
             .filter(|baud| {
                 *baud <= self.options.fastest
+                    && baud.hz() >= slowest
                     && !self.is_refused(*baud)
-                    && tried(*baud) < 2
+                    && tried(*baud) < most
                     && Some(*baud) != here
             })
             .map(|baud| (baud, self.candidates.worth(posterior, baud)))
@@ -439,8 +457,19 @@ impl Search {
         if clean && alone(other) - alone(settings.baud) > 2.0 {
             self.rate_has_no_effect = Some(vec![settings.baud, other]);
             self.candidates.forget_present();
+            return self.stay(settings);
         }
-        self.stay(settings);
+        let posterior = self.candidates.posterior();
+        let best = self.weighed(&posterior).first().copied();
+        if best.is_some_and(|best| best.mass >= DECISIVE && near(settings.baud, best.nominal.hz())) {
+            return self.stay(settings);
+        }
+        // The other rate has cast a doubt.
+        self.verified = None;
+        match self.most_telling(&posterior) {
+            Some((baud, _)) => self.leave_for(baud, Purpose::Measure),
+            None => self.fall_back(),
+        }
     }
 
     // ---- the walk ----------------------------------------------------------------------------------------------
@@ -463,7 +492,11 @@ impl Search {
 
     fn fall_back(&mut self) {
         if self.walk.is_some() {
-            return self.finish();
+            let best = self.candidates.posterior().classes(1).first().copied();
+            return match best {
+                Some(best) if !self.is_refused(best.nominal) => self.leave_for(best.nominal, Purpose::Verify),
+                _ => self.finish(),
+            };
         }
         self.fell_back_after = Some(self.sessions.len());
         let posterior = self.candidates.posterior();
@@ -506,7 +539,8 @@ impl Search {
             None if best.mass >= WORTH_VERIFYING && !self.is_refused(best.nominal) => {
                 self.ask(best.nominal, Format::N8, Purpose::Walk);
             }
-            _ => self.finish(),
+            _ if self.options.exhaustive => self.finish(),
+            _ => self.leave_for(best.nominal, Purpose::Verify),
         }
     }
 
@@ -734,7 +768,7 @@ impl Task for Search {
     fn on_settings(&mut self, now: Instant, settings: Settings) {
         self.now = self.now.max(now);
         match self.phase {
-            Phase::Waiting => self.begin(now, settings),
+            Phase::Waiting => self.begin(now),
             Phase::Asked(purpose) => self.listen(now, settings, purpose),
             Phase::Listening | Phase::Staying { .. } | Phase::Done => {}
         }

@@ -31,6 +31,11 @@ impl Source {
         Source { format, inverted: false, late_mark: 0.0, ones: [0.5; 9], gaps: 0.3, gap_bits: 5.0 }
     }
 
+    /// Binary fields: small numbers and zeros are commoner than large ones.
+    pub fn fields(format: Format) -> Source {
+        Source { ones: [0.42, 0.4, 0.38, 0.35, 0.28, 0.25, 0.25, 0.2, 0.0], ..Source::random(format) }
+    }
+
     /// Bits set as often as in printable text.
     pub fn text(format: Format) -> Source {
         Source { ones: [0.5, 0.42, 0.5, 0.4, 0.4, 0.75, 0.7, 0.0, 0.0], ..Source::random(format) }
