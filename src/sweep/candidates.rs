@@ -8,6 +8,8 @@ use super::likelihood::{Flag, STEP, Table, kinds, place, ratios};
 const SLOWEST: f64 = 280.0;
 /// Received words are not as independent as the model takes them: each counts for half.
 const TEMPER: f32 = 0.5;
+/// Without error reports the model's small faults are all there is to go by.
+const TEMPER_UNTOLD: f32 = 0.4;
 /// Rates this near (natural logarithm, 4 %) are one class: a UART reads either.
 pub const CLASS: f64 = 0.04;
 /// How much likelier a standard rate is than another.
@@ -83,7 +85,7 @@ impl Candidates {
             }
             LineErrors::Never | LineErrors::Counter => {
                 self.each(word.byte, Flag::Untold, |candidates, kind, logs| {
-                    add(&mut candidates.present[kind], logs, TEMPER);
+                    add(&mut candidates.present[kind], logs, TEMPER_UNTOLD);
                 });
             }
             LineErrors::Packet if word.bad => {

@@ -30,16 +30,16 @@ enum Traffic {
 
 /// How late edges to mark come, in bit times; share; how many of the senders are looked at.
 const LATENESS: [(f64, f64, usize); 6] =
-    [(0.0, 0.45, 11), (0.06, 0.3, 11), (0.13, 0.08, 3), (0.24, 0.06, 3), (-0.1, 0.06, 3), (-0.22, 0.05, 3)];
+    [(0.0, 0.45, 14), (0.06, 0.3, 14), (0.13, 0.08, 3), (0.24, 0.06, 3), (-0.1, 0.06, 3), (-0.22, 0.05, 3)];
 
 /// Formats and what is sent in them, commonest first, with their shares. Seven random bits and parity are eight random bits.
-const SENDERS: [(Format, Traffic, f64); 11] = {
+const SENDERS: [(Format, Traffic, f64); 14] = {
     use Traffic::{Fields, Random, Text};
     const O7: Format = Format { parity: Parity::Odd, ..Format::E7 };
     [
-        (Format::N8, Random, 0.2),
-        (Format::N8, Text, 0.3),
-        (Format::N8, Fields, 0.2),
+        (Format::N8, Random, 0.17),
+        (Format::N8, Text, 0.27),
+        (Format::N8, Fields, 0.17),
         (Format::E8, Random, 0.06),
         (Format::E8, Text, 0.04),
         (Format::E8, Fields, 0.06),
@@ -48,6 +48,9 @@ const SENDERS: [(Format, Traffic, f64); 11] = {
         (Format::O8, Fields, 0.02),
         (Format::E7, Text, 0.06),
         (O7, Text, 0.02),
+        (Format::N8_2, Random, 0.03),
+        (Format::N8_2, Text, 0.03),
+        (Format::N8_2, Fields, 0.03),
     ]
 };
 

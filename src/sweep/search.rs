@@ -241,11 +241,8 @@ impl Search {
         } else if best.mass >= WORTH_VERIFYING && !self.is_refused(best.nominal) {
             return self.leave_for(best.nominal, Purpose::Verify);
         }
-        if open
-            && (count < FIRST_WORDS
-                || count % 2 == 1
-                || purpose == Purpose::Verify && count < ENOUGH && at_best)
-        {
+        let verifying = purpose == Purpose::Verify && at_best && best.mass >= 0.5;
+        if open && (verifying || count < FIRST_WORDS || count % 2 == 1) {
             return;
         }
         let here = self.candidates.worth(&posterior, settings.baud);
@@ -273,7 +270,11 @@ impl Search {
         match self.options.errors {
             LineErrors::PerByte => reading.confirms(),
             LineErrors::Packet => {
-                reading.confirms() || best.mass >= DECISIVE && session.words.iter().any(|word| word.bad)
+                let flagged = session.words.last().is_some_and(|word| word.bad);
+                let trial = flagged
+                    && best.mass >= DECISIVE
+                    && self.next_trial(session.listen.settings.baud).is_some();
+                trial || !clean_end(&session.words).is_empty() && reading.confirms()
             }
             LineErrors::Counter | LineErrors::Never => reading.characters >= ENOUGH && best.mass >= 0.97,
         }
@@ -282,7 +283,7 @@ impl Search {
     /// The rate is confirmed: what is left is the format, where flags belong to packets, and whether the rate matters at all.
     fn settle(&mut self, best: Class, settings: Settings) {
         let packets = self.options.errors == LineErrors::Packet && !best.inverted;
-        let flagged = self.sessions.last().is_some_and(|session| session.words.iter().any(|word| word.bad));
+        let flagged = self.sessions.last().is_some_and(|session| clean_end(&session.words).is_empty());
         if let Some(format) = self.next_trial(settings.baud).filter(|_| packets && flagged) {
             return self.ask(settings.baud, format, Purpose::Verify);
         }
@@ -429,16 +430,15 @@ impl Search {
         let (baud, words) = (session.listen.settings.baud, &session.words);
         let format = session.listen.settings.format;
         // The first characters may have been joined in their middle.
-        let clean = words.iter().rev().take_while(|word| !word.bad).count();
-        if clean >= ENOUGH {
+        if !clean_end(words).is_empty() {
             return self.stay(Settings::new(self.nominal(baud), format));
         }
-        if words.len() < 3 * ENOUGH && clean > 0 {
+        if words.len() < 3 * ENOUGH && words.last().is_some_and(|word| !word.bad) {
             return;
         }
         match self.next_trial(baud) {
             Some(format) => self.ask(baud, format, Purpose::Verify),
-            None => self.fall_back(),
+            None => self.leave_for(baud, Purpose::Verify),
         }
     }
 
@@ -558,6 +558,10 @@ impl Search {
     // ---- what is known -----------------------------------------------------------------------------------------
 
     fn read(&self, words: &[Word]) -> Reading {
+        // What a packet's flag says of its bytes is little: if the last packets were clean, they are read alone.
+        let clean = clean_end(words);
+        let words =
+            if self.options.errors == LineErrors::Packet && !clean.is_empty() { clean } else { words };
         verify::read(words, self.options.errors, &self.options.formats)
     }
 
@@ -571,7 +575,10 @@ impl Search {
         // Listens at one rate are read one by one: each may have joined in the middle of a character.
         sessions
             .filter(at_rate)
-            .max_by_key(|session| session.words.len())
+            .max_by_key(|session| {
+                let reading = self.read(&session.words);
+                reading.characters as i64 - 3 * reading.unexplained as i64
+            })
             .map_or(Vec::new(), |s| s.words.clone())
     }
 
@@ -617,9 +624,8 @@ impl Search {
     fn by_trial(&self, baud: Baud) -> Option<Format> {
         let verified = self.verified.filter(|v| near(v.baud, baud.hz()) && v.format != Format::N8)?;
         let sessions = self.sessions[self.stretch_sessions..].iter();
-        let mut tried =
-            sessions.map(|session| &session.listen).filter(|l| l.settings.format == verified.format);
-        tried.any(|listen| listen.bytes >= ENOUGH).then_some(verified.format)
+        let mut tried = sessions.filter(|session| session.listen.settings.format == verified.format);
+        tried.any(|session| !clean_end(&session.words).is_empty()).then_some(verified.format)
     }
 
     /// Classes by mass. One whose own rate was listened at and read as its format says is worth more than the tempered likelihood gives.
@@ -631,7 +637,11 @@ impl Search {
         let top = self.options.fastest.hz() / 1.1;
         for class in classes.iter_mut().filter(|class| !class.inverted && class.nominal.hz() < top) {
             let words = self.words_at(class.nominal);
-            let told = self.options.errors == LineErrors::PerByte && self.read(&words).confirms();
+            let told = match self.options.errors {
+                LineErrors::PerByte => self.read(&words).confirms(),
+                LineErrors::Packet => !clean_end(&words).is_empty() && self.read(&words).confirms(),
+                LineErrors::Counter | LineErrors::Never => false,
+            };
             if told || self.by_trial(class.nominal).is_some() {
                 class.mass *= CONFIRMED;
             }
@@ -802,6 +812,12 @@ impl Task for Search {
         let staying = if let Phase::Staying { until } = self.phase { Some(until) } else { None };
         [staying, self.deadline_of_step(), Some(end)].into_iter().flatten().min()
     }
+}
+
+/// The last characters, as far as none of them carries a flag; empty when they are too few to tell.
+fn clean_end(words: &[Word]) -> &[Word] {
+    let clean = words.iter().rev().take_while(|word| !word.bad).count();
+    if clean >= ENOUGH { &words[words.len() - clean..] } else { &[] }
 }
 
 fn near(baud: Baud, rate: f64) -> bool {
