@@ -6,12 +6,16 @@
 //! | --- | --- | --- |
 //! | 0 | [`line`](mod@line) | what a serial line is |
 //! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
+//! | 1 | [`frame`] | what bytes mean: the layout language, its parser and its encoder |
+//! | 2 | [`protocol`] | what a table says |
 //! | 2 | [`capture`] | what was recorded |
 //! | 5 | [`sweep`] | which settings the device speaks |
 //! | 5 | [`transport`] | where bytes come from and when |
 
 pub mod capture;
+pub mod frame;
 pub mod line;
+pub mod protocol;
 pub mod sweep;
 pub mod transport;
 pub mod wire;

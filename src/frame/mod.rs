@@ -1,0 +1,16 @@
+//! Floor 1: the layout language. What bytes mean: layout text compiled once, read by one parser and one encoder.
+
+mod expr;
+mod frame;
+mod layout;
+mod text;
+mod value;
+
+pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
+pub use frame::{EncodeError, Frame, Mismatch, Outcome, Reading, Values};
+pub use layout::{
+    Allowed, BitField, CborKey, CborType, Checksum, Envelope, Field, FieldType, Item, ItemKind, Layout,
+    Order, Refinement, Refines, Times, Transform, TransformOp,
+};
+pub use text::{At, Mistake, Name, Scanner};
+pub use value::{Blob, Value};
