@@ -1,7 +1,8 @@
 //! A compiled frame: bytes to fields, and back.
 
+use super::checksum::Checksum;
 use super::expr::Scope;
-use super::layout::{Checksum, Envelope, Layout};
+use super::layout::{Envelope, Layout};
 use super::text::{Mistake, Name};
 use super::value::Value;
 

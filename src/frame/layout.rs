@@ -158,20 +158,6 @@ pub enum Envelope {
     Base64Lines { first: Bytes, next: Bytes, end: Bytes, width: u32 },
 }
 
-/// A CRC of the table's own, `[checksums.NAME]`, for those that the catalogue lacks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checksum {
-    pub name: Name,
-    pub width: u8,
-    pub poly: u64,
-    pub init: u64,
-    pub refin: bool,
-    pub refout: bool,
-    pub xorout: u64,
-    /// Over the text "123456789"; tried when the table is read.
-    pub check: u64,
-}
-
 /// What `like` does to a field of the frame it copies.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refinement {

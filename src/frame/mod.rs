@@ -1,16 +1,18 @@
 //! Floor 1: the layout language. What bytes mean: layout text compiled once, read by one parser and one encoder.
 
+mod checksum;
 mod expr;
 mod frame;
 mod layout;
 mod text;
 mod value;
 
+pub use checksum::{Algorithm, Checksum, ChecksumError, catalogue};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
 pub use frame::{EncodeError, Frame, Mismatch, Outcome, Reading, Values};
 pub use layout::{
-    Allowed, BitField, CborKey, CborType, Checksum, Envelope, Field, FieldType, Item, ItemKind, Layout,
-    Order, Refinement, Refines, Times, Transform, TransformOp,
+    Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,
+    Refinement, Refines, Times, Transform, TransformOp,
 };
 pub use text::{At, Mistake, Name, Scanner};
 pub use value::{Blob, Value};
