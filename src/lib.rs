@@ -9,13 +9,17 @@
 //! | 1 | [`frame`] | what bytes mean: the layout language, its parser and its encoder |
 //! | 2 | [`protocol`] | what a table says |
 //! | 2 | [`capture`] | what was recorded |
+//! | 3 | [`machine`] | what happens next in a conversation |
+//! | 4 | [`simulate`] | how a device answers |
 //! | 5 | [`sweep`] | which settings the device speaks |
 //! | 5 | [`transport`] | where bytes come from and when |
 
 pub mod capture;
 pub mod frame;
 pub mod line;
+pub mod machine;
 pub mod protocol;
+pub mod simulate;
 pub mod sweep;
 pub mod transport;
 pub mod wire;
