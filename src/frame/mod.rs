@@ -1,6 +1,7 @@
 //! Floor 1: the layout language. What bytes mean: layout text compiled once, read by one parser and one encoder.
 
 mod checksum;
+mod envelope;
 mod expr;
 mod frame;
 mod layout;
@@ -8,6 +9,7 @@ mod text;
 mod value;
 
 pub use checksum::{Algorithm, Checksum, ChecksumError, catalogue};
+pub use envelope::{Contents, LONGEST, Opened};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
 pub use frame::{EncodeError, Frame, Mismatch, Outcome, Reading, Values};
 pub use layout::{
