@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::frame::{Blob, Expr, Frame, Name, Value};
 use crate::line::{Baud, Format};
 
-use super::talk::{Bind, Talk, Time};
+use super::talk::{Bind, Talk};
+use super::time::Time;
 
 /// Place of a frame in [`Table::frames`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,9 @@
 //! The tree of a talk, as it was written: a regular expression over frames. A run is a talk without arrows.
 
 use crate::frame::{At, Expr, Name};
-use crate::line::{Direction, Settings, Span, span_from_secs};
+use crate::line::Direction;
+
+use super::time::Time;
 
 /// Steps in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,35 +109,4 @@ pub enum EffectKind {
     Erase { address: Expr, n: Expr },
     /// `erase_all`, or `erase_all("region")`.
     EraseAll { region: Option<Name> },
-}
-
-/// A time as a table says it: bit times and seconds add up, and the longest of several may count.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Time {
-    /// `330 bits + 50 ms`.
-    Sum { bits: f64, secs: f64 },
-    /// `max(38.5 bits, 1.75 ms)`.
-    Longest(Vec<Time>),
-}
-
-impl Time {
-    pub fn secs(secs: f64) -> Time {
-        Time::Sum { bits: 0.0, secs }
-    }
-
-    /// How long that is at these settings.
-    pub fn at(&self, settings: Settings) -> Span {
-        match self {
-            Time::Sum { bits, secs } => settings.bits(*bits) + span_from_secs(*secs),
-            Time::Longest(times) => times.iter().map(|time| time.at(settings)).max().unwrap_or(Span::ZERO),
-        }
-    }
-}
-
-impl Talk {
-    /// Reads a talk.
-    pub fn parse(text: &str) -> Result<Talk, Vec<crate::frame::Mistake>> {
-        let _ = text;
-        todo!()
-    }
 }

@@ -1,0 +1,168 @@
+//! Gathers what is wrong in one file while it is read and checked, and gives it its lines and columns in the end.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::NamedSource;
+
+use crate::frame;
+
+use super::mistake::{Mistake, Severity};
+use super::spelling::nearest;
+use super::string_place::place_in_string;
+
+/// Nobody reads more of one file, and drawing each costs the length of the file.
+const MOST: usize = 100;
+
+/// What was found wrong so far.
+#[derive(Debug)]
+pub(super) struct Findings<'a> {
+    file: &'a str,
+    text: &'a str,
+    list: Vec<Found>,
+}
+
+/// Something found, to which its remedy may be added.
+#[derive(Debug)]
+pub(super) struct Found {
+    severity: Severity,
+    range: Range<usize>,
+    says: String,
+    help: Option<String>,
+}
+
+impl Found {
+    pub(super) fn help(&mut self, help: impl Into<String>) {
+        self.help = Some(help.into());
+    }
+
+    /// Asks "did you mean …?" when one of `known` is near to `word`.
+    pub(super) fn did_you_mean<'k>(&mut self, word: &str, known: impl IntoIterator<Item = &'k str>) {
+        if let Some(meant) = nearest(word, known) {
+            self.help(format!("did you mean `{meant}`?"));
+        }
+    }
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Findings<'a> {
+        Findings { file, text, list: Vec::new() }
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    pub(super) fn error(&mut self, range: Range<usize>, says: impl Into<String>) -> &mut Found {
+        self.add(Severity::Error, range, says.into())
+    }
+
+    pub(super) fn warning(&mut self, range: Range<usize>, says: impl Into<String>) -> &mut Found {
+        self.add(Severity::Warning, range, says.into())
+    }
+
+    /// A mistake in the value of the string that is written at `string`.
+    pub(super) fn inside(&mut self, string: &Range<usize>, mistake: frame::Mistake) {
+        let range = self.place(string, mistake.at);
+        self.error(range, mistake.says).help = mistake.help;
+    }
+
+    /// Where `at` in the value of the string that is written at `string` stands in the file.
+    pub(super) fn place(&self, string: &Range<usize>, at: frame::At) -> Range<usize> {
+        place_in_string(self.text, string, at.from as usize, at.to as usize)
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.list.iter().any(|found| found.severity == Severity::Error)
+    }
+
+    fn add(&mut self, severity: Severity, range: Range<usize>, says: String) -> &mut Found {
+        self.list.push(Found { severity, range, says, help: None });
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    /// Everything found, in the order of the file, errors before warnings of the same place.
+    pub(super) fn finish(mut self) -> Vec<Mistake> {
+        self.list.sort_by_key(|found| (found.range.start, found.severity, found.range.end));
+        self.list.dedup_by(|a, b| a.range == b.range && a.says == b.says);
+        let left_out = self.list.len().saturating_sub(MOST);
+        self.list.truncate(MOST);
+        let source = Arc::new(NamedSource::new(self.file, self.text.to_string()));
+        let mut lines = Lines { text: self.text, at: 0, line: 1, line_start: 0 };
+        let mut mistakes: Vec<Mistake> = self
+            .list
+            .into_iter()
+            .map(|Found { severity, range, says, help }| {
+                let (line, column) = lines.of(range.start);
+                Mistake { severity, line, column, range, says, help, source: source.clone() }
+            })
+            .collect();
+        if let Some(last) = mistakes.last_mut().filter(|_| left_out > 0) {
+            last.says += &format!(" (and {left_out} more mistakes behind it)");
+        }
+        mistakes
+    }
+}
+
+/// Lines and columns of places that come in order.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+    line_start: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, place: usize) -> (usize, usize) {
+        let mut place = place.min(self.text.len());
+        while !self.text.is_char_boundary(place) {
+            place -= 1;
+        }
+        let passed = &self.text[self.at..place];
+        self.line += passed.matches('\n').count();
+        if let Some(newline) = passed.rfind('\n') {
+            self.line_start = self.at + newline + 1;
+        }
+        self.at = place;
+        (self.line, self.text[self.line_start..place].chars().count() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_comes_in_the_order_of_the_file_with_line_and_column() {
+        let text = "first = 1\nsecond = \"é wrong\"\n";
+        let mut found = Findings::new("t.toml", text);
+        found.warning(0..5, "later");
+        found.inside(
+            &(19..29),
+            frame::Mistake { at: frame::At { from: 3, to: 8 }, says: "unknown `wrong`".into(), help: None },
+        );
+        found.error(0..5, "sooner").did_you_mean("frist", ["first", "second"]);
+        let lines: Vec<String> = found.finish().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "t.toml:1:1: sooner; did you mean `first`?",
+                "t.toml:1:1: warning: later",
+                "t.toml:2:13: unknown `wrong`",
+            ]
+        );
+    }
+
+    #[test]
+    fn more_mistakes_than_anybody_reads_are_counted() {
+        let text = "x".repeat(1000);
+        let mut found = Findings::new("t.toml", &text);
+        (0..150).for_each(|at| {
+            found.error(at..at + 1, "wrong");
+        });
+        let list = found.finish();
+        assert_eq!(list.len(), MOST);
+        assert_eq!(list[MOST - 1].says, "wrong (and 50 more mistakes behind it)");
+    }
+}

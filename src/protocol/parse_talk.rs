@@ -1,0 +1,414 @@
+//! Talk text to tree; a run is read by the same grammar. One mistake does not hide the next: reading goes on at the next step.
+
+use crate::frame::{At, Expr, ExprKind, Mistake, Name, Path, Scanner};
+use crate::line::Direction;
+
+use super::talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
+use super::time::Time;
+
+/// Groups within groups; no real talk needs more than five.
+const DEEPEST: u32 = 32;
+/// Rounds of `n..m times`.
+const MOST_TIMES: u64 = 65_536;
+/// More mistakes in one talk help nobody.
+const MOST_MISTAKES: usize = 20;
+/// Words of the grammar that begin no step, with what they stand behind.
+const MISPLACED: [(&str, &str); 8] = [
+    ("within", "a frame"),
+    ("after", "a frame"),
+    ("every", "a frame"),
+    ("times", "a group and a number"),
+    ("each", "a group"),
+    ("by", "`each … of …`"),
+    ("pad", "`each … by …`"),
+    ("align", "`each … by …`"),
+];
+
+impl Talk {
+    /// Reads a talk or a run.
+    pub fn parse(text: &str) -> Result<Talk, Vec<Mistake>> {
+        let mut reader = Reader { scan: Scanner::new(text), mistakes: Vec::new(), depth: 0 };
+        let talk = reader.whole();
+        if reader.mistakes.is_empty() { Ok(talk) } else { Err(reader.mistakes) }
+    }
+}
+
+struct Reader<'a> {
+    scan: Scanner<'a>,
+    mistakes: Vec<Mistake>,
+    depth: u32,
+}
+
+impl Reader<'_> {
+    fn whole(&mut self) -> Talk {
+        let mut talk = self.steps();
+        while !self.scan.is_at_end() && self.mistakes.len() < MOST_MISTAKES {
+            let remedy = if self.scan.rest().starts_with('|') {
+                "a choice stands in parentheses: `( < ack | < nack )`"
+            } else {
+                "no parenthesis was opened before it"
+            };
+            let mistake = self.scan.expected("a step");
+            self.mistakes.push(Mistake { help: Some(remedy.into()), ..mistake });
+            self.scan.advance(1);
+            talk.steps.extend(self.steps().steps);
+        }
+        talk
+    }
+
+    /// Steps up to the end of the text, a `)` or a `|`.
+    fn steps(&mut self) -> Talk {
+        let mut talk = Talk::default();
+        while !(self.scan.is_at_end() || self.scan.rest().starts_with([')', '|'])) {
+            let from = self.scan.at();
+            match self.step(from) {
+                Ok(kind) => talk.steps.push(Step { at: self.scan.since(from), kind }),
+                Err(mistake) => {
+                    self.mistakes.push(mistake);
+                    self.skip_to_step();
+                    if self.mistakes.len() >= MOST_MISTAKES {
+                        let rest = self.scan.rest().len();
+                        self.scan.advance(rest);
+                    }
+                }
+            }
+        }
+        talk
+    }
+
+    fn step(&mut self, from: usize) -> Result<StepKind, Mistake> {
+        if self.scan.take("->") {
+            return self.name("a state").map(|(name, _)| StepKind::Goto(name));
+        }
+        if self.scan.take(">") {
+            return self.message(Direction::Tx);
+        }
+        if self.scan.take("<") {
+            return self.message(Direction::Rx);
+        }
+        if self.scan.take("@") {
+            return self.name("a phase of the line").map(|(name, _)| StepKind::Phase(name));
+        }
+        if self.scan.take("(") {
+            return self.group(from);
+        }
+        if self.scan.take("[") {
+            let condition = Expr::read(&mut self.scan).and_then(|condition| self.close("]", condition));
+            return Ok(StepKind::Guard(self.or_skip('[', condition)?));
+        }
+        if self.scan.take("{") {
+            let effects = self.effects();
+            return Ok(StepKind::Inside(self.or_skip('{', effects)?));
+        }
+        if self.scan.take("again") {
+            return Ok(StepKind::Again);
+        }
+        self.call()
+    }
+
+    fn message(&mut self, direction: Direction) -> Result<StepKind, Mistake> {
+        let (frame, frame_at) = self.name("a frame")?;
+        let mut message =
+            Message { direction, frame, frame_at, binds: Vec::new(), within: None, after: None, every: None };
+        if self.scan.touches('(') {
+            self.scan.advance(1);
+            let binds = self.list(")", Reader::bind);
+            message.binds = self.or_skip('(', binds)?;
+        }
+        loop {
+            let from = self.scan.at();
+            let (word, slot) = if self.scan.take("within") {
+                ("within", &mut message.within)
+            } else if self.scan.take("after") {
+                ("after", &mut message.after)
+            } else if self.scan.take("every") {
+                ("every", &mut message.every)
+            } else {
+                return Ok(StepKind::Message(message));
+            };
+            if slot.replace(Time::read(&mut self.scan)?).is_some() {
+                self.mistakes
+                    .push(mistake(self.scan.since(from), format!("`{word}` stands twice at this frame")));
+            }
+        }
+    }
+
+    /// `field = expr`, or a bare name for `name = name`.
+    fn bind(&mut self) -> Result<Bind, Mistake> {
+        let from = self.scan.at();
+        let (name, name_at) = self.name("a field")?;
+        let value = if self.takes_equals() {
+            Expr::read(&mut self.scan)?
+        } else {
+            Expr { at: name_at, kind: ExprKind::Path(Path { first: name.clone(), rest: None }) }
+        };
+        Ok(Bind { at: self.scan.since(from), name, value })
+    }
+
+    fn call(&mut self) -> Result<StepKind, Mistake> {
+        let expected = "a step: `>`, `<`, an exchange, `( )`, `[ ]`, `{ }`, `->` or `@`";
+        let Some((exchange, at)) = self.scan.name() else { return Err(self.scan.expected(expected)) };
+        if let Some((word, place)) = MISPLACED.iter().find(|(word, _)| *word == &*exchange) {
+            return Err(mistake(at, format!("`{word}` stands right behind {place}, not here")));
+        }
+        let mut arguments = Vec::new();
+        if self.scan.touches('(') {
+            self.scan.advance(1);
+            let list = self.list(")", Reader::argument);
+            arguments = self.or_skip('(', list)?;
+        }
+        Ok(StepKind::Call { exchange, arguments })
+    }
+
+    fn argument(&mut self) -> Result<Argument, Mistake> {
+        let from = self.scan.at();
+        let mut ahead = self.scan.clone();
+        let named = ahead.name().filter(|_| ahead.rest().starts_with('=') && !ahead.rest().starts_with("=="));
+        let name = named.map(|(name, _)| {
+            self.scan.name();
+            self.scan.take("=");
+            name
+        });
+        let value = Expr::read(&mut self.scan)?;
+        Ok(Argument { at: self.scan.since(from), name, value })
+    }
+
+    /// What follows a `(`: alternatives, and how often.
+    fn group(&mut self, from: usize) -> Result<StepKind, Mistake> {
+        if self.depth == DEEPEST {
+            let says = format!("groups are nested more than {DEEPEST} deep");
+            let too_deep = mistake(self.scan.since(from), says);
+            return self.or_skip('(', Err(too_deep));
+        }
+        self.depth += 1;
+        let mut alternatives = vec![self.steps()];
+        while self.scan.take("|") {
+            alternatives.push(self.steps());
+        }
+        self.depth -= 1;
+        if !self.scan.take(")") {
+            return Err(self.scan.expected("`)`, which closes the group"));
+        }
+        if alternatives.iter().all(|talk| talk.steps.is_empty()) {
+            self.mistakes.push(mistake(self.scan.since(from), "this group is empty".into()));
+        }
+        let at = self.scan.since(from);
+        if self.scan.take("each") {
+            return self.each(one_talk(alternatives, at)).map(|each| StepKind::Each(Box::new(each)));
+        }
+        if self.scan.rest().starts_with(|c: char| c.is_ascii_digit()) {
+            return self.times(one_talk(alternatives, at));
+        }
+        Ok(match alternatives.len() {
+            1 => StepKind::Times { body: one_talk(alternatives, at), least: 1, most: 1 },
+            _ => StepKind::Choice(alternatives),
+        })
+    }
+
+    fn times(&mut self, body: Talk) -> Result<StepKind, Mistake> {
+        let from = self.scan.at();
+        let least = self.number(MOST_TIMES)?;
+        let most = if self.scan.take("..") { self.number(MOST_TIMES)? } else { least };
+        let at = self.scan.since(from);
+        if !self.scan.take("times") {
+            return Err(self.scan.expected("`times`"));
+        }
+        if most == 0 || least > most {
+            let says = format!("{least}..{most} times is never; expected the fewer first, and at least one");
+            self.mistakes.push(mistake(at, says));
+        }
+        Ok(StepKind::Times { body, least: least as u32, most: most as u32 })
+    }
+
+    /// What follows `each`.
+    fn each(&mut self, body: Talk) -> Result<Each, Mistake> {
+        let (piece, _) = self.name("a name for the piece: `each piece of data by 256`")?;
+        self.word("of")?;
+        let (data, _) = self.name("the name of the data")?;
+        let mut total = None;
+        if self.scan.touches('[') {
+            self.scan.advance(1);
+            let expr = Expr::read(&mut self.scan).and_then(|expr| self.close("]", expr));
+            total = Some(self.or_skip('[', expr)?);
+        }
+        self.word("by")?;
+        let by = Expr::read_operand(&mut self.scan)?;
+        let mut each = Each { body, piece, data, total, by, pad: None, align: None, next: None };
+        loop {
+            if self.scan.take("pad") {
+                each.pad = Some(self.number(255)? as u8);
+            } else if self.scan.take("align") {
+                let from = self.scan.at();
+                let align = self.number(1 << 32)?;
+                if align == 0 {
+                    let says = "nothing can be aligned to 0; expected 1 or more".into();
+                    self.mistakes.push(mistake(self.scan.since(from), says));
+                }
+                each.align = Some(align.max(1));
+            } else if self.scan.take("next") {
+                each.next = Some(Expr::read_operand(&mut self.scan)?);
+            } else {
+                return Ok(each);
+            }
+        }
+    }
+
+    /// What follows a `{`, up to and with its `}`.
+    fn effects(&mut self) -> Result<Vec<Effect>, Mistake> {
+        let mut effects = Vec::new();
+        while !self.scan.take("}") {
+            let from = self.scan.at();
+            let kind = self.effect()?;
+            effects.push(Effect { at: self.scan.since(from), kind });
+            self.scan.take(";");
+        }
+        Ok(effects)
+    }
+
+    fn effect(&mut self) -> Result<EffectKind, Mistake> {
+        let expected = "`name = …`, `write(address, data)`, `erase(address, n)`, `erase_all` or `}`";
+        let Some((name, at)) = self.scan.name() else { return Err(self.scan.expected(expected)) };
+        if self.takes_equals() {
+            return Ok(EffectKind::Let { name, value: Expr::read(&mut self.scan)? });
+        }
+        let mut args = Vec::new();
+        if self.scan.touches('(') {
+            self.scan.advance(1);
+            args = self.list(")", |reader| Expr::read(&mut reader.scan))?;
+        }
+        let count = args.len();
+        let mut args = args.into_iter();
+        match (&*name, count, args.next(), args.next()) {
+            ("write", 2, Some(address), Some(data)) => Ok(EffectKind::Write { address, data }),
+            ("erase", 2, Some(address), Some(n)) => Ok(EffectKind::Erase { address, n }),
+            ("erase_all", 0, ..) => Ok(EffectKind::EraseAll { region: None }),
+            ("erase_all", 1, Some(region), _) => self.region(region),
+            ("write" | "erase" | "erase_all", ..) => {
+                let says = format!("`{name}` with {count} arguments; expected {expected}");
+                Err(mistake(at, says))
+            }
+            _ => Err(mistake(at, format!("a device does not `{name}`; expected {expected}"))),
+        }
+    }
+
+    fn region(&mut self, region: Expr) -> Result<EffectKind, Mistake> {
+        match &region.kind {
+            ExprKind::Text(text) if std::str::from_utf8(text).is_ok() => {
+                let name = Name::new(&String::from_utf8_lossy(text));
+                Ok(EffectKind::EraseAll { region: Some(name) })
+            }
+            _ => Err(mistake(
+                region.at,
+                "expected a memory region in quotes, such as `erase_all(\"flash\")`".into(),
+            )),
+        }
+    }
+
+    /// Items with commas between them, up to and with `end`.
+    fn list<T>(
+        &mut self,
+        end: &str,
+        mut item: impl FnMut(&mut Self) -> Result<T, Mistake>,
+    ) -> Result<Vec<T>, Mistake> {
+        let mut list = Vec::new();
+        if self.scan.take(end) {
+            return Ok(list);
+        }
+        loop {
+            list.push(item(self)?);
+            if self.scan.take(end) {
+                return Ok(list);
+            }
+            if !self.scan.take(",") {
+                return Err(self.scan.expected(&format!("`,` or `{end}`")));
+            }
+        }
+    }
+
+    fn close<T>(&mut self, end: &str, inner: T) -> Result<T, Mistake> {
+        if self.scan.take(end) { Ok(inner) } else { Err(self.scan.expected(&format!("`{end}`"))) }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Mistake> {
+        if self.scan.take(word) { Ok(()) } else { Err(self.scan.expected(&format!("`{word}`"))) }
+    }
+
+    fn name(&mut self, what: &str) -> Result<(Name, At), Mistake> {
+        self.scan.name().ok_or_else(|| self.scan.expected(what))
+    }
+
+    /// Takes `=`, but not the beginning of `==`.
+    fn takes_equals(&mut self) -> bool {
+        !self.scan.rest().starts_with("==") && self.scan.take("=")
+    }
+
+    fn number(&mut self, most: u64) -> Result<u64, Mistake> {
+        let from = self.scan.at();
+        let rest = self.scan.rest();
+        let length = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let word = &rest[..length];
+        if !word.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(self.scan.expected("a number"));
+        }
+        let number = match word.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16),
+            None => word.parse(),
+        };
+        self.scan.advance(length);
+        match number {
+            Ok(number) if number <= most => Ok(number),
+            _ => Err(mistake(
+                self.scan.since(from),
+                format!("expected a number of at most {most}, found `{word}`"),
+            )),
+        }
+    }
+
+    /// Behind a mistake inside brackets, goes on behind the closing one, so that the next step is read as one.
+    fn or_skip<T>(&mut self, opened: char, read: Result<T, Mistake>) -> Result<T, Mistake> {
+        if read.is_err() {
+            let closes = match opened {
+                '(' => ')',
+                '[' => ']',
+                _ => '}',
+            };
+            self.skip_past(opened, closes);
+        }
+        read
+    }
+
+    fn skip_past(&mut self, opens: char, closes: char) {
+        let (mut depth, mut quoted) = (1_u32, false);
+        let rest = self.scan.rest();
+        let end = rest.char_indices().find(|&(_, c)| {
+            quoted ^= c == '"';
+            if !quoted {
+                depth += u32::from(c == opens);
+                depth -= u32::from(c == closes);
+            }
+            depth == 0
+        });
+        self.scan.advance(end.map_or(rest.len(), |(at, c)| at + c.len_utf8()));
+    }
+
+    /// Goes to where the next step visibly begins: an arrow, a bracket, or the end of this group.
+    fn skip_to_step(&mut self) {
+        let rest = self.scan.rest();
+        let end = rest.find(['>', '<', '(', ')', '|', '[', '{', '@']).unwrap_or(rest.len());
+        // A `->` begins before its `>`.
+        let end = if rest[..end].ends_with('-') { end - 1 } else { end };
+        self.scan.advance(end);
+    }
+}
+
+/// The alternatives as one talk: the only one, or a choice of them.
+fn one_talk(mut alternatives: Vec<Talk>, at: At) -> Talk {
+    match alternatives.len() {
+        1 => alternatives.remove(0),
+        _ => Talk { steps: vec![Step { at, kind: StepKind::Choice(alternatives) }] },
+    }
+}
+
+fn mistake(at: At, says: String) -> Mistake {
+    Mistake { at, says, help: None }
+}
