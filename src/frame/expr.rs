@@ -1,8 +1,11 @@
 //! Expressions: total, without loops, recursion or side effects. Numbers are 64 bit and checked.
 
+use std::fmt;
+
 use bytes::Bytes;
 
-use super::text::{At, Mistake, Name, Scanner};
+use super::checksum::Algorithm;
+use super::text::{At, Name};
 use super::value::Value;
 
 /// A parsed expression; every part knows its place in the text.
@@ -109,34 +112,147 @@ pub enum Function {
     Reverse,
 }
 
+impl Function {
+    pub const ALL: [Function; 20] = [
+        Function::Size,
+        Function::Sum,
+        Function::Sum8,
+        Function::Sum16,
+        Function::Sum32,
+        Function::Xor8,
+        Function::Lrc,
+        Function::Fletcher8,
+        Function::CarrySum8,
+        Function::Crc,
+        Function::Md5,
+        Function::Sha256,
+        Function::Hex,
+        Function::Zlib,
+        Function::Inflate,
+        Function::Min,
+        Function::Max,
+        Function::Memory,
+        Function::Lookup,
+        Function::Reverse,
+    ];
+
+    pub fn by_name(name: &str) -> Option<Function> {
+        Function::ALL.into_iter().find(|function| function.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        self.usage().split_once('(').map_or("", |(name, _)| name)
+    }
+
+    /// How it is written, with what it takes.
+    pub fn usage(self) -> &'static str {
+        match self {
+            Function::Size => "size(bytes…)",
+            Function::Sum => "sum(bytes…)",
+            Function::Sum8 => "sum8(bytes…)",
+            Function::Sum16 => "sum16(bytes…)",
+            Function::Sum32 => "sum32(bytes…)",
+            Function::Xor8 => "xor8(bytes…)",
+            Function::Lrc => "lrc(bytes…)",
+            Function::Fletcher8 => "fletcher8(bytes…)",
+            Function::CarrySum8 => "carry_sum8(bytes…)",
+            Function::Crc => "crc(NAME, bytes…)",
+            Function::Md5 => "md5(bytes…)",
+            Function::Sha256 => "sha256(bytes…)",
+            Function::Hex => "hex(bytes)",
+            Function::Zlib => "zlib(bytes)",
+            Function::Inflate => "inflate(bytes)",
+            Function::Min => "min(a, b…)",
+            Function::Max => "max(a, b…)",
+            Function::Memory => "memory(address, n)",
+            Function::Lookup => "lookup(name, x)",
+            Function::Reverse => "reverse(bytes)",
+        }
+    }
+
+    /// The fewest and the most arguments.
+    pub fn arguments(self) -> (usize, usize) {
+        const MANY: usize = 32;
+        match self {
+            Function::Hex | Function::Zlib | Function::Inflate | Function::Reverse => (1, 1),
+            Function::Memory | Function::Lookup => (2, 2),
+            Function::Crc | Function::Min | Function::Max => (2, MANY),
+            _ => (1, MANY),
+        }
+    }
+
+    /// Whether a field's name among its arguments means the bytes of that field on the wire.
+    pub fn is_of_wire(self) -> bool {
+        self.is_checksum() || matches!(self, Function::Size | Function::Md5 | Function::Sha256)
+    }
+
+    /// Whether it is a checksum, which may stand in a layout by itself.
+    pub fn is_checksum(self) -> bool {
+        matches!(
+            self,
+            Function::Sum
+                | Function::Sum8
+                | Function::Sum16
+                | Function::Sum32
+                | Function::Xor8
+                | Function::Lrc
+                | Function::Fletcher8
+                | Function::CarrySum8
+                | Function::Crc
+        )
+    }
+}
+
 impl Expr {
-    /// Reads a whole text as one expression.
-    pub fn parse(text: &str) -> Result<Expr, Mistake> {
-        let _ = text;
-        todo!()
-    }
-
-    /// Reads the expression that comes next, and no further: a talk goes on behind it.
-    pub fn read(from: &mut Scanner<'_>) -> Result<Expr, Mistake> {
-        let _ = from;
-        todo!()
-    }
-
-    /// Reads one operand: a number, a name, a call, or an expression in parentheses; `by 256`, `next progress.off`.
-    pub fn read_operand(from: &mut Scanner<'_>) -> Result<Expr, Mistake> {
-        let _ = from;
-        todo!()
-    }
-
-    /// The value in `scope`. Spans have none outside a layout.
-    pub fn eval(&self, scope: &dyn Scope) -> Result<Value, EvalError> {
-        let _ = scope;
-        todo!()
-    }
-
-    /// Every path that is named in it, with its place.
+    /// Every path that is named in it, with its place. A table of `lookup` is none.
     pub fn paths(&self) -> Vec<(&Path, At)> {
-        todo!()
+        let mut found = Vec::new();
+        self.walk(&mut |part| {
+            if let ExprKind::Path(path) = &part.kind {
+                found.push((path, part.at));
+            }
+        });
+        found
+    }
+
+    /// Calls `visit` with this and with every part of it, in written order.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        visit(self);
+        match &self.kind {
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Path(_)
+            | ExprKind::Span { .. }
+            | ExprKind::Algorithm(_) => {}
+            ExprKind::Call { function, args } => {
+                let skipped = usize::from(*function == Function::Lookup);
+                args.iter().skip(skipped).for_each(|arg| arg.walk(visit));
+            }
+            ExprKind::Unary(_, of) => of.walk(visit),
+            ExprKind::Binary(_, left, right) => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                condition.walk(visit);
+                then.walk(visit);
+                otherwise.walk(visit);
+            }
+        }
+    }
+
+    /// A number that stands in no text.
+    pub fn number(number: i128) -> Expr {
+        Expr { at: At::default(), kind: ExprKind::Number(number) }
+    }
+
+    /// The number, if that is all there is to it.
+    pub fn as_number(&self) -> Option<i128> {
+        match &self.kind {
+            ExprKind::Number(number) => Some(*number),
+            ExprKind::Unary(UnaryOp::Negate, of) => of.as_number().map(|number| -number),
+            _ => None,
+        }
     }
 }
 
@@ -144,6 +260,16 @@ impl Expr {
 pub trait Scope {
     /// The value of a name, if it is known.
     fn look(&self, path: &Path) -> Option<Value>;
+
+    /// In a layout: the bytes on the wire from the start of one field (of the frame) to the end of another (to here).
+    fn wire(&self, _from: Option<&Name>, _to: Option<&Name>) -> Option<&[u8]> {
+        None
+    }
+
+    /// A CRC that the catalogue may lack, by its name.
+    fn algorithm(&self, _name: &Name) -> Option<&Algorithm> {
+        None
+    }
 
     /// What `memory(address, n)` holds, for those who have a memory and know what is in it.
     fn memory(&self, _address: u64, _n: usize) -> Result<Bytes, EvalError> {
@@ -163,6 +289,15 @@ pub struct Nothing;
 impl Scope for Nothing {
     fn look(&self, _: &Path) -> Option<Value> {
         None
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rest {
+            Some(rest) => write!(f, "{}.{rest}", self.first),
+            None => write!(f, "{}", self.first),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 
 use super::expr::Expr;
-use super::text::{At, Mistake, Name, Scanner};
+use super::text::{At, Name};
 
 /// A regular expression over bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,6 +98,8 @@ pub enum FieldType {
         size: Option<Expr>,
     },
     Cbor(Vec<CborKey>),
+    /// A checksum that stands by itself: as wide as its function makes it. Compiled frames have a `Number`, or `Bytes`, here.
+    Natural(Order),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,37 +181,4 @@ pub enum Refines {
     Number,
     Bytes,
     Cbor,
-}
-
-impl Layout {
-    /// Reads a layout; every mistake that can be told after the first is told as well.
-    pub fn parse(text: &str) -> Result<Layout, Vec<Mistake>> {
-        let _ = Scanner::new(text);
-        todo!()
-    }
-
-    /// Every field, bit field and CBOR key with a name, at any depth, in written order.
-    pub fn names(&self) -> Vec<Name> {
-        todo!()
-    }
-
-    /// What a field of that name (at any depth) takes from `like`; `None` when there is none.
-    pub fn refines(&self, field: &str) -> Option<Refines> {
-        let _ = field;
-        todo!()
-    }
-
-    /// Narrows the field of that name, at any depth.
-    pub fn refine(&mut self, field: &str, with: Refinement) -> Result<(), Mistake> {
-        let _ = (field, with);
-        todo!()
-    }
-}
-
-impl Envelope {
-    /// Reads `slip`, `hdlc`, `hdlc(11 13)`, `cobs`, `line("$", 0D 0A)`, `hex(3A, 0D 0A)`, `lines(06 09, 04 14, 0A, base64, 127)`.
-    pub fn parse(text: &str) -> Result<Envelope, Vec<Mistake>> {
-        let _ = text;
-        todo!()
-    }
 }

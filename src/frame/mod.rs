@@ -2,9 +2,16 @@
 
 mod checksum;
 mod envelope;
+mod envelope_parse;
+mod eval;
 mod expr;
+mod expr_parse;
 mod frame;
 mod layout;
+mod layout_parse;
+mod literal;
+mod refine;
+mod spelling;
 mod text;
 mod value;
 
@@ -16,5 +23,6 @@ pub use layout::{
     Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,
     Refinement, Refines, Times, Transform, TransformOp,
 };
+pub use spelling::{did_you_mean, nearest};
 pub use text::{At, Mistake, Name, Scanner};
 pub use value::{Blob, Value};
