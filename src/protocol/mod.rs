@@ -1,7 +1,10 @@
 //! Floor 2: what a table says. TOML text to a checked model, with every mistake at its place.
 
+mod ends;
 #[allow(dead_code)] // used by the reader of tables
 mod findings;
+mod graph;
+mod lookup;
 #[allow(dead_code)] // used by the reader of tables
 mod mistake;
 mod model;
@@ -14,6 +17,7 @@ mod string_place;
 mod talk;
 mod time;
 
+pub use graph::{Edge, Graph, Line as GraphLine, Node, NodeKind};
 pub use mistake::{Mistake, Mistakes, Severity, Warning};
 pub use model::{
     Answer, Chip, Device, Exchange, ExchangeId, Flash, FrameId, Line, Meaning, MeaningOf, NamedValue,
