@@ -19,4 +19,16 @@ impl Table {
         let found = self.states.iter().enumerate().find(|(_, state)| &*state.name == name);
         found.map(|(index, state)| (StateId(index), state))
     }
+
+    pub fn frames_with_id(&self) -> impl Iterator<Item = (FrameId, &Frame)> {
+        self.frames.iter().enumerate().map(|(index, frame)| (FrameId(index), frame))
+    }
+
+    pub fn exchanges_with_id(&self) -> impl Iterator<Item = (ExchangeId, &Exchange)> {
+        self.exchanges.iter().enumerate().map(|(index, exchange)| (ExchangeId(index), exchange))
+    }
+
+    pub fn states_with_id(&self) -> impl Iterator<Item = (StateId, &State)> {
+        self.states.iter().enumerate().map(|(index, state)| (StateId(index), state))
+    }
 }

@@ -370,7 +370,7 @@ fn edge_rows(edge: &Edge) -> Vec<Row> {
         for (index, text) in wrapped(&format!("{name}{}", line.text), WIDEST).into_iter().enumerate() {
             match index {
                 0 => rows.push(Row { text, strong: name.chars().count() }),
-                _ => rows.push(Row { text: format!("  {text}"), strong: 0 }),
+                _ => rows.push(Row { text: format!("\u{a0}\u{a0}{text}"), strong: 0 }),
             }
         }
     }

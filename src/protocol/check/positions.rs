@@ -1,0 +1,271 @@
+//! A talk as an automaton: every message is a position, and after each position it is known which ones may come next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::frame::{At, Expr, ExprKind, Name};
+use crate::line::Direction;
+use crate::protocol::model::{ExchangeId, Table};
+use crate::protocol::talk::{Argument, Message, Step, StepKind, Talk};
+
+use super::finding::Place;
+
+/// More messages than this in one exchange, its calls written out, are not followed.
+pub(super) const MOST: usize = 1024;
+
+pub(super) type Set = BTreeSet<usize>;
+
+/// The positions of one exchange, with those of the exchanges that it calls in their place.
+#[derive(Default)]
+pub(super) struct Positions {
+    pub list: Vec<Position>,
+    pub first: Set,
+    pub last: Set,
+    /// By position: what may come next.
+    pub follow: Vec<Set>,
+    /// It can be done without any message.
+    pub empty: bool,
+    pub choices: Vec<Choice>,
+    /// Groups of which a round can pass without a message, though another round may follow.
+    pub idle_rounds: Vec<Place>,
+    /// `-> state` inside a repeat.
+    pub gotos_in_repeats: Vec<Place>,
+    /// It has more than [`MOST`] messages.
+    pub overflown: bool,
+}
+
+/// A message in its place.
+pub(super) struct Position {
+    pub direction: Direction,
+    pub frame: Name,
+    pub place: Place,
+    /// Fields that this message fixes.
+    pub fixed: BTreeMap<Name, i128>,
+}
+
+/// What the branches of a choice begin with; a branch without messages begins with what follows the choice.
+pub(super) struct Choice {
+    pub place: Place,
+    pub branches: Vec<Set>,
+}
+
+/// A part of a talk: how it begins and ends.
+#[derive(Default)]
+struct Part {
+    first: Set,
+    last: Set,
+    empty: bool,
+    /// Positions behind which `again` stands.
+    again: Set,
+    /// `again` is reached without a message.
+    again_at_once: bool,
+}
+
+impl Positions {
+    pub(super) fn of(table: &Table, exchange: ExchangeId) -> Positions {
+        let mut build = Build { table, found: Positions::default(), repeat: Repeat::No };
+        let scope = Scope { exchange, known: BTreeMap::new(), depth: 0 };
+        let talk = &table.exchanges[exchange.0].talk;
+        let part = build.talk(talk, &scope, &Set::new());
+        build.close_again(&part, Place::Exchange(exchange));
+        Positions { first: part.first, last: part.last, empty: part.empty, ..build.found }
+    }
+}
+
+/// The exchange whose talk is walked, and what is known of its arguments.
+struct Scope {
+    exchange: ExchangeId,
+    known: BTreeMap<Name, i128>,
+    depth: usize,
+}
+
+/// Whether what is walked may come more than once.
+#[derive(Clone, Copy)]
+enum Repeat {
+    No,
+    /// In a group of the talk itself.
+    Here,
+    /// In an exchange that such a group calls, there.
+    Called(Place),
+}
+
+struct Build<'t> {
+    table: &'t Table,
+    found: Positions,
+    repeat: Repeat,
+}
+
+impl Build<'_> {
+    /// Walks backwards, so that a choice knows what follows it: `next`.
+    fn talk(&mut self, talk: &Talk, scope: &Scope, next: &Set) -> Part {
+        let mut after = Part { empty: true, ..Part::default() };
+        for step in talk.steps.iter().rev() {
+            let mut follows = after.first.clone();
+            if after.empty {
+                follows.extend(next);
+            }
+            let part = self.step(step, scope, &follows);
+            after = self.join(part, after);
+        }
+        after
+    }
+
+    fn step(&mut self, step: &Step, scope: &Scope, next: &Set) -> Part {
+        let place = Place::Talk(scope.exchange, step.at);
+        match &step.kind {
+            StepKind::Message(message) => self.message(message, scope, place),
+            StepKind::Call { exchange, arguments } => self.call(exchange, arguments, scope, next, place),
+            StepKind::Choice(branches) => self.choice(branches, scope, next, place),
+            StepKind::Times { body, least, most } => {
+                self.repeat(body, scope, next, place, *least == 0, *most > 1)
+            }
+            StepKind::Each(each) => self.repeat(&each.body, scope, next, place, false, true),
+            StepKind::Again => Part { again_at_once: true, ..Part::default() },
+            StepKind::Goto(_) => {
+                match self.repeat {
+                    Repeat::No => {}
+                    Repeat::Here => self.found.gotos_in_repeats.push(place),
+                    Repeat::Called(from) => self.found.gotos_in_repeats.push(from),
+                }
+                Part { empty: true, ..Part::default() }
+            }
+            StepKind::Guard(_) | StepKind::Inside(_) | StepKind::Phase(_) => {
+                Part { empty: true, ..Part::default() }
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message, scope: &Scope, place: Place) -> Part {
+        if self.found.list.len() >= MOST {
+            self.found.overflown = true;
+            return Part { empty: true, ..Part::default() };
+        }
+        let binds = message.binds.iter();
+        let fixed = binds.filter_map(|bind| {
+            self.constant(&bind.value, &bind.name, scope).map(|value| (bind.name.clone(), value))
+        });
+        let (direction, frame, fixed) = (message.direction, message.frame.clone(), fixed.collect());
+        let index = self.found.list.len();
+        self.found.list.push(Position { direction, frame, place, fixed });
+        self.found.follow.push(Set::new());
+        Part { first: Set::from([index]), last: Set::from([index]), ..Part::default() }
+    }
+
+    fn call(&mut self, name: &Name, arguments: &[Argument], scope: &Scope, next: &Set, place: Place) -> Part {
+        let Some((id, called)) = self.table.exchange_named(name) else {
+            return Part { empty: true, ..Part::default() };
+        };
+        if scope.depth > self.table.exchanges.len() || self.found.overflown {
+            return Part { empty: true, ..Part::default() };
+        }
+        let mut known = BTreeMap::new();
+        for (index, argument) in arguments.iter().enumerate() {
+            let Some(name) = argument.name.as_ref().or(called.with.get(index)) else { continue };
+            if let Some(value) = self.constant(&argument.value, name, scope) {
+                known.insert(name.clone(), value);
+            }
+        }
+        let before = self.repeat;
+        if matches!(before, Repeat::Here) {
+            self.repeat = Repeat::Called(place);
+        }
+        let scope = Scope { exchange: id, known, depth: scope.depth + 1 };
+        let mut part = self.talk(&called.talk, &scope, next);
+        self.close_again(&part, Place::Exchange(id));
+        (part.again, part.again_at_once) = (Set::new(), false);
+        self.repeat = before;
+        part
+    }
+
+    fn choice(&mut self, branches: &[Talk], scope: &Scope, next: &Set, place: Place) -> Part {
+        let mut part = Part::default();
+        let mut firsts = Vec::new();
+        for branch in branches {
+            let one = self.talk(branch, scope, next);
+            let mut first = one.first.clone();
+            if one.empty {
+                first.extend(next);
+            }
+            firsts.push(first);
+            part.first.extend(one.first);
+            part.last.extend(one.last);
+            part.empty |= one.empty;
+            part.again.extend(one.again);
+            part.again_at_once |= one.again_at_once;
+        }
+        self.found.choices.push(Choice { place, branches: firsts });
+        part
+    }
+
+    fn repeat(
+        &mut self,
+        body: &Talk,
+        scope: &Scope,
+        next: &Set,
+        place: Place,
+        may_be_left_out: bool,
+        comes_again: bool,
+    ) -> Part {
+        let before = self.repeat;
+        if comes_again && matches!(before, Repeat::No) {
+            self.repeat = Repeat::Here;
+        }
+        let mut part = self.talk(body, scope, next);
+        self.repeat = before;
+        self.close_again(&part, place);
+        (part.again, part.again_at_once) = (Set::new(), false);
+        if comes_again {
+            self.link(&part.last, &part.first);
+            if part.empty {
+                self.found.idle_rounds.push(place);
+            }
+        }
+        part.empty |= may_be_left_out;
+        part
+    }
+
+    /// `again` leads to the start of the group that ends here.
+    fn close_again(&mut self, group: &Part, place: Place) {
+        self.link(&group.again, &group.first);
+        if group.again_at_once {
+            self.found.idle_rounds.push(place);
+        }
+    }
+
+    fn join(&mut self, left: Part, right: Part) -> Part {
+        self.link(&left.last, &right.first);
+        let mut joined = Part { empty: left.empty && right.empty, ..Part::default() };
+        joined.again_at_once = left.again_at_once || (left.empty && right.again_at_once);
+        joined.again = &left.again | &right.again;
+        if right.again_at_once {
+            joined.again.extend(&left.last);
+        }
+        joined.last = right.last;
+        if right.empty {
+            joined.last.extend(&left.last);
+        }
+        joined.first = left.first;
+        if left.empty {
+            joined.first.extend(right.first);
+        }
+        joined
+    }
+
+    fn link(&mut self, from: &Set, to: &Set) {
+        for position in from {
+            self.found.follow[*position].extend(to);
+        }
+    }
+
+    /// The value of an expression for a field, where it is the same each time.
+    fn constant(&self, expr: &Expr, field: &Name, scope: &Scope) -> Option<i128> {
+        match &expr.kind {
+            ExprKind::Number(number) => Some(*number),
+            ExprKind::Path(path) if path.rest.is_none() => {
+                let named = self.table.values.get(field).into_iter().flatten();
+                let named = named.filter(|value| value.name == path.first).map(|value| value.value).next();
+                scope.known.get(&path.first).copied().or(named)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What nothing leads to: states, exchanges, frames.
+
+use std::collections::BTreeSet;
+
+use crate::frame::Name;
+use crate::protocol::ends::ends_of_exchanges;
+use crate::protocol::model::{ExchangeId, Table};
+use crate::protocol::talk::{StepKind, Talk};
+
+use super::calls::calls;
+use super::finding::{Finding, Place};
+use super::written::Written;
+
+pub(super) fn findings(table: &Table, written: &Written) -> Vec<Finding> {
+    let mut found = states(table);
+    let allowed = allowed(table);
+    found.extend(exchanges(table, &allowed));
+    found.extend(frames(table, written));
+    found
+}
+
+/// A device also comes by itself into the states in which its application runs.
+fn states(table: &Table) -> Vec<Finding> {
+    let ends = ends_of_exchanges(table);
+    let mut reached = vec![false; table.states.len()];
+    let mut open: Vec<usize> = table.device.application_states.iter().map(|state| state.0).collect();
+    open.extend((!table.states.is_empty()).then_some(0));
+    while let Some(state) = open.pop() {
+        let Some(known) = reached.get_mut(state) else { continue };
+        if !std::mem::replace(known, true) {
+            let may = table.states[state].may.iter().filter_map(|id| ends.get(id.0));
+            open.extend(may.flatten().flatten().map(|id| id.0));
+        }
+    }
+    let unreached = table.states_with_id().filter(|(id, _)| !reached[id.0]);
+    unreached
+        .map(|(id, state)| {
+            let says = format!("state `{}` cannot be reached from `{}`", state.name, table.states[0].name);
+            let help = format!("end an exchange with `-> {}`, or take the state out", state.name);
+            Finding::error(Place::State(id), says).with_help(help)
+        })
+        .collect()
+}
+
+/// Exchanges that a state allows, and those that they call.
+fn allowed(table: &Table) -> BTreeSet<ExchangeId> {
+    let mut allowed = BTreeSet::new();
+    let mut open: Vec<ExchangeId> = table.states.iter().flat_map(|state| state.may.clone()).collect();
+    while let Some(id) = open.pop() {
+        let Some(exchange) = table.exchanges.get(id.0).filter(|_| allowed.insert(id)) else { continue };
+        open.extend(calls(&exchange.talk).iter().filter_map(|(name, _)| table.exchange_named(name)).map(|f| f.0));
+    }
+    allowed
+}
+
+fn exchanges(table: &Table, allowed: &BTreeSet<ExchangeId>) -> Vec<Finding> {
+    let ids = (0..table.exchanges.len()).map(ExchangeId);
+    ids.filter(|id| !allowed.contains(id))
+        .map(|id| {
+            let name = &table.exchanges[id.0].name;
+            let says = format!("no state allows exchange `{name}`, and no exchange calls it");
+            let help = format!("put \"{name}\" into the `may` of a state");
+            Finding::error(Place::Exchange(id), says).with_help(help)
+        })
+        .collect()
+}
+
+fn frames(table: &Table, written: &Written) -> Vec<Finding> {
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for exchange in &table.exchanges {
+        frames_of(&exchange.talk, &mut used);
+    }
+    let refusals = &table.refusals;
+    let answers = [&refusals.outside, &refusals.state, &refusals.unknown, &refusals.damaged];
+    let ids = answers.into_iter().flatten().map(|answer| &answer.frame);
+    let ids = ids.chain(&refusals.frames).chain(&table.ignore);
+    used.extend(ids.filter_map(|id| table.frames.get(id.0)).map(|frame| &**frame.name()));
+    let known: [&BTreeSet<Name>; 2] = [&written.bases, &written.directed];
+    let unused = table.frames_with_id().filter(|(_, frame)| {
+        !used.contains(&**frame.name()) && !known.iter().any(|set| set.contains(frame.name()))
+    });
+    unused
+        .map(|(id, frame)| {
+            let says = format!("no talk uses frame `{}`", frame.name());
+            let help = "use it in a talk; or say who sends it (`from = \"device\"`), if it is only to be recognised";
+            Finding::error(Place::Frame(id), says).with_help(help.to_string())
+        })
+        .collect()
+}
+
+fn frames_of<'t>(talk: &'t Talk, used: &mut BTreeSet<&'t str>) {
+    for step in &talk.steps {
+        match &step.kind {
+            StepKind::Message(message) => {
+                used.insert(&*message.frame);
+            }
+            StepKind::Choice(branches) => branches.iter().for_each(|branch| frames_of(branch, used)),
+            StepKind::Times { body, .. } => frames_of(body, used),
+            StepKind::Each(each) => frames_of(&each.body, used),
+            _ => {}
+        }
+    }
+}
