@@ -13,12 +13,16 @@
 //! | 4 | [`simulate`] | how a device answers |
 //! | 5 | [`sweep`] | which settings the device speaks |
 //! | 5 | [`transport`] | where bytes come from and when |
+//! | 6 | [`report`] | what a result looks like |
+//! | 7 | [`cli`] | which of the above was asked for |
 
 pub mod capture;
+pub mod cli;
 pub mod frame;
 pub mod line;
 pub mod machine;
 pub mod protocol;
+pub mod report;
 pub mod simulate;
 pub mod sweep;
 pub mod transport;

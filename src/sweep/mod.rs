@@ -5,10 +5,12 @@ mod findings;
 mod likelihood;
 mod options;
 mod protocol;
+mod pulse;
 mod search;
 mod verify;
 
 pub use findings::{Candidate, Evidence, Faults, Findings, Listen, ProtocolScore, Purpose, Stretch, Verdict};
 pub use options::Options;
 pub use protocol::{NoProtocols, ProtocolScorer, ProtocolScorers};
+pub use pulse::Pulse;
 pub use search::Search;

@@ -129,8 +129,9 @@ impl Search {
     /// What is known now.
     pub fn findings(&self) -> Findings {
         let posterior = self.candidates.posterior();
-        let settings = self.ranking(&posterior);
         let received = self.sessions.iter().map(|session| session.listen.bytes).sum();
+        // Nothing heard is nothing known: what rates are customary is no finding.
+        let settings = if received == 0 { Vec::new() } else { self.ranking(&posterior) };
         let mut stretches = self.stretches.clone();
         if let (false, Some(best)) = (stretches.is_empty(), settings.first()) {
             stretches.push(Stretch { from: self.stretch_from, until: self.now, best: best.clone() });

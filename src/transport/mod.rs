@@ -43,7 +43,7 @@ pub use pty_device::PtyDevice;
 pub use replay::Replay;
 pub use rfc2217::Rfc2217Port;
 pub use rfc2217_device::Rfc2217Device;
-pub use run::{End, Ran, run};
+pub use run::{End, Ran, run, watch};
 #[cfg(target_os = "linux")]
 pub use serial_linux::SerialPort;
 #[cfg(not(target_os = "linux"))]

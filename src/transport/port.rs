@@ -134,7 +134,7 @@ pub enum OnOpen {
     Unknown,
 }
 
-/// What can go wrong with a port; each says what to do next in [`PortError::remedy`].
+/// What can go wrong with a port. What to do next is told by the command line.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     #[error("{port} is in use{}", holder.as_ref().map(|h| format!(" by {h}")).unwrap_or_default())]
@@ -168,38 +168,6 @@ impl PortError {
     pub fn io(port: &str, what: &'static str, source: impl Into<std::io::Error>) -> PortError {
         PortError::Io { port: port.into(), what, source: source.into() }
     }
-
-    /// What to do about it, as a sentence.
-    pub fn remedy(&self) -> String {
-        match self {
-            PortError::Busy { holder: Some(_), .. } => "close that program, then try again".into(),
-            PortError::Busy { .. } => {
-                "close the program that has it open (a terminal, a modem manager), then try again".into()
-            }
-            PortError::Permission { group: Some(group), .. } => {
-                format!("join the group: `sudo usermod -aG {group} $USER`, then log out and in again")
-            }
-            PortError::Permission { .. } => "run it as a user who may open the port".into(),
-            PortError::NotFound { .. } => "`hsdiag ports` lists the ports that are there".into(),
-            PortError::NotATty { .. } => {
-                "`hsdiag ports` lists serial ports; a capture file is read with `hsdiag decode`".into()
-            }
-            PortError::Vanished { .. } => {
-                "check cable and power, plug the adapter in again; `hsdiag ports --watch` shows it coming back".into()
-            }
-            PortError::BaudRefused { .. } => "choose a rate the adapter offers, or leave this one out".into(),
-            PortError::FormatRefused { .. } => {
-                "choose a format the port offers, or use an adapter that has it".into()
-            }
-            PortError::Timeout { .. } => {
-                "check flow control, and that something reads at the other end".into()
-            }
-            PortError::Unsupported { .. } => "use a port that has it (a real adapter), or do without".into(),
-            PortError::EndOfRecording { .. } => "record for longer, or ask for what the recording holds".into(),
-            PortError::Address(_) => "`hsdiag sweep --help` shows every way to name a port".into(),
-            PortError::Io { .. } => "plug the adapter in again; -vv shows what was tried".into(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -212,7 +180,6 @@ mod tests {
         assert_eq!(busy.to_string(), "/dev/ttyUSB0 is in use by minicom (pid 41)");
         let denied = PortError::Permission { port: "/dev/ttyUSB0".into(), group: Some("dialout".into()) };
         assert_eq!(denied.to_string(), "no permission to open /dev/ttyUSB0: it belongs to group `dialout`");
-        assert!(denied.remedy().contains("usermod -aG dialout"));
     }
 
     #[test]

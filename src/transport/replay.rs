@@ -4,7 +4,7 @@
 //! rate, one after the other, so a recorded search can be searched again.
 
 use crate::capture::{Header, Record, What};
-use crate::line::{ControlLines, Instant, LineEvent, Settings, Span};
+use crate::line::{Baud, ControlLines, Instant, LineEvent, Settings, Span};
 
 use super::port::{Abilities, Formats, OnOpen, Port, PortError};
 
@@ -73,6 +73,15 @@ impl Replay {
                 let rank = |place: usize| (place < self.next, place);
                 distance(a.2).total_cmp(&distance(b.2)).then(rank(a.0).cmp(&rank(b.0)))
             })
+    }
+
+    /// The fastest rate at which anything was recorded.
+    fn fastest(&self) -> Option<Baud> {
+        let changes = self.records.iter().filter_map(|record| match record.what {
+            What::Set(settings) => Some(settings.baud),
+            What::Seen(_) | What::Lines(_) => None,
+        });
+        changes.chain([self.header.settings.baud]).max()
     }
 
     fn unsupported(&self, what: &'static str) -> PortError {
@@ -161,7 +170,7 @@ impl Port for Replay {
             line_errors: self.header.line_errors,
             means: "as recorded",
             uncertainty: self.header.uncertainty,
-            max_baud: None,
+            max_baud: self.fastest(),
             formats: Formats::All,
             control_lines: false,
             on_open: OnOpen::Untouched,
@@ -174,7 +183,7 @@ impl Port for Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{Baud, Direction, Format, LineErrors};
+    use crate::line::{Direction, Format, LineErrors};
 
     fn at(rate: f64) -> Settings {
         Settings::new(Baud::nearest(rate), Format::N8)

@@ -38,6 +38,16 @@ pub fn run(
     stop: &AtomicBool,
     tick: &mut dyn FnMut(Instant),
 ) -> Result<Ran, PortError> {
+    watch(port, task, stop, &mut |now, _| tick(now))
+}
+
+/// The same; `tick` sees the task too, to tell what it is doing.
+pub fn watch<T: Task + ?Sized>(
+    port: &mut dyn Port,
+    task: &mut T,
+    stop: &AtomicBool,
+    tick: &mut dyn FnMut(Instant, &T),
+) -> Result<Ran, PortError> {
     let mut not_possible = Vec::new();
     let mut seen = Vec::new();
     task.on_settings(port.now(), port.settings());
@@ -50,7 +60,7 @@ pub fn run(
         if stop.load(Ordering::Relaxed) {
             break End::Stopped;
         }
-        tick(now);
+        tick(now, task);
         let now = port.now(); // a drain or a change of rate takes time
         let until = task.deadline().map_or(now + TICK, |deadline| deadline.clamp(now, now + TICK));
         let settings = port.settings();
@@ -75,9 +85,9 @@ pub fn run(
 }
 
 /// Carries out what the task wants now; true when it is done.
-fn act(
+fn act<T: Task + ?Sized>(
     port: &mut dyn Port,
-    task: &mut dyn Task,
+    task: &mut T,
     stop: &AtomicBool,
     not_possible: &mut Vec<String>,
 ) -> Result<bool, PortError> {

@@ -1,0 +1,258 @@
+//! Every failure a user can meet: the sentence, the next step, the exit code. Nothing else knows exit codes.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::capture::LineMistake;
+use crate::report::{ErrorFace, escaped, quoted};
+use crate::transport::PortError;
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Found, clean, verified.
+    Yes = 0,
+    /// The answer is no: not found, ambiguous, silent, diagnosed, the device misbehaves.
+    No = 1,
+    Usage = 2,
+    /// An input or a port failed.
+    Failed = 3,
+    /// Sent, but it could not be verified.
+    Unverified = 4,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    Port(#[from] PortError),
+    #[error("cannot {what} {}: {}", .path.display(), reason(.source))]
+    File { path: PathBuf, what: &'static str, source: io::Error },
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    #[error("{}, {mistake}", .path.display())]
+    Capture { path: PathBuf, mistake: LineMistake },
+    #[error("cannot write the result: {}", reason(.0))]
+    Output(io::Error),
+    #[error("{sentence}")]
+    Usage { sentence: String, next: String },
+    #[error("{sentence}")]
+    Input { sentence: String, next: String },
+}
+
+impl Failure {
+    pub fn file(path: impl Into<PathBuf>, what: &'static str, source: io::Error) -> Failure {
+        Failure::File { path: path.into(), what, source }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Failure::Usage { .. } | Failure::Exists(_) => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// What to do about it, as a sentence.
+    pub fn next(&self) -> String {
+        match self {
+            Failure::Port(error) => port_remedy(error),
+            Failure::File { source, what, path } => file_remedy(source, what, path),
+            Failure::Exists(path) => {
+                format!("give another name, or `rm {}` first", quoted(&path.display().to_string()))
+            }
+            Failure::Capture { .. } => {
+                "everything before that line was used; remove the line, or record anew".into()
+            }
+            Failure::Output(error) if error.kind() == io::ErrorKind::StorageFull => {
+                "make room on the disk, or write somewhere else".into()
+            }
+            Failure::Output(_) => "look at where standard output goes".into(),
+            Failure::Usage { next, .. } | Failure::Input { next, .. } => next.clone(),
+        }
+    }
+
+    pub fn face(&self) -> ErrorFace {
+        ErrorFace {
+            message: escaped(&self.to_string()).into_owned(),
+            next: Some(self.next()),
+            exit: self.exit() as u8,
+        }
+    }
+}
+
+/// What the operating system said, without its number.
+fn reason(error: &io::Error) -> String {
+    let said = error.to_string();
+    said.split(" (os error").next().unwrap_or(&said).to_lowercase()
+}
+
+fn file_remedy(error: &io::Error, what: &str, path: &std::path::Path) -> String {
+    use io::ErrorKind::*;
+    let path = quoted(&path.display().to_string());
+    match error.kind() {
+        NotFound if what == "write" => "make the folder first".into(),
+        NotFound => "look at the spelling; the path is taken from where you are".into(),
+        PermissionDenied => format!("`ls -l {path}` shows who may"),
+        IsADirectory => "give a file in it".into(),
+        StorageFull | QuotaExceeded => {
+            "what was written so far is kept; make room, or write somewhere else".into()
+        }
+        ReadOnlyFilesystem => "write to a disk that can be written to".into(),
+        _ => format!("look at it with `ls -l {path}`"),
+    }
+}
+
+fn port_remedy(error: &PortError) -> String {
+    match error {
+        PortError::Busy { holder: Some(_), .. } => "close that program, then try again".into(),
+        PortError::Busy { .. } => {
+            "close the program that has it open (a terminal, a modem manager), then try again".into()
+        }
+        PortError::Permission { group: Some(group), .. } => {
+            format!("join the group: `sudo usermod -aG {} $USER`, then log out and in again", quoted(group))
+        }
+        PortError::Permission { .. } => "run it as a user who may open the port".into(),
+        PortError::NotFound { port } if port.starts_with("replay://") => {
+            "look at the spelling; the path is taken from where you are".into()
+        }
+        PortError::NotFound { .. } => "`hsdiag ports` lists the ports that are there".into(),
+        PortError::NotATty { .. } => {
+            "`hsdiag ports` lists serial ports; a capture file is read with `hsdiag decode`".into()
+        }
+        PortError::Vanished { .. } => {
+            "check cable and power, plug the adapter in again; `hsdiag ports --watch` shows it coming back"
+                .into()
+        }
+        PortError::BaudRefused { .. } => "choose a rate the adapter offers, or leave this one out".into(),
+        PortError::FormatRefused { .. } => {
+            "choose a format the port offers, or use an adapter that has it".into()
+        }
+        PortError::Timeout { .. } => "check flow control, and that something reads at the other end".into(),
+        PortError::Unsupported { what: "be simulated", .. } => {
+            "`hsdiag protocols list` names the devices that can be simulated".into()
+        }
+        PortError::Unsupported { .. } => "use a port that has it (a real adapter), or do without".into(),
+        PortError::EndOfRecording { .. } => "record for longer, or ask for what the recording holds".into(),
+        PortError::Address(_) => "`hsdiag sweep --help` shows every way to name a port".into(),
+        PortError::Io { .. } => "plug the adapter in again; -vv shows what was tried".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Baud, Format};
+
+    fn told(error: PortError) -> [String; 2] {
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit(), Exit::Failed);
+        [failure.to_string(), failure.next()]
+    }
+
+    fn port() -> String {
+        "/dev/ttyUSB0".into()
+    }
+
+    #[test]
+    fn a_busy_port_names_its_holder() {
+        let holder = Some("minicom (pid 41)".into());
+        assert_eq!(
+            told(PortError::Busy { port: port(), holder }),
+            ["/dev/ttyUSB0 is in use by minicom (pid 41)", "close that program, then try again"]
+        );
+        assert_eq!(
+            told(PortError::Busy { port: port(), holder: None }),
+            [
+                "/dev/ttyUSB0 is in use",
+                "close the program that has it open (a terminal, a modem manager), then try again"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_forbidden_port_names_its_group_and_how_to_join_it() {
+        assert_eq!(
+            told(PortError::Permission { port: port(), group: Some("dialout".into()) }),
+            [
+                "no permission to open /dev/ttyUSB0: it belongs to group `dialout`",
+                "join the group: `sudo usermod -aG dialout $USER`, then log out and in again"
+            ]
+        );
+        assert_eq!(
+            told(PortError::Permission { port: port(), group: None }),
+            ["no permission to open /dev/ttyUSB0", "run it as a user who may open the port"]
+        );
+    }
+
+    #[test]
+    fn a_port_that_vanished_says_how_to_see_it_come_back() {
+        assert_eq!(
+            told(PortError::Vanished { port: port(), reason: "no such device".into() }),
+            [
+                "/dev/ttyUSB0 has vanished (no such device)",
+                "check cable and power, plug the adapter in again; `hsdiag ports --watch` shows it coming back"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_port_refuses_is_named() {
+        let baud = Baud::nearest(3e6);
+        assert_eq!(
+            told(PortError::BaudRefused { port: port(), baud, reason: "invalid argument".into() }),
+            [
+                "/dev/ttyUSB0 refuses 3000000 baud (invalid argument)",
+                "choose a rate the adapter offers, or leave this one out"
+            ]
+        );
+        assert_eq!(
+            told(PortError::FormatRefused {
+                port: port(),
+                format: Format::E7,
+                reason: "it snapped to 8N1".into()
+            }),
+            [
+                "/dev/ttyUSB0 cannot do 7E1 (it snapped to 8N1)",
+                "choose a format the port offers, or use an adapter that has it"
+            ]
+        );
+        let reason = "nobody reads".to_string();
+        assert_eq!(
+            told(PortError::Timeout { port: port(), done: 3, asked: 9, reason }),
+            [
+                "/dev/ttyUSB0 took 3 of 9 bytes and then no more (nobody reads)",
+                "check flow control, and that something reads at the other end"
+            ]
+        );
+        let reason = "it is a recording".to_string();
+        assert_eq!(
+            told(PortError::Unsupported { port: "replay://a.jsonl".into(), what: "send", reason }),
+            [
+                "replay://a.jsonl cannot send (it is a recording)",
+                "use a port that has it (a real adapter), or do without"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_full_disk_says_that_what_was_written_is_kept() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let failure = Failure::file("/mnt/a.jsonl", "write", full);
+        assert_eq!(failure.to_string(), "cannot write /mnt/a.jsonl: no storage space");
+        assert_eq!(failure.next(), "what was written so far is kept; make room, or write somewhere else");
+    }
+
+    #[test]
+    fn a_name_with_escapes_in_it_cannot_reach_the_terminal() {
+        let failure = Failure::from(PortError::NotFound { port: "/dev/\x1b[2J".into() });
+        assert_eq!(failure.face().message, "there is no port /dev/\\x1B[2J");
+    }
+}

@@ -1,0 +1,18 @@
+//! Floor 7: commands. Each parses its arguments, calls the library and shows a report; what is decided is decided below.
+
+mod args;
+mod devices;
+mod failure;
+mod files;
+mod log;
+mod output;
+mod ports;
+mod progress;
+mod record;
+mod recording;
+mod session;
+mod start;
+mod stop;
+mod sweep;
+
+pub use start::main;

@@ -1,0 +1,29 @@
+//! Floor 6: what a result looks like. One serialisable model of each result; text and JSON are faces of it and compute nothing.
+
+mod escape;
+mod evidence;
+mod json;
+mod page;
+mod paint;
+mod ports;
+mod record;
+mod sweep;
+mod table;
+
+pub use escape::{bytes_text, escaped, hex, quoted};
+pub use json::{ErrorFace, json_line, json_text};
+pub use page::Page;
+pub use paint::{BAD, COMMAND, FAINT, GOOD, HEAD, STRONG, WARN};
+pub use ports::{PortChange, PortFace, Ports};
+pub use record::Recorded;
+pub use sweep::{Setting, Sweep, SweepEnd};
+pub use table::{Align, Cell, Column, Table};
+
+/// A result with its two faces: JSON by its `Serialize`, text by [`Report::text`].
+pub trait Report: serde::Serialize {
+    /// Name and version of its JSON, as documented in docs/json.md: "hsdiag.sweep/1".
+    const SCHEMA: &'static str;
+
+    /// Writes it for a person.
+    fn text(&self, page: &mut Page);
+}

@@ -1,0 +1,153 @@
+//! A table for the terminal: columns as wide as their cells, and the least important ones left out where there is no room.
+
+use anstyle::Style;
+
+use super::paint::HEAD;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Right,
+}
+
+/// A column: its head, and how dearly it is kept when the terminal is narrow (0 is kept always).
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub head: &'static str,
+    pub align: Align,
+    /// Columns with the highest number go first.
+    pub spare: u8,
+}
+
+impl Column {
+    pub fn left(head: &'static str, spare: u8) -> Column {
+        Column { head, align: Align::Left, spare }
+    }
+
+    pub fn right(head: &'static str, spare: u8) -> Column {
+        Column { head, align: Align::Right, spare }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub text: String,
+    pub style: Style,
+}
+
+impl Cell {
+    pub fn plain(text: impl ToString) -> Cell {
+        Cell { text: text.to_string(), style: Style::new() }
+    }
+
+    pub fn styled(text: impl ToString, style: Style) -> Cell {
+        Cell { text: text.to_string(), style }
+    }
+
+    fn width(&self) -> usize {
+        self.text.chars().count()
+    }
+}
+
+/// Columns and rows.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+}
+
+const BETWEEN: usize = 2;
+
+impl Table {
+    pub fn new(columns: Vec<Column>) -> Table {
+        Table { columns, rows: Vec::new() }
+    }
+
+    /// One cell for each column.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines of the table, in at most `width` characters as far as columns can be spared.
+    pub(super) fn lines(&self, width: usize) -> Vec<String> {
+        let cell_width = |row: &Vec<Cell>, place: usize| row.get(place).map_or(0, Cell::width);
+        let widths: Vec<usize> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(place, column)| {
+                let cells = self.rows.iter().map(|row| cell_width(row, place)).max().unwrap_or(0);
+                column.head.chars().count().max(cells)
+            })
+            .collect();
+        let shown = self.that_fit(&widths, width);
+        let heads = self.columns.iter().map(|column| Cell::styled(column.head, HEAD)).collect::<Vec<_>>();
+        std::iter::once(&heads).chain(&self.rows).map(|row| self.render(row, &widths, &shown)).collect()
+    }
+
+    /// Places of the columns that are shown.
+    fn that_fit(&self, widths: &[usize], width: usize) -> Vec<usize> {
+        // A column without a single cell says nothing.
+        let used = |place: usize| self.rows.iter().any(|row| row.get(place).is_some_and(|c| c.width() > 0));
+        let mut shown: Vec<usize> = (0..self.columns.len()).filter(|place| used(*place)).collect();
+        loop {
+            let taken: usize = shown.iter().map(|place| widths[*place] + BETWEEN).sum();
+            let worst = shown.iter().copied().max_by_key(|place| self.columns[*place].spare);
+            match worst.filter(|place| self.columns[*place].spare > 0) {
+                Some(worst) if taken > width + BETWEEN => shown.retain(|place| *place != worst),
+                _ => return shown,
+            }
+        }
+    }
+
+    fn render(&self, row: &[Cell], widths: &[usize], shown: &[usize]) -> String {
+        let mut line = String::new();
+        for place in shown {
+            let Some(cell) = row.get(*place) else { continue };
+            let fill = " ".repeat(widths[*place].saturating_sub(cell.width()));
+            let style = cell.style;
+            let text = format!("{style}{}{style:#}", cell.text);
+            let between = if line.is_empty() { "" } else { "  " };
+            line += between;
+            match self.columns[*place].align {
+                Align::Left => line += &format!("{text}{fill}"),
+                Align::Right => line += &format!("{fill}{text}"),
+            }
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table =
+            Table::new(vec![Column::right("baud", 0), Column::left("format", 1), Column::left("bar", 2)]);
+        table.row(vec![Cell::plain(9600), Cell::plain("8N1"), Cell::plain("#########")]);
+        table.row(vec![Cell::plain(115_200), Cell::plain("8E1"), Cell::plain("#")]);
+        table
+    }
+
+    fn shown(width: usize) -> Vec<String> {
+        let lines = table().lines(width);
+        let plain = lines.iter().map(|line| anstream::adapter::strip_str(line).to_string());
+        plain.map(|line| line.trim_end().into()).collect()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_cells() {
+        assert_eq!(shown(80), ["  baud  format  bar", "  9600  8N1     #########", "115200  8E1     #"]);
+    }
+
+    #[test]
+    fn a_narrow_terminal_loses_the_least_important_columns_first() {
+        assert_eq!(shown(20)[1], "  9600  8N1");
+        assert_eq!(shown(5)[1], "  9600");
+    }
+}
