@@ -2,7 +2,9 @@
 
 mod args;
 mod devices;
+#[allow(dead_code)] // captures are used by `decode`
 mod failure;
+#[allow(dead_code)] // captures are used by `decode`
 mod files;
 mod log;
 mod output;

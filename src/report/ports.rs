@@ -174,8 +174,8 @@ mod tests {
         let ports = Ports { ports: vec![(&onboard).into(), (&adapter()).into()] };
         assert_eq!(
             text(&ports),
-            "port          USB        product               serial number  driver    line errors  in use by\n\
-             /dev/ttyS0                                                              unknown\n\
+            "port          USB        product              serial number  driver    line errors  in use by\n\
+             /dev/ttyS0                                                             unknown\n\
              /dev/ttyUSB0  0403:6001  FT232R \\x1B[31mUART  A50285BI       ftdi_sio  packet       minicom (pid 41)\n"
         );
     }

@@ -105,18 +105,21 @@ impl Table {
     }
 
     fn render(&self, row: &[Cell], widths: &[usize], shown: &[usize]) -> String {
-        let mut line = String::new();
+        // Spaces are written only once something follows them: no line ends in spaces.
+        let (mut line, mut spaces) = (String::new(), 0);
         for place in shown {
             let Some(cell) = row.get(*place) else { continue };
-            let fill = " ".repeat(widths[*place].saturating_sub(cell.width()));
-            let style = cell.style;
-            let text = format!("{style}{}{style:#}", cell.text);
-            let between = if line.is_empty() { "" } else { "  " };
-            line += between;
-            match self.columns[*place].align {
-                Align::Left => line += &format!("{text}{fill}"),
-                Align::Right => line += &format!("{fill}{text}"),
+            let fill = widths[*place].saturating_sub(cell.width());
+            let right = self.columns[*place].align == Align::Right;
+            if right {
+                spaces += fill;
             }
+            if !cell.text.is_empty() {
+                let style = cell.style;
+                line += &format!("{:spaces$}{style}{}{style:#}", "", cell.text);
+                spaces = 0;
+            }
+            spaces += BETWEEN + if right { 0 } else { fill };
         }
         line
     }
