@@ -10,6 +10,7 @@
 //! | 2 | [`protocol`] | what a table says |
 //! | 2 | [`capture`] | what was recorded |
 //! | 3 | [`machine`] | what happens next in a conversation |
+//! | 4 | [`diagnose`] | why it failed |
 //! | 4 | [`simulate`] | how a device answers |
 //! | 5 | [`sweep`] | which settings the device speaks |
 //! | 5 | [`transport`] | where bytes come from and when |
@@ -18,6 +19,7 @@
 
 pub mod capture;
 pub mod cli;
+pub mod diagnose;
 pub mod frame;
 pub mod line;
 pub mod machine;

@@ -1,0 +1,158 @@
+//! What the conversation made of it: frames that hold, frames that do not, refusals, answers that did not come.
+
+use crate::line::{Direction, Seen};
+use crate::machine::{Item, ItemKind, Part, Unexpected};
+
+use super::super::evidence::Evidence;
+use super::super::window::{Standing, Window};
+use super::Otherwise;
+
+pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
+    let received = window.received().filter(|heard| heard.event.value().is_some());
+    let bytes = received.clone().count();
+    let of = |standing: Standing| received.clone().filter(|heard| heard.standing == standing).count();
+    evidence.share("healthy", of(Standing::Frame), bytes);
+    evidence.share("odd", of(Standing::Odd), bytes);
+    evidence.share("damaged", of(Standing::Damaged), bytes);
+    evidence.share("unexplained", of(Standing::Unexpected), bytes);
+    let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
+    let frames = items().filter(|item| item.framed().is_some());
+    let healthy = frames.clone().filter(|item| item.is_clean()).count();
+    evidence.count("frames", healthy);
+    evidence.count("frames-damaged", frames.clone().filter(|item| is_damaged(item)).count());
+    // Damaged though the line reported nothing of it.
+    let quietly = frames.clone().filter(|item| is_damaged(item) && item.faults.is_empty()).count();
+    evidence.share("damaged-quietly", quietly, frames.clone().count());
+    evidence.count("unexplained-runs", items().filter(|item| unexpected(item).is_some()).count());
+    let sent = window.sent().count();
+    let nothing = window.received().next().is_none();
+    evidence.number("asked", f64::from(u8::from(sent > 0)));
+    evidence.number("nothing-back", f64::from(u8::from(sent > 0 && nothing)));
+    evidence.number("nothing-at-all", f64::from(u8::from(window.events.is_empty())));
+    let silences = window.items.iter().filter(|item| matches!(item.kind, ItemKind::Silence(_))).count();
+    let questions =
+        window.items.iter().filter(|i| i.direction == Direction::Tx && i.framed().is_some()).count();
+    evidence.share("unanswered", silences.min(questions.max(silences)), questions.max(silences));
+    let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0;
+    evidence.number("all-clean", f64::from(u8::from(clean)));
+    weights(window, otherwise, bytes, evidence);
+    places(window, evidence);
+    refusals(window, evidence);
+    endings(window, evidence);
+    rates(window, evidence);
+}
+
+fn is_damaged(item: &Item) -> bool {
+    item.framed().is_some_and(|framed| !framed.wrong.is_empty())
+}
+
+fn unexpected(item: &Item) -> Option<&Unexpected> {
+    match &item.kind {
+        ItemKind::Unexpected(unexpected) => Some(unexpected),
+        _ => None,
+    }
+}
+
+/// How well this protocol, another one, and the same one under other bits explain the bytes.
+fn weights(window: &Window, otherwise: &Otherwise, bytes: usize, evidence: &mut Evidence) {
+    let healthy = window.received().filter(|heard| heard.standing == Standing::Frame).count();
+    let own = healthy as f64 / bytes.max(1) as f64;
+    evidence.number("reversed", (otherwise.reversed - own).max(0.0));
+    evidence.number("complemented", (otherwise.complemented - own).max(0.0));
+    evidence.number("masked", (otherwise.masked - own).max(0.0));
+    let other = otherwise.other.as_ref().map_or(0.0, |(_, weight)| weight - otherwise.own_weight.max(0.0));
+    evidence.ratio("other", other.max(0.0), 0, 0);
+    evidence.details.other_protocol = otherwise.other.clone().filter(|_| other > 0.0);
+}
+
+/// Healthy frames at the wrong moment, again, or answering somebody else.
+fn places(window: &Window, evidence: &mut Evidence) {
+    let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
+    let part = |wanted: fn(&Part) -> bool| {
+        items().filter(|i| i.framed().is_some_and(|f| f.wrong.is_empty() && wanted(&f.part))).count()
+    };
+    evidence.count("repeats", part(|part| *part == Part::Repeat));
+    evidence.count("found", part(|part| *part == Part::Found));
+    let whole = |item: &&Item| unexpected(item).is_some_and(|u| u.elsewhere.iter().any(|e| e.whole));
+    evidence.count("out-of-place", items().filter(whole).count());
+    // It is the frame that was waited for, whole, and only a value ties it to another request.
+    let foreign = items().filter(|item| {
+        let of_item = |u: &Unexpected| {
+            u.elsewhere.iter().any(|e| e.whole && u.expected.iter().any(|expected| expected.frame == e.frame))
+        };
+        unexpected(item).is_some_and(of_item)
+    });
+    evidence.count("foreign", foreign.count());
+    let mut late = 0;
+    let mut silent = false;
+    for item in &window.items {
+        match (&item.kind, item.direction) {
+            (ItemKind::Silence(_), _) => silent = true,
+            (_, Direction::Tx) => silent = false,
+            (ItemKind::Frame(_) | ItemKind::Unexpected(_), Direction::Rx) => {
+                late += usize::from(silent);
+                silent = false;
+            }
+            _ => {}
+        }
+    }
+    evidence.count("late", late);
+}
+
+fn refusals(window: &Window, evidence: &mut Evidence) {
+    let mut count = 0;
+    for item in &window.items {
+        let Some(framed) = item.framed() else { continue };
+        let Part::Refusal(said) = &framed.part else { continue };
+        count += 1;
+        if evidence.details.refusals.len() < 4 {
+            let words = said.iter().map(|said| format!("{}: {}", said.by, said.means));
+            let words = words.collect::<Vec<_>>().join("; ");
+            let words = if words.is_empty() { framed.frame.to_string() } else { words };
+            if !evidence.details.refusals.contains(&words) {
+                evidence.details.refusals.push(words);
+            }
+        }
+    }
+    evidence.count("refusals", count);
+}
+
+/// Frames that break off, and what was lost before them.
+fn endings(window: &Window, evidence: &mut Evidence) {
+    let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
+    let breaks_off = |item: &&Item| {
+        let cut = |u: &Unexpected| {
+            u.expected.iter().any(|c| c.wrong.as_ref().is_some_and(|wrong| wrong.at >= item.bytes.len()))
+        };
+        item.bytes.len() > 1 && unexpected(item).is_some_and(cut)
+    };
+    evidence.count("broken-off", items().filter(breaks_off).count());
+    let at_packet =
+        items().filter(breaks_off).filter(|item| matches!(item.bytes.len() % 62, 0 | 60 | 61)).count();
+    evidence.count("broken-off-at-packet", at_packet);
+    let breaks = items().filter(|item| item.kind == ItemKind::Break).count();
+    let events = window.received().count();
+    evidence.share("break-share", breaks.min(events), events);
+    let held = window.received().filter(|heard| heard.event.seen == Seen::Break).count();
+    evidence.share("held-low", held, events);
+}
+
+/// Clean at several very different rates: the rate has no effect.
+fn rates(window: &Window, evidence: &mut Evidence) {
+    let mut clean: Vec<f64> = window
+        .earlier
+        .iter()
+        .filter(|s| s.bytes >= 6 && s.faults * 20 <= s.bytes && (s.text.max(s.healthy)) * 20 >= s.bytes * 19)
+        .map(|stretch| stretch.settings.baud.hz())
+        .collect();
+    let now = window.received().filter(|heard| heard.event.fault.is_none()).count();
+    let text =
+        window.received().filter(|h| h.event.value().is_some_and(super::super::window::is_text)).count();
+    let healthy = window.received().filter(|heard| heard.standing == Standing::Frame).count();
+    if now >= 6 && text.max(healthy) * 20 >= window.received().count() * 19 {
+        clean.push(window.settings.baud.hz());
+    }
+    let far = clean.iter().any(|a| clean.iter().any(|b| (a / b).ln() > 0.26));
+    evidence.number("clean-at-any-rate", f64::from(u8::from(far)));
+    evidence.number("rates-heard", f64::from(u8::from(!window.earlier.is_empty())));
+}

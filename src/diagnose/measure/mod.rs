@@ -1,0 +1,40 @@
+//! From a window to numbers: what the line reported, which rate fits, when things came, what the conversation made of them.
+
+mod conversation;
+mod echo;
+mod line;
+mod rate;
+mod text;
+mod timing;
+
+use super::evidence::Evidence;
+use super::window::Window;
+
+/// What only somebody with the tables can measure: how well the same bytes are explained otherwise.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Otherwise {
+    /// Of the bytes received, how many belong to healthy frames when each byte's bits are reversed...
+    pub reversed: f64,
+    /// ... when all bits are exchanged...
+    pub complemented: f64,
+    /// ... and when bit 7 is taken for parity and cleared.
+    pub masked: f64,
+    /// How well this protocol explains the bytes, against chance (natural logarithm).
+    pub own_weight: f64,
+    /// The best other protocol, and how well it does.
+    pub other: Option<(String, f64)>,
+    /// Frames of the host's side that the expected replies would have been, for the arithmetic of misread replies.
+    pub expected: Vec<Vec<u8>>,
+}
+
+/// Everything that can be measured of a window.
+pub fn measure(window: &Window, otherwise: &Otherwise) -> Evidence {
+    let mut evidence = Evidence::default();
+    line::measure(window, &mut evidence);
+    rate::measure(window, otherwise, &mut evidence);
+    timing::measure(window, &mut evidence);
+    echo::measure(window, &mut evidence);
+    conversation::measure(window, otherwise, &mut evidence);
+    text::measure(window, &mut evidence);
+    evidence
+}

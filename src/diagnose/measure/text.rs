@@ -1,0 +1,54 @@
+//! Text where none was expected: an application, a shell, a boot banner.
+
+use crate::line::Direction;
+use crate::machine::ItemKind;
+
+use super::super::evidence::Evidence;
+use super::super::window::{Standing, Window, is_text};
+
+/// Bytes that make a text; fewer printable ones in a row are chance.
+const ENOUGH: usize = 8;
+
+pub fn measure(window: &Window, evidence: &mut Evidence) {
+    let bad: Vec<u8> = window
+        .received()
+        .filter(|heard| matches!(heard.standing, Standing::Unexpected | Standing::Open | Standing::Damaged))
+        .filter_map(|heard| heard.event.value())
+        .collect();
+    let printable = bad.iter().filter(|byte| is_text(**byte)).count();
+    let log = printable as f64 * (0.97f64 * 256.0 / 99.0).ln()
+        + (bad.len() - printable) as f64 * (0.03f64 * 256.0 / 157.0).ln();
+    evidence.ratio("text", if bad.len() >= 4 { log } else { 0.0 }, printable, bad.len());
+    let runs = || bad.split(|byte| !is_text(*byte));
+    let longest = runs().map(<[u8]>::len).max().unwrap_or(0);
+    evidence.count("text-run", if longest >= ENOUGH { longest } else { 0 });
+    let ends = bad.iter().filter(|byte| **byte == b'\n').count();
+    evidence.count("text-lines", if longest >= ENOUGH { ends } else { 0 });
+    let line = runs().filter(|run| run.len() >= ENOUGH).max_by_key(|run| run.len());
+    evidence.details.text = line.map(|run| {
+        let shown: String = run.iter().map(|byte| char::from(*byte)).collect();
+        let shown = shown.trim().replace(['\r', '\n', '\t', '\x1b'], " ");
+        shown.chars().take(60).collect()
+    });
+    banners(window, evidence);
+}
+
+/// What the tables' meanings say of unexpected bytes, and whether it came behind healthy frames.
+fn banners(window: &Window, evidence: &mut Evidence) {
+    let mut healthy = false;
+    let (mut said, mut later) = (0, 0);
+    for item in window.items.iter().filter(|item| item.direction == Direction::Rx) {
+        match &item.kind {
+            ItemKind::Unexpected(unexpected) => {
+                let means = !unexpected.said.is_empty();
+                let text = item.bytes.len() >= ENOUGH && item.bytes.iter().all(|byte| is_text(*byte));
+                said += usize::from(means);
+                later += usize::from(healthy && text);
+            }
+            ItemKind::Frame(framed) => healthy |= framed.wrong.is_empty(),
+            _ => {}
+        }
+    }
+    evidence.count("meanings", said);
+    evidence.count("text-after-frames", later);
+}

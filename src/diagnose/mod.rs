@@ -1,0 +1,15 @@
+//! Floor 4: why it failed. Evidence is measured, causes are weighed, and every claim carries what speaks for it.
+
+mod cause;
+mod evidence;
+mod measure;
+mod model;
+mod posterior;
+mod window;
+
+pub use cause::{CATALOGUE, Cause, Entry};
+pub use evidence::{Details, Evidence, Feature};
+pub use measure::{Otherwise, measure};
+pub use model::{Decide, Model, Weights, Words, softmax};
+pub use posterior::{Diagnosis, Ranked, Reason};
+pub use window::{Heard, Standing, Stretch, Window};

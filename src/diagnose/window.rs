@@ -1,0 +1,190 @@
+//! What a diagnosis looks at: the last events of a conversation, what each byte was understood as, and the items they made.
+//!
+//! The window is bounded: of a long capture the newest part decides, and counts stand for the rest.
+
+use std::collections::VecDeque;
+
+use crate::line::{Direction, Instant, LineErrors, LineEvent, Seen, Settings, Span};
+use crate::machine::{Item, ItemKind, Part};
+
+/// What a byte was understood as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Not yet: more bytes will tell.
+    Open,
+    /// Part of a healthy frame in its place.
+    Frame,
+    /// Part of a healthy frame that came out of place: a repeat, a refusal, found in the middle of nowhere.
+    Odd,
+    /// Part of a frame with something wrong in it.
+    Damaged,
+    /// Part of no frame.
+    Unexpected,
+}
+
+/// An event with what it was understood as.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heard {
+    pub event: LineEvent,
+    pub standing: Standing,
+}
+
+/// Events that are looked at together.
+const MOST_EVENTS: usize = 8192;
+/// Items that are looked at together.
+const MOST_ITEMS: usize = 4096;
+
+/// The newest part of a conversation.
+#[derive(Clone, Debug)]
+pub struct Window {
+    pub settings: Settings,
+    pub line_errors: LineErrors,
+    /// How late an event can be stamped.
+    pub uncertainty: Span,
+    pub events: VecDeque<Heard>,
+    pub items: VecDeque<Item>,
+    /// Settings that held before, with the number of received bytes and of faults under each.
+    pub earlier: Vec<Stretch>,
+    /// Everything there was, also what the window has let go.
+    pub seen: u64,
+    /// Number of the first event in `events`, counted from the first there was.
+    first: u64,
+    /// Per direction (Rx, Tx), numbers of the bytes that belong to no item yet.
+    open: [VecDeque<u64>; 2],
+}
+
+/// What came while one setting held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub settings: Settings,
+    pub bytes: usize,
+    pub faults: usize,
+    /// Bytes of text, and bytes of healthy frames.
+    pub text: usize,
+    pub healthy: usize,
+}
+
+impl Window {
+    pub fn new(settings: Settings, line_errors: LineErrors, uncertainty: Span) -> Window {
+        Window {
+            settings,
+            line_errors,
+            uncertainty,
+            events: VecDeque::new(),
+            items: VecDeque::new(),
+            earlier: Vec::new(),
+            seen: 0,
+            first: 0,
+            open: [VecDeque::new(), VecDeque::new()],
+        }
+    }
+
+    pub fn on_event(&mut self, event: &LineEvent) {
+        if event.value().is_some() {
+            self.open[side(event.direction)].push_back(self.seen);
+        }
+        self.seen += 1;
+        self.events.push_back(Heard { event: *event, standing: Standing::Open });
+        if self.events.len() > MOST_EVENTS {
+            self.events.pop_front();
+            self.first += 1;
+            for open in &mut self.open {
+                while open.front().is_some_and(|number| *number < self.first) {
+                    open.pop_front();
+                }
+            }
+        }
+    }
+
+    /// An item that has become certain. Its bytes are the oldest of its direction that belong to none yet.
+    pub fn on_item(&mut self, item: Item) {
+        let standing = standing(&item);
+        for _ in 0..item.bytes.len() {
+            let Some(number) = self.open[side(item.direction)].pop_front() else { break };
+            let place = usize::try_from(number - self.first).unwrap_or(usize::MAX);
+            if let Some(heard) = self.events.get_mut(place) {
+                heard.standing = standing;
+            }
+        }
+        self.items.push_back(item);
+        if self.items.len() > MOST_ITEMS {
+            self.items.pop_front();
+        }
+    }
+
+    /// The receiver's settings change: what came before is counted, and no longer looked at.
+    pub fn on_settings(&mut self, settings: Settings) {
+        if settings == self.settings {
+            return;
+        }
+        if !self.events.is_empty() {
+            let received = || self.received();
+            self.earlier.push(Stretch {
+                settings: self.settings,
+                bytes: received().count(),
+                faults: received().filter(|heard| heard.event.fault.is_some()).count(),
+                text: received().filter(|heard| heard.event.value().is_some_and(is_text)).count(),
+                healthy: received().filter(|heard| heard.standing == Standing::Frame).count(),
+            });
+        }
+        self.settings = settings;
+        self.first = self.seen;
+        self.events.clear();
+        self.items.clear();
+        self.open.iter_mut().for_each(VecDeque::clear);
+    }
+
+    /// Received bytes and breaks, in order.
+    pub fn received(&self) -> impl DoubleEndedIterator<Item = &Heard> + Clone {
+        self.events
+            .iter()
+            .filter(|heard| heard.event.direction == Direction::Rx && heard.event.seen != Seen::Marker)
+    }
+
+    /// Sent bytes, in order.
+    pub fn sent(&self) -> impl DoubleEndedIterator<Item = &Heard> + Clone {
+        self.events.iter().filter(|heard| heard.event.direction == Direction::Tx)
+    }
+
+    /// From the first event to the last.
+    pub fn span(&self) -> Span {
+        let at = |heard: Option<&Heard>| heard.map_or(Instant::ZERO, |heard| heard.event.at);
+        at(self.events.back()) - at(self.events.front())
+    }
+
+    /// A span in character times of the present settings.
+    pub fn characters(&self, span: Span) -> f64 {
+        span.as_secs_f64() / self.settings.character_time().as_secs_f64().max(1e-9)
+    }
+}
+
+impl Standing {
+    /// The conversation has no explanation for it.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Standing::Damaged | Standing::Unexpected)
+    }
+}
+
+/// Printable, or what ends and moves lines on a terminal.
+pub fn is_text(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E | b'\r' | b'\n' | b'\t' | 0x1B)
+}
+
+fn side(direction: Direction) -> usize {
+    match direction {
+        Direction::Rx => 0,
+        Direction::Tx => 1,
+    }
+}
+
+fn standing(item: &Item) -> Standing {
+    match &item.kind {
+        ItemKind::Frame(framed) if !framed.wrong.is_empty() => Standing::Damaged,
+        ItemKind::Frame(framed) => match framed.part {
+            Part::Expected | Part::Ignored | Part::Unsolicited => Standing::Frame,
+            Part::Repeat | Part::Refusal(_) | Part::Found => Standing::Odd,
+        },
+        ItemKind::Unexpected(_) => Standing::Unexpected,
+        ItemKind::Break | ItemKind::Silence(_) | ItemKind::Settings { .. } => Standing::Open,
+    }
+}
