@@ -5,6 +5,8 @@ mod evidence;
 mod measure;
 mod model;
 mod posterior;
+mod recognise;
+mod recording;
 mod window;
 
 pub use cause::{CATALOGUE, Cause, Entry};
@@ -12,4 +14,6 @@ pub use evidence::{Details, Evidence, Feature};
 pub use measure::{Otherwise, measure};
 pub use model::{Decide, Model, Weights, Words, softmax};
 pub use posterior::{Diagnosis, Ranked, Reason};
+pub use recognise::{Recognised, Recogniser};
+pub use recording::{Observed, observe, recognise};
 pub use window::{Heard, Standing, Stretch, Window};

@@ -90,6 +90,29 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
             ),
             json!({"bauds": bauds}),
         ),
+        Evidence::Answered { protocol, settings, bytes, by_chance } => (
+            "answered",
+            format!(
+                "asked as a {protocol} host at {settings}, it answered with {} as {protocol} has it; noise does that \
+                 once in {}",
+                counted(*bytes, "byte"),
+                once_in(*by_chance)
+            ),
+            json!({"protocol": protocol, "settings": settings.to_string(), "bytes": bytes, "by_chance": by_chance}),
+        ),
+        Evidence::OtherAnswer { protocol, settings, bytes } => (
+            "other-answer",
+            format!(
+                "asked as a {protocol} host at {settings}, {} came that are no answer of {protocol}",
+                counted(*bytes, "byte")
+            ),
+            json!({"protocol": protocol, "settings": settings.to_string(), "bytes": bytes}),
+        ),
+        Evidence::NoAnswer { openers } => (
+            "no-answer",
+            format!("{} went unanswered", counted(*openers, "opener")),
+            json!({"openers": openers}),
+        ),
         Evidence::FellBackToWalk { after_listens } => (
             "walked",
             format!(
@@ -111,6 +134,13 @@ fn characters_of(count: usize) -> String {
 
 fn parity(even: bool) -> &'static str {
     if even { "even" } else { "odd" }
+}
+
+fn once_in(by_chance: f64) -> String {
+    match 1.0 / by_chance.max(1e-12) {
+        times if times > 1e6 => "over a million times".into(),
+        times => format!("{times:.0} times"),
+    }
 }
 
 fn factor(log: f64) -> String {

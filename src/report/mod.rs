@@ -1,17 +1,25 @@
 //! Floor 6: what a result looks like. One serialisable model of each result; text and JSON are faces of it and compute nothing.
 
+mod conversation;
 mod escape;
 mod evidence;
+mod item;
+mod item_text;
 mod json;
+mod next;
 mod page;
 mod paint;
 mod ports;
 mod record;
 mod sweep;
 mod table;
+mod value;
 
+pub use conversation::{Counts, Decoded, Handshake};
 pub use escape::{bytes_text, escaped, hex, quoted};
+pub use item::ItemFace;
 pub use json::{ErrorFace, json_line, json_text};
+pub use next::Next;
 pub use page::Page;
 pub use paint::{BAD, COMMAND, FAINT, GOOD, HEAD, STRONG, WARN};
 pub use ports::{PortChange, PortFace, Ports};

@@ -82,7 +82,7 @@ fn wrapped(words: &str, room: usize) -> Vec<String> {
     for paragraph in words.lines() {
         let (mut line, mut length) = (String::new(), 0);
         for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
-            let long = word.chars().count();
+            let long = anstream::adapter::strip_str(word).to_string().chars().count(); // colours take no room
             if length > 0 && length + 1 + long > room {
                 lines.push(std::mem::take(&mut line));
                 length = 0;

@@ -12,7 +12,7 @@ use super::evidence::{counted, told};
 use super::json::{ErrorFace, rounded};
 use super::paint::{BAD, FAINT, GOOD, STRONG, WARN};
 use super::table::{Cell, Column, Table};
-use super::{Page, Report};
+use super::{Next, Page, Report};
 
 /// The result of a sweep, whole or as far as it came.
 #[derive(Clone, Debug, Serialize)]
@@ -120,13 +120,6 @@ pub struct Sentence {
     pub kind: &'static str,
     pub text: String,
     pub numbers: serde_json::Value,
-}
-
-/// A command, and what it is good for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Next {
-    pub command: String,
-    pub why: String,
 }
 
 impl Sweep {
@@ -239,7 +232,7 @@ fn purpose(purpose: Purpose) -> &'static str {
 /// What to type next.
 fn next(port: &str, found: &Findings, best: Option<&Setting>) -> Vec<Next> {
     let port = quoted(port);
-    let say = |command: String, why: &str| Next { command, why: why.into() };
+    let say = |command: String, why: &str| Next::new(command, why);
     match (found.verdict, best) {
         (Verdict::Silent, _) => vec![
             say(
@@ -287,11 +280,7 @@ impl Report for Sweep {
         }
         self.why(page);
         if self.error.is_none() && !self.interrupted {
-            page.head("Next");
-            for next in &self.next {
-                page.command(&next.command);
-                page.hanging("      ", 6, &next.why);
-            }
+            Next::write(&self.next, page);
         }
     }
 }

@@ -148,6 +148,12 @@ pub enum Evidence {
     SameAtAnyRate { rates: Vec<Baud> },
     /// Rates within 4 % of each other fit alike.
     RatesAlike { bauds: Vec<Baud> },
+    /// An opener of this protocol at these settings was answered by so many bytes.
+    Answered { protocol: String, settings: Settings, bytes: usize, by_chance: f64 },
+    /// Something came upon an opener of this protocol, but no answer of it.
+    OtherAnswer { protocol: String, settings: Settings, bytes: usize },
+    /// So many openers were sent, and none was answered.
+    NoAnswer { openers: usize },
     /// The adaptive search gave no answer, so all rates were walked.
     FellBackToWalk { after_listens: usize },
 }

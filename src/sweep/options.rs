@@ -7,6 +7,8 @@ use crate::line::{Baud, Format, LineErrors, Span};
 pub struct Options {
     /// The whole sweep ends after this, with what is known by then.
     pub time: Span,
+    /// When not a single character came for so long, there is nothing to listen to; `None`: listen on to the end.
+    pub silence: Option<Span>,
     /// Only these rates are looked for; empty: any rate.
     pub bauds: Vec<Baud>,
     /// Only these formats are looked for; empty: any format.
@@ -29,6 +31,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             time: Span::from_secs(20),
+            silence: None,
             bauds: Vec::new(),
             formats: Vec::new(),
             exhaustive: false,

@@ -722,6 +722,13 @@ impl Search {
         self.refused.iter().any(|(refused, _)| *refused == baud)
     }
 
+    /// When a line that has been silent all the time is left.
+    fn given_up(&self) -> Option<Instant> {
+        let silence = self.options.silence?;
+        let heard = self.sessions.iter().any(|session| session.listen.bytes > 0);
+        (!heard).then(|| self.started + silence)
+    }
+
     fn deadline_of_step(&self) -> Option<Instant> {
         let walk = self.walk.as_ref()?;
         let session = self.sessions.last().filter(|s| s.listen.purpose == Purpose::Walk)?;
@@ -766,7 +773,8 @@ impl Task for Search {
         }
         if self.begun && !self.is_done() {
             let staying = matches!(self.phase, Phase::Staying { until } if self.now >= until);
-            if staying || self.now >= self.started + self.options.time {
+            let over = self.started + self.options.time;
+            if staying || self.now >= over || self.given_up().is_some_and(|at| self.now >= at) {
                 self.finish();
             } else if matches!(self.phase, Phase::Listening)
                 && self.deadline_of_step().is_some_and(|t| self.now >= t)
@@ -811,7 +819,7 @@ impl Task for Search {
         }
         let end = self.started + self.options.time;
         let staying = if let Phase::Staying { until } = self.phase { Some(until) } else { None };
-        [staying, self.deadline_of_step(), Some(end)].into_iter().flatten().min()
+        [staying, self.deadline_of_step(), self.given_up(), Some(end)].into_iter().flatten().min()
     }
 }
 
