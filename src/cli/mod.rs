@@ -1,20 +1,23 @@
 //! Floor 7: commands. Each parses its arguments, calls the library and shows a report; what is decided is decided below.
 
 mod args;
-mod devices;
-#[allow(dead_code)] // captures are used by `decode`
+mod decode;
+mod environment;
 mod failure;
-#[allow(dead_code)] // captures are used by `decode`
 mod files;
+mod handshake;
 mod log;
+mod monitor;
 mod output;
 mod ports;
 mod progress;
 mod record;
 mod recording;
 mod session;
+mod simulate;
 mod start;
 mod stop;
 mod sweep;
+mod tables;
 
 pub use start::main;

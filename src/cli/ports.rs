@@ -56,6 +56,6 @@ impl Ports {
             }
             before = now;
         }
-        Ok(if stop::asked() { Exit::Interrupted } else { Exit::Yes })
+        Ok(if stop::interrupted() { Exit::Interrupted } else { Exit::Yes })
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::capture::Listening;
 use crate::line::{Instant, Span};
-use crate::report::{Recorded, quoted};
+use crate::report::Recorded;
 use crate::transport::{Port, Tap};
 
 use super::args::{LineArguments, address, duration, exit_codes};
@@ -49,12 +49,7 @@ impl Record {
         let mut port = session.open(&address)?;
         let settings = port.set(self.line.settings())?;
         let virtual_time = port.abilities().virtual_time;
-        if virtual_time && self.time.is_none() {
-            return Err(Failure::Usage {
-                sentence: format!("{} answers at once and would never end", self.port),
-                next: format!("say for how long: `hsdiag record {} --time 10s …`", quoted(&self.port)),
-            });
-        }
+        session.needs_end(&self.port, &address, &port, self.time)?;
         let recording = Recording::begin(&self.output, self.force, &port)?;
         let progress = Progress::over(self.time, &session.output, virtual_time);
         let mut port = Tap::around(port, |record| recording.take(record));
@@ -66,7 +61,7 @@ impl Record {
         drop((port, progress));
         let (events, faults) = (recording.events(), recording.faults());
         let failure = recording.end().or(ran.err().map(Failure::from));
-        let stopped = stop::asked() && failure.is_none();
+        let stopped = stop::interrupted() && failure.is_none();
         let error = failure.as_ref().map(Failure::face);
         session.output.partial(
             &Recorded {

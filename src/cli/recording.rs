@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use crate::capture::{Header, Record, Writer};
 use crate::line::LineErrors;
@@ -87,7 +86,7 @@ impl Recording {
         let mut held = self.held.borrow_mut();
         if held.failure.is_none() {
             held.failure = Some(Failure::file(&self.path, "write", error));
-            stop::flag().store(true, Ordering::Relaxed);
+            stop::end();
         }
     }
 }

@@ -1,28 +1,28 @@
 //! What every command needs: where to show, which tables, how to open a port, and when to stop.
 
-use crate::line::{Instant, Task};
+use crate::line::{Instant, Span, Task};
 use crate::transport::{self, Address, Port, PortError, Ran};
 
 use super::args::Global;
-use super::devices::Devices;
 use super::failure::Failure;
 use super::output::Output;
 use super::stop;
+use super::tables::Tables;
 
 /// One run of the program.
 pub struct Session {
     pub output: Output,
-    pub devices: Devices,
+    pub tables: Tables,
 }
 
 impl Session {
     pub fn new(global: &Global, output: Output) -> Session {
-        Session { output, devices: Devices::new(&global.protocols) }
+        Session { output, tables: Tables::new(&global.protocols) }
     }
 
     /// Opens a port by its address.
     pub fn open(&self, address: &Address) -> Result<Box<dyn Port>, Failure> {
-        let port = transport::open(address, &|name, options| self.devices.simulated(name, options))?;
+        let port = transport::open(address, &|name, options| self.tables.simulated(name, options))?;
         let abilities = port.abilities();
         tracing::debug!(
             "opened {address:?}: line errors {} by {}, DTR and RTS {:?}",
@@ -33,12 +33,29 @@ impl Session {
         Ok(port)
     }
 
+    /// A port in virtual time never ends by itself, unless it is a recording: it has to be said when.
+    pub fn needs_end(
+        &self,
+        name: &str,
+        address: &Address,
+        port: &dyn Port,
+        time: Option<Span>,
+    ) -> Result<(), Failure> {
+        if !port.abilities().virtual_time || time.is_some() || matches!(address, Address::Replay(_)) {
+            return Ok(());
+        }
+        Err(Failure::Usage {
+            sentence: format!("{name} answers at once and would never end"),
+            next: "say for how long, such as --time 10s".into(),
+        })
+    }
+
     /// Runs a task on a port until it is done or Ctrl-C is pressed; `tick` sees the time and the task between rounds.
     pub fn watch<T: Task>(
         &self,
         port: &mut dyn Port,
         task: &mut T,
-        tick: &mut dyn FnMut(Instant, &T),
+        tick: &mut dyn FnMut(Instant, &mut T),
     ) -> Result<Ran, PortError> {
         transport::watch(port, task, stop::flag(), tick)
     }

@@ -8,7 +8,7 @@ use super::args::{Global, exit_codes};
 use super::failure::{Exit, Failure};
 use super::output::{Output, color_choice};
 use super::session::Session;
-use super::{log, ports, record, sweep};
+use super::{decode, handshake, log, monitor, ports, record, simulate, sweep};
 
 /// Which baud, which format, which protocol, and what the unexpected byte was.
 #[derive(Parser)]
@@ -36,6 +36,10 @@ enum Command {
     Sweep(sweep::Sweep),
     Ports(ports::Ports),
     Record(record::Record),
+    Handshake(handshake::Handshake),
+    Decode(decode::Decode),
+    Monitor(monitor::Monitor),
+    Simulate(simulate::Simulate),
 }
 
 impl Command {
@@ -44,6 +48,10 @@ impl Command {
             Command::Sweep(sweep) => sweep.run(session),
             Command::Ports(ports) => ports.run(session),
             Command::Record(record) => record.run(session),
+            Command::Handshake(handshake) => handshake.run(session),
+            Command::Decode(decode) => decode.run(session),
+            Command::Monitor(monitor) => monitor.run(session),
+            Command::Simulate(simulate) => simulate.run(session),
         }
     }
 }

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::failure::Exit;
 
 static STOP: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static LISTENING: Once = Once::new();
 
-/// The flag that Ctrl-C raises; from the first call on, it does.
+/// The flag that ends whatever runs; from the first call on, Ctrl-C raises it.
 pub fn flag() -> &'static AtomicBool {
     LISTENING.call_once(|| {
         let listening = ctrlc::set_handler(|| {
-            if STOP.swap(true, Ordering::Relaxed) {
+            end();
+            if INTERRUPTED.swap(true, Ordering::Relaxed) {
                 std::process::exit(Exit::Interrupted as i32);
             }
         });
@@ -23,7 +25,17 @@ pub fn flag() -> &'static AtomicBool {
     &STOP
 }
 
-/// Whether somebody wants it to end.
+/// Ends what runs, for a reason of our own.
+pub fn end() {
+    STOP.store(true, Ordering::Relaxed);
+}
+
+/// Whether it is to end.
 pub fn asked() -> bool {
     STOP.load(Ordering::Relaxed)
+}
+
+/// Whether it is to end because the user says so.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }

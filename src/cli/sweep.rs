@@ -1,13 +1,17 @@
 //! `hsdiag sweep`: which settings and which protocol the device speaks.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use crate::line::{Baud, Format, Span};
-use crate::report::{self, SweepEnd};
-use crate::sweep::{Listen, Options, Pulse, Purpose, Search, Verdict};
-use crate::transport::{Abilities, Address, Port, Tap};
+use crate::protocol::Table;
+use crate::report::{self, ProbePlan, SweepEnd};
+use crate::sweep::{
+    Findings, Listen, Opener, Options, Probe, ProbeOptions, Pulse, Purpose, Search, Verdict, openers,
+};
+use crate::transport::{Abilities, Address, End, Port, PortError, Ran, Tap};
 
 use super::args::{address, duration, exit_codes};
 use super::failure::{Exit, Failure};
@@ -54,17 +58,35 @@ pub struct Sweep {
     /// Pulse DTR and RTS at the start, and when the line falls silent
     #[arg(long)]
     reset: bool,
+    /// If the line is silent, ask as the host of each protocol would: harmless questions only, others when named by --protocol
+    #[arg(long)]
+    probe: bool,
+    /// Only list what --probe would send
+    #[arg(long, requires = "probe")]
+    dry_run: bool,
     /// Search a recording instead of a port
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "reset", "record"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "reset", "record", "probe"])]
     from: Option<PathBuf>,
     /// Record everything that is heard to a new .jsonl file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
 
+/// A device that speaks by itself is heard before it is asked.
+const LISTEN_BEFORE_ASKING: Span = Span::from_secs(2);
+
 impl Sweep {
     pub fn run(self, session: &Session) -> Result<Exit, Failure> {
         let (name, address) = self.target()?;
+        let tables = match &self.protocol {
+            Some(only) => vec![session.tables.table(only)?],
+            None if self.probe => session.tables.all(),
+            None => Vec::new(),
+        };
+        if self.dry_run {
+            session.output.show(&ProbePlan::new(&name, &self.openers(&tables, None)))?;
+            return Ok(Exit::Yes);
+        }
         let port = session.open(&address)?;
         let abilities = port.abilities();
         let recording =
@@ -74,33 +96,68 @@ impl Sweep {
                 recording.take(record);
             }
         });
-        let search = Search::new(self.options(&abilities), session.devices.scorers());
-        let mut task = Pulse::around(search, self.reset);
         if self.reset {
             session.output.note(&format!("pulsing DTR and RTS of {name}, again whenever it falls silent"));
         }
+        let scorers = session.tables.scorers(self.protocol.as_deref())?;
+        let mut task = Pulse::around(Search::new(self.options(&abilities), scorers), self.reset);
         let progress = Progress::over(Some(self.time), &session.output, abilities.virtual_time);
-        let ran = session.watch(&mut port, &mut task, &mut |now, task| {
+        let mut ran = session.watch(&mut port, &mut task, &mut |now, task| {
             progress.tell(now, || task.inner().doing().map_or(String::new(), doing));
         });
+        let mut found = task.inner().findings();
+        if self.probe
+            && found.verdict == Verdict::Silent
+            && ran.as_ref().is_ok_and(|ran| ran.end == End::Done)
+        {
+            let plan = self.openers(&tables, abilities.max_baud);
+            session.output.note(&ProbePlan::announcement(&name, &plan));
+            let mut probe = Probe::new(plan);
+            let begin = port.now();
+            ran =
+                session.watch(&mut port, &mut probe, &mut |now, probe| progress.tell(now, || asking(probe)));
+            found = probe.merged(found);
+            found.elapsed += port.now() - begin;
+        }
         drop((port, progress));
-        let found = task.inner().findings();
+        self.show(session, &name, &address, found, recording.and_then(Recording::end), ran)
+    }
+
+    /// Shows what was found, whole or as far as it came.
+    fn show(
+        &self,
+        session: &Session,
+        name: &str,
+        address: &Address,
+        found: Findings,
+        disk: Option<Failure>,
+        ran: Result<Ran, PortError>,
+    ) -> Result<Exit, Failure> {
         let (not_possible, failure) = match ran {
-            Ok(ran) => (ran.not_possible, None),
-            Err(error) => (Vec::new(), Some(Failure::from(error))),
+            Ok(ran) => (ran.not_possible, disk),
+            Err(error) => (Vec::new(), disk.or(Some(error.into()))),
         };
-        let failure = recording.and_then(Recording::end).or(failure);
-        let interrupted = stop::asked() && failure.is_none();
+        let interrupted = stop::interrupted() && failure.is_none();
         let error = failure.as_ref().map(Failure::face);
         let opens = u32::from(!matches!(address, Address::Replay(_)));
         let end = SweepEnd { opens, not_possible, interrupted, error: error.clone() };
-        session.output.partial(&report::Sweep::new(&name, &found, end), error.as_ref())?;
+        session.output.partial(&report::Sweep::new(name, &found, end), error.as_ref())?;
         Ok(match (failure, found.verdict) {
             (Some(failure), _) => failure.exit(),
             (None, _) if interrupted => Exit::Interrupted,
             (None, Verdict::Found) => Exit::Yes,
             (None, Verdict::Ambiguous | Verdict::Silent | Verdict::Undecided) => Exit::No,
         })
+    }
+
+    fn openers(&self, tables: &[Arc<Table>], fastest: Option<Baud>) -> Vec<Opener> {
+        let options = ProbeOptions {
+            only: self.protocol.clone(),
+            bauds: self.bauds.clone(),
+            formats: self.formats.clone(),
+            fastest,
+        };
+        openers(tables, &options)
     }
 
     fn target(&self) -> Result<(String, Address), Failure> {
@@ -117,6 +174,7 @@ impl Sweep {
         let usual = Options::default();
         Options {
             time: self.time,
+            silence: self.probe.then_some(LISTEN_BEFORE_ASKING),
             bauds: self.bauds.clone(),
             formats: self.formats.clone(),
             exhaustive: self.exhaustive,
@@ -126,6 +184,14 @@ impl Sweep {
             settle: usual.settle + abilities.uncertainty,
             ..usual
         }
+    }
+}
+
+/// Which question is being asked, for the progress bar.
+fn asking(probe: &Probe) -> String {
+    match probe.asking() {
+        Some(opener) => format!("asking as a {} host at {}", opener.table.name, opener.settings),
+        None => String::new(),
     }
 }
 

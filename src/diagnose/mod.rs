@@ -2,6 +2,7 @@
 
 mod cause;
 mod evidence;
+mod follow;
 mod measure;
 mod model;
 mod posterior;
@@ -11,6 +12,7 @@ mod window;
 
 pub use cause::{CATALOGUE, Cause, Entry};
 pub use evidence::{Details, Evidence, Feature};
+pub use follow::{Follow, Followed};
 pub use measure::{Otherwise, measure};
 pub use model::{Decide, Model, Weights, Words, softmax};
 pub use posterior::{Diagnosis, Ranked, Reason};

@@ -50,6 +50,14 @@ impl Recogniser {
         self.observers.iter_mut().for_each(|(_, observer)| observer.finish());
     }
 
+    /// The best explanation there is, convincing or not.
+    pub fn best(&self) -> Option<Recognised> {
+        let weight = |observer: &Observer| observer.score().log_weight;
+        let best = self.observers.iter().max_by(|a, b| weight(&a.1).total_cmp(&weight(&b.1)))?;
+        let (sides, observer) = best;
+        Some(Recognised { program: observer.program().clone(), sides: *sides, score: observer.score() })
+    }
+
     /// Protocols that explain what was heard convincingly, best first, each once.
     pub fn ranking(&self) -> Vec<Recognised> {
         let mut ranking: Vec<Recognised> = Vec::new();

@@ -8,7 +8,7 @@ use crate::machine::{Candidate, Elsewhere, Framed, Item, ItemKind, Part, Said, S
 use crate::protocol::Table;
 
 use super::json::rounded;
-use super::value;
+use super::{Page, Report, value};
 
 /// An item of `hsdiag.decode/1`. What does not apply is left out.
 #[derive(Clone, Debug, Serialize)]
@@ -196,6 +196,14 @@ impl ItemFace {
             "frame" => self.wrong.is_empty() && self.part != Some("refusal"),
             kind => kind == "break" || kind == "settings",
         }
+    }
+}
+
+impl Report for ItemFace {
+    const SCHEMA: &'static str = "hsdiag.monitor/1";
+
+    fn text(&self, page: &mut Page) {
+        super::item_text::write(page, self);
     }
 }
 

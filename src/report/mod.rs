@@ -1,5 +1,6 @@
 //! Floor 6: what a result looks like. One serialisable model of each result; text and JSON are faces of it and compute nothing.
 
+mod bytes;
 mod conversation;
 mod escape;
 mod evidence;
@@ -10,11 +11,14 @@ mod next;
 mod page;
 mod paint;
 mod ports;
+mod probe_plan;
 mod record;
+mod simulated;
 mod sweep;
 mod table;
 mod value;
 
+pub use bytes::BytesFace;
 pub use conversation::{Counts, Decoded, Handshake};
 pub use escape::{bytes_text, escaped, hex, quoted};
 pub use item::ItemFace;
@@ -23,7 +27,9 @@ pub use next::Next;
 pub use page::Page;
 pub use paint::{BAD, COMMAND, FAINT, GOOD, HEAD, STRONG, WARN};
 pub use ports::{PortChange, PortFace, Ports};
+pub use probe_plan::ProbePlan;
 pub use record::Recorded;
+pub use simulated::Simulated;
 pub use sweep::{Setting, Sweep, SweepEnd};
 pub use table::{Align, Cell, Column, Table};
 

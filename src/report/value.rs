@@ -57,7 +57,6 @@ fn written(show: Show, value: &Value) -> String {
             blob.bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(" ")
         }
         (_, Value::Int(int)) => int.to_string(),
-        (_, Value::Bytes(blob)) => hex(&blob.bytes),
         (show, Value::List(values)) => {
             let texts: Vec<String> = values.iter().map(|value| written(show, value)).collect();
             format!("[{}]", texts.join(", "))

@@ -46,7 +46,7 @@ pub fn watch<T: Task + ?Sized>(
     port: &mut dyn Port,
     task: &mut T,
     stop: &AtomicBool,
-    tick: &mut dyn FnMut(Instant, &T),
+    tick: &mut dyn FnMut(Instant, &mut T),
 ) -> Result<Ran, PortError> {
     let mut not_possible = Vec::new();
     let mut seen = Vec::new();
