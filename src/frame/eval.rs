@@ -166,7 +166,22 @@ fn call(function: Function, args: &[Expr], scope: &dyn Scope) -> Result<Value, E
         Function::Hex => Ok(Value::bytes(hex(&bytes(0)?.bytes))),
         Function::Zlib => zlib(&bytes(0)?.bytes),
         Function::Inflate => inflate(&bytes(0)?.bytes),
-        Function::Reverse => Ok(Value::bytes(bytes(0)?.bytes.iter().rev().copied().collect::<Bytes>())),
+        Function::Reverse if args.len() == 1 => Ok(reverse(&bytes(0)?.bytes, usize::MAX)),
+        Function::Reverse => match usize::try_from(number(1)?) {
+            Ok(group) if group > 0 => Ok(reverse(&bytes(0)?.bytes, group)),
+            _ => Err(EvalError::WrongKind("a group has one byte or more")),
+        },
+        Function::Le | Function::Be => match (value(0)?, args.len()) {
+            (Value::Bytes(blob), 1) => number_of(&blob.bytes, function == Function::Le),
+            (Value::Int(int), 2) => bytes_of(int, number(1)?, function == Function::Le),
+            _ => Err(EvalError::WrongKind("`le` and `be` take bytes, or a number and how many bytes")),
+        },
+        Function::Bits => bits(&bytes(0)?.bytes, number(1)?),
+        Function::Pack => {
+            let packed =
+                |eight: &[u8]| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit != 0));
+            Ok(Value::bytes(bytes(0)?.bytes.chunks(8).map(packed).collect::<Bytes>()))
+        }
         Function::Min | Function::Max => {
             let mut best = number(0)?;
             for place in 1..args.len() {
@@ -192,6 +207,38 @@ fn call(function: Function, args: &[Expr], scope: &dyn Scope) -> Result<Value, E
             found.map(Value::Int).ok_or_else(|| EvalError::Unknown(format!("lookup({table}, {x})")))
         }
         _ => Err(EvalError::WrongKind("not a function of values")),
+    }
+}
+
+fn reverse(bytes: &[u8], group: usize) -> Value {
+    Value::bytes(bytes.chunks(group).flat_map(|group| group.iter().rev().copied()).collect::<Bytes>())
+}
+
+/// The number that bytes are.
+fn number_of(bytes: &[u8], lowest_first: bool) -> Result<Value, EvalError> {
+    let put = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    match (bytes.len(), lowest_first) {
+        (9.., _) => Err(EvalError::TooLarge),
+        (_, true) => Ok(Value::Int(bytes.iter().rev().fold(0, put).into())),
+        (_, false) => Ok(Value::Int(bytes.iter().fold(0, put).into())),
+    }
+}
+
+/// A number as n bytes; what does not fit is cut off, as it is for every number on a wire.
+fn bytes_of(number: i128, n: i128, lowest_first: bool) -> Result<Value, EvalError> {
+    let n = usize::try_from(n).ok().filter(|n| *n <= 8).ok_or(EvalError::TooLarge)?;
+    let mut bytes = number.to_le_bytes()[..n].to_vec();
+    if !lowest_first {
+        bytes.reverse();
+    }
+    Ok(Value::bytes(bytes))
+}
+
+fn bits(bytes: &[u8], n: i128) -> Result<Value, EvalError> {
+    let all = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1));
+    match usize::try_from(n) {
+        Ok(n) if n <= bytes.len() * 8 => Ok(Value::bytes(all.take(n).collect::<Bytes>())),
+        _ => Err(EvalError::WrongKind("more bits than the bytes have")),
     }
 }
 

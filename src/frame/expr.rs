@@ -108,12 +108,20 @@ pub enum Function {
     Memory,
     /// `lookup(NAME, x)`: a number by a number, from the table's `[lookup.NAME]`.
     Lookup,
-    /// Bytes in the other order.
+    /// Bytes in the other order: all of them, or within each group of n (the words of a memory).
     Reverse,
+    /// `le(bytes)`: their number, lowest byte first; `le(number, n)`: the number as n bytes.
+    Le,
+    /// The same, highest byte first.
+    Be,
+    /// `bits(bytes, n)`: the first n bits, each as a byte of 0 or 1, lowest bit of the first byte first.
+    Bits,
+    /// `pack(bits)`: bytes that are 0 or not, eight to a byte; the inverse of `bits`.
+    Pack,
 }
 
 impl Function {
-    pub const ALL: [Function; 20] = [
+    pub const ALL: [Function; 24] = [
         Function::Size,
         Function::Sum,
         Function::Sum8,
@@ -134,6 +142,10 @@ impl Function {
         Function::Memory,
         Function::Lookup,
         Function::Reverse,
+        Function::Le,
+        Function::Be,
+        Function::Bits,
+        Function::Pack,
     ];
 
     pub fn by_name(name: &str) -> Option<Function> {
@@ -166,7 +178,11 @@ impl Function {
             Function::Max => "max(a, b…)",
             Function::Memory => "memory(address, n)",
             Function::Lookup => "lookup(name, x)",
-            Function::Reverse => "reverse(bytes)",
+            Function::Reverse => "reverse(bytes, group)",
+            Function::Le => "le(x, n)",
+            Function::Be => "be(x, n)",
+            Function::Bits => "bits(bytes, n)",
+            Function::Pack => "pack(bits)",
         }
     }
 
@@ -174,8 +190,9 @@ impl Function {
     pub fn arguments(self) -> (usize, usize) {
         const MANY: usize = 32;
         match self {
-            Function::Hex | Function::Zlib | Function::Inflate | Function::Reverse => (1, 1),
-            Function::Memory | Function::Lookup => (2, 2),
+            Function::Hex | Function::Zlib | Function::Inflate | Function::Pack => (1, 1),
+            Function::Reverse | Function::Le | Function::Be => (1, 2),
+            Function::Memory | Function::Lookup | Function::Bits => (2, 2),
             Function::Crc | Function::Min | Function::Max => (2, MANY),
             _ => (1, MANY),
         }

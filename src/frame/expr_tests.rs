@@ -80,6 +80,13 @@ fn every_function_has_its_value() {
     gives("size(memory(4, 8))", 8);
     gives("inflate(zlib(image)) == image", 1);
     gives("reverse(\"abc\") == \"cba\"", 1);
+    gives("reverse(\"abcdefg\", 4) == \"dcbagfe\"", 1);
+    gives("le(\"\\x34\\x12\")", 0x1234);
+    gives("be(\"\\x12\\x34\")", 0x1234);
+    gives("le(0x1234, 2) == \"\\x34\\x12\"", 1);
+    gives("be(-1, 3) == \"\\xff\\xff\\xff\"", 1);
+    gives("bits(\"\\x05\\x01\", 9) == \"\\x01\\0\\x01\\0\\0\\0\\0\\0\\x01\"", 1);
+    gives("pack(bits(\"\\xcd\\x01\", 10)) == \"\\xcd\\x01\"", 1);
     gives("hex(md5(image)) == \"25f9e794323b453885f5181f1b624d0b\"", 1);
     gives("size(sha256(image))", 32);
     gives("fletcher8(codes) == \"\\x87\\xca\"", 1);
@@ -96,6 +103,10 @@ fn what_has_no_value_says_why() {
     assert_eq!(value("nobody.n"), Err(EvalError::Unknown("nobody.n".into())));
     assert_eq!(value("memory(15, 2)"), Err(EvalError::Outside { address: 15, n: 2 }));
     assert_eq!(value("inflate(image)"), Err(EvalError::Damaged("this is not a whole zlib stream")));
+    assert_eq!(value("le(image)"), Err(EvalError::TooLarge), "nine bytes are more than a number holds");
+    assert_eq!(value("be(1, 9)"), Err(EvalError::TooLarge));
+    assert_eq!(value("bits(\"a\", 9)"), Err(EvalError::WrongKind("more bits than the bytes have")));
+    assert_eq!(value("reverse(image, 0)"), Err(EvalError::WrongKind("a group has one byte or more")));
     assert!(value("image + 1").is_err());
     assert!(value("sum8(a..b)").is_err(), "a span has no bytes outside a layout");
     assert_eq!(

@@ -1,21 +1,164 @@
-//! A table's talks compiled to one machine of threads, for every role.
+//! A table's talks as one machine of threads: instructions that every role follows.
+//!
+//! Each exchange is written out once as a whole; a call writes the called exchange out in its place (calls cannot circle, the table's
+//! checks see to that, and a circle that gets here all the same is cut). The compiler is in `compile`.
 
 use std::sync::Arc;
 
-use crate::protocol::Table;
+use crate::frame::{Expr, Frame, Name};
+use crate::line::Direction;
+use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time};
+
+use super::names::{Key, Names};
+use super::states::States;
+
+/// A place in the program.
+pub(super) type Pc = usize;
 
 /// The machine of a table; made once, shared by every role.
 #[derive(Clone, Debug)]
 pub struct Program {
-    table: Arc<Table>,
+    pub(super) table: Arc<Table>,
+    pub(super) names: Names,
+    pub(super) code: Vec<Instruction>,
+    /// For each instruction, the calls it stands in, outermost first, as places of `Enter`.
+    pub(super) inside: Vec<Vec<Pc>>,
+    /// Where each exchange begins as a whole conversation.
+    pub(super) entries: Vec<Pc>,
+    /// In which states each exchange may begin.
+    pub(super) may_begin: Vec<States>,
+    /// Frames that read the same whatever is known: no name in them comes from outside.
+    pub(super) closed: Vec<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Instruction {
+    Message(Step),
+    Guard(Expr),
+    Effect(Effect),
+    /// Ways to go on, in order of priority.
+    Split(Vec<Pc>),
+    Jump(Pc),
+    Enter {
+        exchange: ExchangeId,
+        arguments: Vec<(Key, Name, Expr)>,
+    },
+    /// (name inside, name of the caller) for what is filled on return.
+    Leave {
+        exchange: ExchangeId,
+        returns: Vec<(Key, Key)>,
+    },
+    Each(Box<Each>),
+    Back(Pc),
+    Count {
+        least: u32,
+        most: u32,
+        exit: Pc,
+    },
+    Recount(Pc),
+    /// The start of a group that `again` returns to.
+    Mark,
+    Again(Pc),
+    State(StateId),
+    /// `@phase`; `None` returns to the first settings.
+    Phase(Option<usize>),
+    /// The conversation rests: on to whatever the state allows.
+    Rest,
+    /// The run is over.
+    Done,
+}
+
+/// A message as the machine needs it.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub direction: Direction,
+    pub frame: FrameId,
+    pub binds: Vec<Bound>,
+    pub within: Option<Time>,
+    pub after: Option<Time>,
+    pub every: Option<Time>,
+}
+
+/// A bind: the field, and what it equals.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub field: Name,
+    pub value: Expr,
+    /// The key of a bare name: it takes the field's value where it has none.
+    pub captures: Option<Key>,
+    /// `data = data`: the name means the same inside and outside, so the frame must not look for itself.
+    pub same: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    Let { name: Key, value: Expr },
+    Write { address: Expr, data: Expr },
+    Erase { address: Expr, n: Expr },
+    EraseAll { region: Option<Name> },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Each {
+    pub piece: Piece,
+    pub data: Key,
+    pub total: Option<Expr>,
+    pub by: Expr,
+    pub pad: Option<u8>,
+    pub align: Option<u64>,
+    pub next: Option<Expr>,
+    pub exit: Pc,
+}
+
+/// The names of a piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub name: Key,
+    pub index: Key,
+    pub offset: Key,
+    pub left: Key,
+    pub at: Key,
 }
 
 impl Program {
-    pub fn compile(table: Arc<Table>) -> Program {
-        Program { table }
-    }
-
     pub fn table(&self) -> &Arc<Table> {
         &self.table
+    }
+
+    pub(super) fn frame(&self, id: FrameId) -> &Frame {
+        &self.table.frames[id.0]
+    }
+
+    pub(super) fn exchange(&self, id: ExchangeId) -> &Exchange {
+        &self.table.exchanges[id.0]
+    }
+
+    pub(super) fn is_closed(&self, id: FrameId) -> bool {
+        self.closed[id.0]
+    }
+
+    pub(super) fn step(&self, pc: Pc) -> Option<&Step> {
+        match &self.code[pc] {
+            Instruction::Message(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// The exchange that an instruction belongs to: the innermost call.
+    pub(super) fn exchange_at(&self, pc: Pc) -> Option<ExchangeId> {
+        let enter = *self.inside[pc].last()?;
+        match &self.code[enter] {
+            Instruction::Enter { exchange, .. } => Some(*exchange),
+            _ => None,
+        }
+    }
+
+    /// The outermost exchange, the one that the state allows.
+    pub(super) fn conversation_at(&self, pc: Pc) -> Option<ExchangeId> {
+        let enter = *self.inside[pc].first()?;
+        match &self.code[enter] {
+            Instruction::Enter { exchange, .. } => Some(*exchange),
+            _ => None,
+        }
     }
 }

@@ -1,0 +1,400 @@
+//! What a thread does between messages: follows every instruction up to those that wait for a frame, in written order.
+
+use bytes::Bytes;
+
+use crate::frame::{Blob, Value};
+use crate::line::Direction;
+use crate::protocol::{ExchangeId, StateId};
+
+use super::program::{Each, Effect, Instruction, Pc};
+use super::scope::{Known, Loop, Scope};
+use super::states::States;
+use super::thread::Thread;
+use super::view::{Ground, Role, Source, View};
+
+/// More threads than this are not followed; those of the lowest priority are dropped.
+const MOST_THREADS: usize = 96;
+
+/// More instructions than this in one closure are a table that goes round without a message.
+const MOST_INSTRUCTIONS: usize = 20_000;
+
+/// Follows threads to where they wait; their order is their priority.
+pub(super) struct Closure<'a> {
+    pub ground: Ground<'a>,
+    /// A side that is not heard: its messages are stepped over.
+    pub unheard: Option<Direction>,
+}
+
+/// What became of a thread at one instruction.
+enum Next {
+    On,
+    Waits,
+    Ends,
+    /// Other threads go on in its place, in this order.
+    Forks(Vec<Thread>),
+}
+
+impl Closure<'_> {
+    pub fn of(&self, threads: impl IntoIterator<Item = Thread>) -> Vec<Thread> {
+        let mut waiting: Vec<Thread> = Vec::new();
+        let mut open: Vec<Thread> = threads.into_iter().collect();
+        open.reverse();
+        let mut budget = MOST_INSTRUCTIONS;
+        while let Some(mut thread) = open.pop() {
+            loop {
+                budget = budget.saturating_sub(1);
+                if budget == 0 || waiting.len() >= MOST_THREADS {
+                    return waiting;
+                }
+                match self.step(&mut thread) {
+                    Next::On => {}
+                    Next::Ends => break,
+                    Next::Waits => {
+                        if !self.is_known(&waiting, &thread) {
+                            waiting.push(thread);
+                        }
+                        break;
+                    }
+                    Next::Forks(forks) => {
+                        open.extend(forks.into_iter().rev());
+                        break;
+                    }
+                }
+            }
+        }
+        waiting
+    }
+
+    /// Two threads that know the same at the same place go on alike. Where one side is not heard, the place alone decides.
+    fn is_known(&self, waiting: &[Thread], thread: &Thread) -> bool {
+        waiting.iter().any(|known| {
+            known.pc == thread.pc
+                && known.states == thread.states
+                && (self.unheard.is_some() || known.place == thread.place)
+        })
+    }
+
+    fn step(&self, thread: &mut Thread) -> Next {
+        let program = self.ground.program;
+        match &program.code[thread.pc] {
+            Instruction::Message(step) => {
+                if self.unheard != Some(step.direction) {
+                    return Next::Waits;
+                }
+                step_over(thread, step.direction, step.frame);
+            }
+            Instruction::Done => return Next::Waits,
+            Instruction::Jump(to) => thread.pc = *to,
+            Instruction::Split(ways) => return forks(thread, ways.iter().copied()),
+            Instruction::Guard(condition) => return self.guard(thread, condition),
+            Instruction::Effect(effect) => self.effect(thread, effect),
+            Instruction::Enter { exchange, arguments } => self.enter(thread, *exchange, arguments),
+            Instruction::Leave { exchange, returns } => self.leave(thread, *exchange, returns),
+            Instruction::Mark => {
+                let pc = thread.pc;
+                thread.scope().mark(pc);
+                thread.pc += 1;
+            }
+            Instruction::Again(start) => {
+                thread.scope().return_to(*start);
+                thread.pc = *start;
+            }
+            Instruction::State(state) => {
+                thread.states = States::one(*state);
+                thread.pc += 1;
+            }
+            Instruction::Phase(_) => {
+                thread.postpone();
+                thread.pc += 1;
+            }
+            Instruction::Rest => return Next::Forks(self.rest(thread)),
+            Instruction::Count { least, most, exit } => return self.count(thread, *least, *most, *exit),
+            Instruction::Recount(start) => recount(thread, *start),
+            Instruction::Each(each) => return self.each(thread, each),
+            Instruction::Back(start) => self.back(thread, *start),
+        }
+        Next::On
+    }
+
+    fn guard(&self, thread: &mut Thread, condition: &crate::frame::Expr) -> Next {
+        let view = View::new(self.ground, &thread.place);
+        let holds = match view.value(condition) {
+            Ok(Some(value)) => value.as_int() != Some(0),
+            // A host must know which way it goes; whoever listens goes both.
+            Ok(None) => self.ground.role != Role::Host || thread.place.scope.exchange.is_some(),
+            Err(_) => false,
+        };
+        thread.pc += 1;
+        if holds { Next::On } else { Next::Ends }
+    }
+
+    fn effect(&self, thread: &mut Thread, effect: &Effect) {
+        match effect {
+            Effect::Let { name, .. } => {
+                let known = View::new(self.ground, &thread.place).find(*name);
+                let free = !matches!(known, Ok(Some((_, Source::Scope | Source::Kept | Source::Fact))));
+                if self.ground.role != Role::Host && free {
+                    let place = std::sync::Arc::new(thread.place.clone());
+                    let effect = thread.pc;
+                    thread.scope().set(*name, Known::Later { effect, place });
+                }
+            }
+            Effect::Write { .. } | Effect::Erase { .. } | Effect::EraseAll { .. } => {
+                if self.ground.role != Role::Host {
+                    thread.postpone();
+                }
+            }
+        }
+        thread.pc += 1;
+    }
+
+    fn enter(
+        &self,
+        thread: &mut Thread,
+        exchange: ExchangeId,
+        arguments: &[(super::names::Key, crate::frame::Name, crate::frame::Expr)],
+    ) {
+        let mut scope = Scope::call(&thread.place.scope, exchange);
+        for (key, name, value) in arguments {
+            if let Ok(Some(value)) = View::new(self.ground, &thread.place).for_field(name).value(value) {
+                scope.set_value(*key, value);
+            }
+        }
+        thread.place.scope = scope.into();
+        thread.pc += 1;
+    }
+
+    fn leave(
+        &self,
+        thread: &mut Thread,
+        exchange: ExchangeId,
+        returns: &[(super::names::Key, super::names::Key)],
+    ) {
+        let program = self.ground.program;
+        let inner = std::sync::Arc::clone(&thread.place.scope);
+        let known = |key| {
+            let found = View::new(self.ground, &thread.place).find(key).ok().flatten();
+            found.filter(|(_, source)| *source == Source::Scope).map(|(value, _)| value)
+        };
+        let kept: Vec<_> = program
+            .exchange(exchange)
+            .keep
+            .iter()
+            .filter_map(|name| program.names.key_of(name))
+            .filter_map(|key| Some((key, known(key)?)))
+            .collect();
+        let returned: Vec<_> =
+            returns.iter().filter_map(|(inside, outside)| Some((*outside, known(*inside)?))).collect();
+        thread.place.scope = inner.parent.clone().unwrap_or_default();
+        if !kept.is_empty() {
+            let all = std::sync::Arc::make_mut(&mut thread.place.kept);
+            all.retain(|(key, _)| kept.iter().all(|(new, _)| new != key));
+            all.extend(kept);
+        }
+        for (key, value) in returned {
+            let free = !matches!(
+                View::new(self.ground, &thread.place).find(key),
+                Ok(Some((_, Source::Scope | Source::Fact)))
+            );
+            if free {
+                thread.scope().set_value(key, value);
+            }
+        }
+        thread.pc += 1;
+    }
+
+    /// Every exchange that may begin in the states the thread may be in.
+    fn rest(&self, thread: &Thread) -> Vec<Thread> {
+        let program = self.ground.program;
+        let mut forks: Vec<Thread> = Vec::new();
+        let mut begun: Vec<ExchangeId> = Vec::new();
+        for (index, state) in program.table.states.iter().enumerate() {
+            if !thread.states.has(StateId(index)) {
+                continue;
+            }
+            for &exchange in &state.may {
+                if begun.contains(&exchange) || program.exchange(exchange).unsolicited.is_some() {
+                    continue;
+                }
+                begun.push(exchange);
+                let mut fork = Thread::clone(thread);
+                fork.pc = program.entries[exchange.0];
+                fork.states = thread.states.and(program.may_begin[exchange.0]);
+                fork.place.scope = Default::default();
+                fork.repeated = Default::default();
+                forks.push(fork);
+            }
+        }
+        forks
+    }
+
+    fn count(&self, thread: &mut Thread, least: u32, most: u32, exit: Pc) -> Next {
+        let pc = thread.pc;
+        let rounds = thread.place.scope.loop_at(pc).map_or(0, |state| state.index);
+        let mut out = thread.clone();
+        out.scope().end_loop(pc);
+        out.pc = exit;
+        thread.pc += 1;
+        if rounds >= most.into() {
+            Next::Forks(vec![out])
+        } else if rounds >= least.into() {
+            Next::Forks(vec![thread.clone(), out])
+        } else {
+            Next::On
+        }
+    }
+
+    fn each(&self, thread: &mut Thread, each: &Each) -> Next {
+        let pc = thread.pc;
+        let state = thread.place.scope.loop_at(pc).cloned().unwrap_or(Loop { at: pc, ..Loop::default() });
+        let known = View::new(self.ground, &thread.place).find(each.data).ok().flatten();
+        if let Some((Value::Bytes(data), _)) = known {
+            if state.offset >= data.bytes.len() as u64 {
+                end_each(thread, each);
+                return Next::On;
+            }
+            begin_known(thread, each, state, data);
+            return Next::On;
+        }
+        let total = each
+            .total
+            .as_ref()
+            .and_then(|total| View::new(self.ground, &thread.place).value(total).ok().flatten()?.as_int());
+        if let Some(total) = total
+            && state.gathered.len() as i128 >= total
+        {
+            let data = cut(state.gathered.bytes(), total);
+            end_each(thread, each);
+            thread.scope().set_value(each.data, Value::bytes(data));
+            return Next::On;
+        }
+        let out = (total.is_none() && state.index > 0 || state.lost).then(|| {
+            let mut out = thread.clone();
+            end_each(&mut out, each);
+            if !state.lost {
+                out.scope().set_value(each.data, Value::bytes(state.gathered.bytes()));
+            }
+            out
+        });
+        begin_unknown(thread, each, state, total);
+        match out {
+            // Whoever does not know the length goes on with the loop first, and out of it second.
+            Some(out) => Next::Forks(vec![thread.clone(), out]),
+            None => Next::On,
+        }
+    }
+
+    /// The end of a round: what its piece was moves the loop on.
+    fn back(&self, thread: &mut Thread, start: Pc) {
+        let Instruction::Each(each) = &self.ground.program.code[start] else { return };
+        let view = View::new(self.ground, &thread.place);
+        let number = |key| match thread.place.scope.get(key) {
+            Some(Known::Value(Value::Int(number))) => u64::try_from(*number).ok(),
+            _ => None,
+        };
+        let mut state =
+            thread.place.scope.loop_at(start).cloned().unwrap_or(Loop { at: start, ..Loop::default() });
+        if state.lost {
+            if let Some(offset) = number(each.piece.offset) {
+                state.offset = offset;
+                state.gathered.resize(offset as usize);
+                state.lost = false;
+            }
+            if let Some(index) = number(each.piece.index) {
+                state.index = index;
+                state.lost = false;
+            }
+        }
+        let piece = match view.find(each.piece.name) {
+            Ok(Some((Value::Bytes(piece), _))) => Some(piece.bytes),
+            _ => None,
+        };
+        match piece {
+            Some(piece) => {
+                state.offset = state.offset.saturating_add(piece.len() as u64);
+                state.gathered.push(piece);
+            }
+            None => state.lost |= self.ground.role == Role::Observer,
+        }
+        state.index += 1;
+        if let Some(next) = &each.next {
+            match view.value(next).ok().flatten().and_then(|next| u64::try_from(next.as_int()?).ok()) {
+                Some(next) => {
+                    state.offset = next;
+                    state.gathered.resize(usize::try_from(next).unwrap_or(usize::MAX));
+                }
+                None => state.lost |= self.ground.role == Role::Observer,
+            }
+        }
+        thread.scope().set_loop(state);
+        thread.pc = start;
+    }
+}
+
+fn forks(thread: &Thread, ways: impl Iterator<Item = Pc>) -> Next {
+    Next::Forks(ways.map(|pc| Thread { pc, ..thread.clone() }).collect())
+}
+
+/// Past a message that was not heard: nothing is known of it.
+pub(super) fn step_over(thread: &mut Thread, direction: Direction, frame: crate::protocol::FrameId) {
+    thread.scope().forget_frame(frame);
+    thread.place.last[super::scope::side(direction)] = None;
+    thread.pc += 1;
+}
+
+fn recount(thread: &mut Thread, start: Pc) {
+    let scope = thread.scope();
+    let rounds = scope.loop_at(start).map_or(0, |state| state.index);
+    scope.set_loop(Loop { at: start, index: rounds + 1, ..Loop::default() });
+    thread.pc = start;
+}
+
+/// The sender of known data: the next piece, with its names.
+fn begin_known(thread: &mut Thread, each: &Each, state: Loop, data: Blob) {
+    let offset = state.offset;
+    let len = data.bytes.len() as u64;
+    let scope = thread.scope();
+    scope.set_number(each.piece.index, state.index);
+    scope.set_number(each.piece.offset, offset);
+    scope.set_number(each.piece.at, data.at.wrapping_add(offset));
+    scope.set_number(each.piece.left, len - offset);
+    scope.set(each.piece.name, Known::Piece { data, offset: offset as usize, each: state.at });
+    scope.set_loop(state);
+    thread.pc += 1;
+}
+
+/// Whoever does not hold the data: the next piece is heard; its place is known unless it was lost.
+fn begin_unknown(thread: &mut Thread, each: &Each, state: Loop, total: Option<i128>) {
+    let scope = thread.scope();
+    scope.forget(each.piece.name);
+    if state.lost {
+        scope.forget(each.piece.index);
+        scope.forget(each.piece.offset);
+        scope.forget(each.piece.left);
+    } else {
+        let offset = state.gathered.len() as u64;
+        scope.set_number(each.piece.index, state.index);
+        scope.set_number(each.piece.offset, offset);
+        match total.and_then(|total| u64::try_from(total).ok()) {
+            Some(total) => scope.set_number(each.piece.left, total.saturating_sub(offset)),
+            None => scope.forget(each.piece.left),
+        }
+    }
+    scope.set_loop(state);
+    thread.pc += 1;
+}
+
+fn end_each(thread: &mut Thread, each: &Each) {
+    let pc = thread.pc;
+    let scope = thread.scope();
+    scope.end_loop(pc);
+    for key in [each.piece.name, each.piece.index, each.piece.offset, each.piece.left, each.piece.at] {
+        scope.forget(key);
+    }
+    thread.pc = each.exit;
+}
+
+fn cut(bytes: Bytes, total: i128) -> Bytes {
+    let total = usize::try_from(total).unwrap_or(0).min(bytes.len());
+    bytes.slice(..total)
+}

@@ -1,0 +1,271 @@
+//! Hearing: bytes are offered to threads; those whose frame fits and whose binds agree go on.
+
+use std::sync::Arc;
+
+use crate::frame::{EvalError, Mismatch, Outcome, Reading, Value, Values};
+use crate::line::Direction;
+use crate::protocol::FrameId;
+
+use super::program::Step;
+use super::scope::{Heard, side};
+use super::thread::Thread;
+use super::view::{Ground, Role, Source, View};
+
+/// Bytes of one side, offered to threads.
+#[derive(Clone, Copy)]
+pub(super) struct Offer<'a> {
+    pub ground: Ground<'a>,
+    pub bytes: &'a [u8],
+    /// Nothing more will come: a gap, a turnaround, the end.
+    pub closed: bool,
+    /// Whose bytes they are; `None` on a shared wire, where they may be anybody's.
+    pub from: Option<Direction>,
+}
+
+/// What became of an offer.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// Threads that have accepted a frame, all of the same length, in order of priority, and have gone past it.
+    pub accepted: Vec<Thread>,
+    pub accepted_frame: Option<Accepted>,
+    /// Some thread needs so many more bytes at the least.
+    pub more: Option<usize>,
+    pub wrong: Vec<Wrong>,
+}
+
+/// The frame of the first thread that accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Accepted {
+    pub len: usize,
+    pub frame: FrameId,
+    pub direction: Direction,
+    pub values: Arc<Values>,
+    /// The place of the message in the program.
+    pub pc: usize,
+    /// How many different frames could have come here.
+    pub alternatives: usize,
+}
+
+/// Why a thread did not accept.
+#[derive(Clone, Debug)]
+pub(super) struct Wrong {
+    /// Which of the threads offered.
+    pub thread: usize,
+    pub mismatch: Mismatch,
+    /// The frame itself was healthy; a value is not the one that was known.
+    pub reading: Option<Reading>,
+    /// The value that differs is a parameter: the frame is for somebody else.
+    pub for_another: bool,
+}
+
+/// A value that is not the one that is known.
+struct Differs {
+    mismatch: Mismatch,
+    for_another: bool,
+}
+
+impl<'a> Offer<'a> {
+    /// Offers the bytes to every thread that waits for a frame of this side.
+    pub fn to(&self, threads: &[Thread]) -> Answers {
+        let mut answers = Answers::default();
+        let mut parsed = Parsed::default();
+        let mut frames: Vec<FrameId> = Vec::new();
+        for (index, thread) in threads.iter().enumerate() {
+            let Some(step) = self.ground.program.step(thread.pc) else { continue };
+            if self.from.is_some_and(|from| from != step.direction) {
+                continue;
+            }
+            if !frames.contains(&step.frame) {
+                frames.push(step.frame);
+            }
+            match self.parse(thread, step, &mut parsed) {
+                Outcome::More(more) => {
+                    answers.more = Some(answers.more.map_or(more, |known| known.min(more)))
+                }
+                Outcome::Wrong(mismatch) => {
+                    answers.wrong.push(Wrong { thread: index, mismatch, reading: None, for_another: false });
+                }
+                Outcome::Complete(reading) => self.take(&mut answers, index, thread, step, reading),
+            }
+        }
+        if let Some(accepted) = &mut answers.accepted_frame {
+            accepted.alternatives = frames.len();
+        }
+        answers
+    }
+
+    fn take(&self, answers: &mut Answers, index: usize, thread: &Thread, step: &Step, reading: Reading) {
+        if answers.accepted_frame.as_ref().is_some_and(|first| first.len != reading.len) {
+            return;
+        }
+        let values = Arc::new(reading.values.clone());
+        match accept(self.ground, thread, step, &values) {
+            Ok(accepted) => {
+                answers.accepted_frame.get_or_insert(Accepted {
+                    len: reading.len,
+                    frame: step.frame,
+                    direction: step.direction,
+                    values,
+                    pc: thread.pc,
+                    alternatives: 1,
+                });
+                answers.accepted.push(accepted);
+            }
+            Err(Differs { mismatch, for_another }) => {
+                answers.wrong.push(Wrong { thread: index, mismatch, reading: Some(reading), for_another });
+            }
+        }
+    }
+
+    fn parse(&self, thread: &Thread, step: &Step, parsed: &mut Parsed) -> Outcome {
+        let program = self.ground.program;
+        let frame = program.frame(step.frame);
+        if !program.is_closed(step.frame) {
+            let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
+            return frame.parse(self.bytes, self.closed, &view);
+        }
+        // Such a frame reads the same whatever is known.
+        parsed.once(step.frame, || frame.parse(self.bytes, self.closed, &crate::frame::Nothing))
+    }
+
+    /// Reads the bytes as a frame by itself, outside any thread but with what one of them knows.
+    pub fn as_frame(&self, frame: FrameId, direction: Direction, thread: Option<&Thread>) -> Outcome {
+        let place = thread.map(|thread| &thread.place);
+        let nothing = Default::default();
+        let view = View::new(self.ground, place.unwrap_or(&nothing)).of(direction);
+        self.ground.program.frame(frame).parse(self.bytes, self.closed, &view)
+    }
+
+    /// The longest reading of the bytes for any of these threads, with one fault let through.
+    pub fn damaged(&self, threads: &[Thread]) -> Option<Damaged> {
+        let mut best: Option<Damaged> = None;
+        for (index, thread) in threads.iter().enumerate() {
+            let Some(step) = self.ground.program.step(thread.pc) else { continue };
+            if self.from.is_some_and(|from| from != step.direction) {
+                continue;
+            }
+            let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
+            let frame = self.ground.program.frame(step.frame);
+            let Outcome::Complete(mut reading) = frame.parse_damaged(self.bytes, self.closed, &view, 1)
+            else {
+                continue;
+            };
+            if reading.wrong.is_empty() {
+                // The frame is healthy, so a value is not the one that was known.
+                match accept(self.ground, thread, step, &Arc::new(reading.values.clone())) {
+                    Ok(_) => continue,
+                    Err(differs) => reading.wrong.push(differs.mismatch),
+                }
+            }
+            if best.as_ref().is_none_or(|best| best.reading.len < reading.len) {
+                best = Some(Damaged { thread: index, reading });
+            }
+        }
+        best
+    }
+}
+
+/// A damaged frame, as far as it can be read.
+pub(super) struct Damaged {
+    /// Which of the threads offered.
+    pub thread: usize,
+    pub reading: Reading,
+}
+
+/// Frames that read the same for every thread, parsed once an offer.
+#[derive(Default)]
+struct Parsed(Vec<(FrameId, Outcome)>);
+
+impl Parsed {
+    fn once(&mut self, frame: FrameId, parse: impl FnOnce() -> Outcome) -> Outcome {
+        if let Some((_, outcome)) = self.0.iter().find(|(known, _)| *known == frame) {
+            return outcome.clone();
+        }
+        let outcome = parse();
+        self.0.push((frame, outcome.clone()));
+        outcome
+    }
+}
+
+/// The thread past the message, when every bind agrees; a bare name that is not known takes the field's value.
+fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Arc<Values>) -> Result<Thread, Differs> {
+    let mut past = thread.clone();
+    for bind in &step.binds {
+        let Some(value) = values.get(&bind.field) else { continue };
+        let known = {
+            let view = View::new(ground, &past.place).for_field(&bind.field).of(step.direction);
+            match bind.captures {
+                Some(name) => view.find(name).ok().flatten(),
+                None => view.value(&bind.value).ok().flatten().map(|value| (value, Source::Scope)),
+            }
+        };
+        let free = |source| ground.role == Role::Observer && source == Source::Default;
+        match (known, bind.captures) {
+            (Some((known, source)), _) if !free(source) => {
+                if !same(&known, value) {
+                    let for_another = source == Source::Fact || source == Source::Default;
+                    return Err(Differs { mismatch: differs(bind, &known, value), for_another });
+                }
+            }
+            (_, Some(name)) => past.scope().set_value(name, value.clone()),
+            (_, None) => {}
+        }
+    }
+    go_past(ground, &mut past, step, values);
+    Ok(past)
+}
+
+/// Moves a thread behind a message whose values are these.
+pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Arc<Values>) {
+    let heard = Heard { frame: step.frame, values: Arc::clone(values) };
+    thread.place.last[side(step.direction)] = Some(heard.clone());
+    thread.scope().set_frame(heard);
+    if step.every.is_some() && ground.role.speaks() != Some(step.direction) {
+        Arc::make_mut(&mut thread.repeated).push(step.frame);
+    }
+    thread.pc += 1;
+}
+
+/// Past a damaged frame: its values are kept where nothing else was known.
+pub(super) fn go_past_damaged(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Arc<Values>) {
+    for bind in &step.binds {
+        let (Some(name), Some(value)) = (bind.captures, values.get(&bind.field)) else { continue };
+        let known = View::new(ground, &thread.place).for_field(&bind.field).find(name);
+        if matches!(known, Ok(None) | Err(EvalError::Unknown(_))) {
+            let value = value.clone();
+            thread.scope().set_value(name, value);
+        }
+    }
+    go_past(ground, thread, step, values);
+}
+
+fn same(known: &Value, value: &Value) -> bool {
+    match (known, value) {
+        // One byte may be written as a number, and a list of numbers as bytes.
+        (Value::Bytes(blob), Value::List(list)) | (Value::List(list), Value::Bytes(blob)) => {
+            blob.bytes.len() == list.len()
+                && blob.bytes.iter().zip(list).all(|(byte, value)| value.as_int() == Some((*byte).into()))
+        }
+        _ => known == value,
+    }
+}
+
+fn differs(bind: &super::program::Bound, known: &Value, value: &Value) -> Mismatch {
+    Mismatch { at: 0, expected: format!("`{}` {}, is {}", bind.field, shown(known), shown(value)) }
+}
+
+/// A value as a report can quote it: short, and never raw bytes of a device.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Int(int) if *int < 0 => int.to_string(),
+        Value::Int(int) => format!("{int:#04X}"),
+        Value::List(list) => {
+            let shown: Vec<String> = list.iter().take(8).map(shown).collect();
+            format!("[{}{}]", shown.join(", "), if list.len() > 8 { ", …" } else { "" })
+        }
+        Value::Bytes(blob) => {
+            let hex: Vec<String> = blob.bytes.iter().take(16).map(|byte| format!("{byte:02X}")).collect();
+            format!("{}{}", hex.join(" "), if blob.bytes.len() > 16 { " …" } else { "" })
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What a thread knows: the names of its exchange, the frames seen in it, and where its loops stand.
+//!
+//! Scopes are shared between threads and copied when one of them writes.
+
+use std::sync::Arc;
+
+use crate::frame::{Blob, Name, Value, Values};
+use crate::line::Direction;
+use crate::protocol::{ExchangeId, FrameId};
+
+use super::gathered::Gathered;
+use super::names::Key;
+use super::program::Pc;
+
+/// Everything that names can be looked up in, apart from what is the same for all threads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Place {
+    pub scope: Arc<Scope>,
+    /// Names that outlived their exchange.
+    pub kept: Arc<Vec<(Key, Value)>>,
+    /// The last frame of each side, by [`side`].
+    pub last: [Option<Heard>; 2],
+}
+
+/// A frame that was sent or heard.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Heard {
+    pub frame: FrameId,
+    pub values: Arc<Values>,
+}
+
+/// Where a direction's last frame stands in [`Place::last`].
+pub(super) fn side(direction: Direction) -> usize {
+    match direction {
+        Direction::Tx => 0,
+        Direction::Rx => 1,
+    }
+}
+
+/// The names of one call.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Scope {
+    pub parent: Option<Arc<Scope>>,
+    pub exchange: Option<ExchangeId>,
+    names: Vec<(Key, Known)>,
+    frames: Vec<Heard>,
+    pub loops: Vec<Loop>,
+    /// Starts of groups, with what was known there.
+    marks: Vec<(Pc, Arc<Scope>)>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Known {
+    Value(Value),
+    /// A piece of known data; its size may follow from what is heard in this round.
+    Piece {
+        data: Blob,
+        offset: usize,
+        each: Pc,
+    },
+    /// `name = expr` of the device, bound when needed.
+    Later {
+        effect: Pc,
+        place: Arc<Place>,
+    },
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Known) -> bool {
+        match (self, other) {
+            (Known::Value(a), Known::Value(b)) => a == b,
+            (Known::Piece { data: a, offset: i, each: x }, Known::Piece { data: b, offset: j, each: y }) => {
+                (i, x) == (j, y) && a == b
+            }
+            (Known::Later { effect: a, place: x }, Known::Later { effect: b, place: y }) => {
+                a == b && Arc::ptr_eq(x, y)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Where a loop stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Loop {
+    pub at: Pc,
+    /// Bytes of the data before this round.
+    pub offset: u64,
+    pub index: u64,
+    /// What was heard so far, for those who do not hold the data.
+    pub gathered: Gathered,
+    /// The place in the data is not known any more; the next index or offset on the wire tells.
+    pub lost: bool,
+}
+
+impl Scope {
+    /// The scope of a call made from `parent`.
+    pub fn call(parent: &Arc<Scope>, exchange: ExchangeId) -> Scope {
+        Scope { parent: Some(Arc::clone(parent)), exchange: Some(exchange), ..Scope::default() }
+    }
+
+    pub fn get(&self, key: Key) -> Option<&Known> {
+        self.names.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    pub fn set(&mut self, key: Key, value: Known) {
+        match self.names.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => self.names.push((key, value)),
+        }
+    }
+
+    pub fn set_value(&mut self, key: Key, value: Value) {
+        self.set(key, Known::Value(value));
+    }
+
+    pub fn set_number(&mut self, key: Key, number: u64) {
+        self.set_value(key, Value::Int(number.into()));
+    }
+
+    pub fn forget(&mut self, key: Key) {
+        self.names.retain(|(known, _)| *known != key);
+    }
+
+    /// Names with their values, as far as they are plain values.
+    pub fn values(&self) -> impl Iterator<Item = (Key, &Value)> {
+        self.names.iter().filter_map(|(key, known)| match known {
+            Known::Value(value) => Some((*key, value)),
+            Known::Piece { .. } | Known::Later { .. } => None,
+        })
+    }
+
+    /// A field of the last frame of that name.
+    pub fn field(&self, frame: FrameId, field: &Name) -> Option<&Value> {
+        self.frames.iter().find(|heard| heard.frame == frame)?.values.get(field)
+    }
+
+    pub fn set_frame(&mut self, heard: Heard) {
+        match self.frames.iter_mut().find(|known| known.frame == heard.frame) {
+            Some(known) => *known = heard,
+            None => self.frames.push(heard),
+        }
+    }
+
+    pub fn forget_frame(&mut self, frame: FrameId) {
+        self.frames.retain(|known| known.frame != frame);
+    }
+
+    pub fn loop_at(&self, pc: Pc) -> Option<&Loop> {
+        self.loops.iter().find(|known| known.at == pc)
+    }
+
+    pub fn set_loop(&mut self, state: Loop) {
+        match self.loops.iter_mut().find(|known| known.at == state.at) {
+            Some(known) => *known = state,
+            None => self.loops.push(state),
+        }
+    }
+
+    pub fn end_loop(&mut self, pc: Pc) {
+        self.loops.retain(|known| known.at != pc);
+    }
+
+    /// The start of a group: what is known now is what `again` returns to.
+    pub fn mark(&mut self, pc: Pc) {
+        let known = Arc::new(Scope { marks: Vec::new(), ..self.clone() });
+        self.marks.retain(|(at, _)| *at != pc);
+        self.marks.push((pc, known));
+    }
+
+    /// Back to the mark; what was bound since is forgotten.
+    pub fn return_to(&mut self, pc: Pc) {
+        let Some(known) = self.marks.iter().find(|(at, _)| *at == pc).map(|(_, known)| Scope::clone(known))
+        else {
+            return;
+        };
+        let marks = std::mem::take(&mut self.marks);
+        *self = Scope { marks, ..known };
+    }
+}

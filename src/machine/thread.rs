@@ -1,0 +1,55 @@
+//! A thread: a place in the program with what is known there.
+
+use std::sync::Arc;
+
+use crate::protocol::FrameId;
+
+use super::program::Pc;
+use super::scope::{Place, Scope};
+use super::states::States;
+
+/// One way in which the conversation may have gone.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Thread {
+    pub pc: Pc,
+    pub place: Place,
+    /// Where the conversation rests, as far as this thread knows.
+    pub states: States,
+    /// What the device does inside and which settings change, not done yet.
+    pub pending: Arc<Vec<Pending>>,
+    /// Frames that their sender repeats until it is answered.
+    pub repeated: Arc<Vec<FrameId>>,
+}
+
+/// An effect or a phase that a thread has passed, with what was known there.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub pc: Pc,
+    pub place: Place,
+}
+
+/// Effects of the same place in the program are the same for whoever compares threads.
+impl PartialEq for Pending {
+    fn eq(&self, other: &Pending) -> bool {
+        self.pc == other.pc
+    }
+}
+
+impl Thread {
+    pub fn at(pc: Pc, states: States) -> Thread {
+        Thread { pc, place: Place::default(), states, pending: Arc::default(), repeated: Arc::default() }
+    }
+
+    pub fn scope(&mut self) -> &mut Scope {
+        Arc::make_mut(&mut self.place.scope)
+    }
+
+    pub fn postpone(&mut self) {
+        let pending = Pending { pc: self.pc, place: self.place.clone() };
+        Arc::make_mut(&mut self.pending).push(pending);
+    }
+
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+}
