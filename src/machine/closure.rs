@@ -222,6 +222,7 @@ impl Closure<'_> {
                 fork.states = thread.states.and(program.may_begin[exchange.0]);
                 fork.place.scope = Default::default();
                 fork.repeated = Default::default();
+                fork.rested = true;
                 forks.push(fork);
             }
         }

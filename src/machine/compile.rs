@@ -7,6 +7,7 @@ use crate::protocol::{Argument, EffectKind, ExchangeId, Message, StateId, StepKi
 
 use super::names::{Names, asks_nothing};
 use super::program::{Bound, Each, Effect, Instruction, Pc, Piece, Program, Step};
+use super::scope::side;
 use super::states::States;
 
 impl Program {
@@ -14,10 +15,13 @@ impl Program {
     pub fn compile(table: Arc<Table>) -> Program {
         let mut program = Program {
             names: Names::of(&table),
-            code: Vec::new(),
-            inside: Vec::new(),
+            code: vec![Instruction::Rest],
+            rest: 0,
+            inside: vec![Vec::new()],
             entries: Vec::new(),
             may_begin: Vec::new(),
+            starts: Arc::default(),
+            said_by: [Vec::new(), Vec::new()],
             closed: table.frames.iter().map(|frame| asks_nothing(frame.layout())).collect(),
             table,
         };
@@ -31,6 +35,13 @@ impl Program {
             let mut compiler = Compiler::new(&mut program);
             compiler.exchange(id, &[]);
             compiler.add(Instruction::Rest);
+        }
+        for instruction in &program.code {
+            let Instruction::Message(step) = instruction else { continue };
+            let said = &mut program.said_by[side(step.direction)];
+            if !said.contains(&step.frame) {
+                said.push(step.frame);
+            }
         }
         program
     }

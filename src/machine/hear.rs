@@ -223,6 +223,7 @@ pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, valu
     if step.every.is_some() && ground.role.speaks() != Some(step.direction) {
         Arc::make_mut(&mut thread.repeated).push(step.frame);
     }
+    thread.rested = false;
     thread.pc += 1;
 }
 

@@ -1,8 +1,10 @@
 //! Floor 3: the conversation. One machine for every talk of a table, read by three roles: observer, host and device.
 
+mod aside;
 mod closure;
 mod compile;
 mod device;
+mod echo;
 mod effects;
 mod env;
 mod facts;
@@ -10,18 +12,24 @@ mod gathered;
 mod hear;
 mod host;
 mod item;
+mod meanings;
 mod memory;
 mod names;
 mod observer;
+mod outbox;
 mod program;
 mod scope;
 mod score;
+mod speak;
+mod starts;
 mod states;
 mod thread;
+mod unexpected;
 mod vector;
 mod view;
+mod waiting;
 
-pub use device::{Device, Faults};
+pub use device::{Device, Output};
 pub use env::Env;
 pub use host::{Ending, Host, HostResult, Run};
 pub use item::{Candidate, Elsewhere, Framed, Item, ItemKind, Part, Said, Silence, Unexpected};

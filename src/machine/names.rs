@@ -145,6 +145,11 @@ impl Names {
         &self.paths[key.0 as usize].first
     }
 
+    /// Whether it is a name without a dot.
+    pub fn is_plain(&self, key: Key) -> bool {
+        self.meant[key.0 as usize] == Meant::Plain
+    }
+
     pub fn len(&self) -> usize {
         self.paths.len()
     }
@@ -199,7 +204,7 @@ fn field_expressions(field: &Field, take: &mut dyn FnMut(&Expr)) {
     }
     allowed_expressions(&field.allowed, take);
     match &field.kind {
-        FieldType::Number { .. } | FieldType::Dec => {}
+        FieldType::Number { .. } | FieldType::Natural(_) | FieldType::Dec => {}
         FieldType::Sized { bytes, .. } => take(bytes),
         FieldType::Hex(size) | FieldType::Uu(size) => take(size),
         FieldType::Bytes(size) | FieldType::Text(size) => size.iter().for_each(take),

@@ -3,13 +3,15 @@
 //! Each exchange is written out once as a whole; a call writes the called exchange out in its place (calls cannot circle, the table's
 //! checks see to that, and a circle that gets here all the same is cut). The compiler is in `compile`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::frame::{Expr, Frame, Name};
+use crate::frame::{Expr, Frame, Name, Nothing, Outcome};
 use crate::line::Direction;
 use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time};
 
 use super::names::{Key, Names};
+use super::scope::side;
+use super::starts::Starts;
 use super::states::States;
 
 /// A place in the program.
@@ -21,6 +23,8 @@ pub struct Program {
     pub(super) table: Arc<Table>,
     pub(super) names: Names,
     pub(super) code: Vec<Instruction>,
+    /// Where a conversation rests: an instruction [`Instruction::Rest`].
+    pub(super) rest: Pc,
     /// For each instruction, the calls it stands in, outermost first, as places of `Enter`.
     pub(super) inside: Vec<Vec<Pc>>,
     /// Where each exchange begins as a whole conversation.
@@ -29,6 +33,10 @@ pub struct Program {
     pub(super) may_begin: Vec<States>,
     /// Frames that read the same whatever is known: no name in them comes from outside.
     pub(super) closed: Vec<bool>,
+    /// Frames that each side can send, by direction as [`side`] counts.
+    pub(super) said_by: [Vec<FrameId>; 2],
+    /// With which bytes each frame can begin; found out when first asked for.
+    pub(super) starts: Arc<OnceLock<Vec<Starts>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -133,6 +141,11 @@ impl Program {
         &self.table.exchanges[id.0]
     }
 
+    /// Frames that this side sends in some talk.
+    pub(super) fn said_by(&self, direction: Direction) -> &[FrameId] {
+        &self.said_by[side(direction)]
+    }
+
     pub(super) fn is_closed(&self, id: FrameId) -> bool {
         self.closed[id.0]
     }
@@ -142,6 +155,32 @@ impl Program {
             Instruction::Message(step) => Some(step),
             _ => None,
         }
+    }
+
+    /// Whether the bytes could begin this frame, and few others could: its first byte is one of a few.
+    pub(super) fn begins_with(&self, frame: FrameId, bytes: &[u8]) -> bool {
+        let starts = self.starts(frame);
+        let Some(&first) = bytes.first() else { return false };
+        starts.len() <= 16 && starts.contains(first) && self.fits_so_far(frame, bytes)
+    }
+
+    fn fits_so_far(&self, frame: FrameId, bytes: &[u8]) -> bool {
+        matches!(self.frame(frame).parse(bytes, false, &Nothing), Outcome::More(_))
+    }
+
+    /// The bytes with which a frame can begin.
+    pub(super) fn starts(&self, frame: FrameId) -> &Starts {
+        let starts = self.starts.get_or_init(|| self.table.frames.iter().map(Starts::of).collect());
+        &starts[frame.0]
+    }
+
+    /// The exchanges that an instruction stands in, outermost first.
+    pub(super) fn exchanges_at(&self, pc: Pc) -> Vec<ExchangeId> {
+        let entered = |enter: &Pc| match &self.code[*enter] {
+            Instruction::Enter { exchange, .. } => Some(*exchange),
+            _ => None,
+        };
+        self.inside[pc].iter().filter_map(entered).collect()
     }
 
     /// The exchange that an instruction belongs to: the innermost call.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::protocol::FrameId;
 
-use super::program::Pc;
+use super::program::{Pc, Program};
 use super::scope::{Place, Scope};
 use super::states::States;
 
@@ -17,6 +17,8 @@ pub(super) struct Thread {
     pub states: States,
     /// What the device does inside and which settings change, not done yet.
     pub pending: Arc<Vec<Pending>>,
+    /// It has come to rest since its last frame.
+    pub rested: bool,
     /// Frames that their sender repeats until it is answered.
     pub repeated: Arc<Vec<FrameId>>,
 }
@@ -37,7 +39,21 @@ impl PartialEq for Pending {
 
 impl Thread {
     pub fn at(pc: Pc, states: States) -> Thread {
-        Thread { pc, place: Place::default(), states, pending: Arc::default(), repeated: Arc::default() }
+        Thread {
+            pc,
+            place: Place::default(),
+            states,
+            pending: Arc::default(),
+            rested: false,
+            repeated: Arc::default(),
+        }
+    }
+
+    /// A conversation that rests in these states, with what outlives exchanges.
+    pub fn resting(program: &Program, states: States, place: &Place) -> Thread {
+        let mut thread = Thread::at(program.rest, states);
+        thread.place = Place { scope: Arc::default(), ..place.clone() };
+        thread
     }
 
     pub fn scope(&mut self) -> &mut Scope {
@@ -47,9 +63,5 @@ impl Thread {
     pub fn postpone(&mut self) {
         let pending = Pending { pc: self.pc, place: self.place.clone() };
         Arc::make_mut(&mut self.pending).push(pending);
-    }
-
-    pub fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
     }
 }

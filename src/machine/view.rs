@@ -116,12 +116,18 @@ impl<'a> View<'a> {
         if let Some((_, value)) = if own { None } else { kept() } {
             return Ok(Some((value.clone(), Source::Kept)));
         }
-        if let Some(fact) = self.ground.facts.get(key) {
+        // Who listens takes an argument as it comes; a default is what a host would send.
+        let hidden = |default: bool| default && own && self.listens();
+        if let Some(fact) = self.ground.facts.get(key).filter(|fact| !hidden(fact.default)) {
             let source = if fact.default { Source::Default } else { Source::Fact };
             return Ok(Some((fact.value.clone(), source)));
         }
         let constant = self.ground.program.names.constant(key, self.field);
         Ok(constant.map(|number| (Value::Int(number), Source::Constant)))
+    }
+
+    fn listens(&self) -> bool {
+        self.direction.is_some() && self.direction != self.ground.role.speaks()
     }
 
     fn value_of(&self, known: &Known) -> Result<Option<Value>, EvalError> {

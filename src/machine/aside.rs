@@ -1,0 +1,60 @@
+//! What a device says by itself: exchanges that may come between any two steps of another one.
+
+use crate::protocol::ExchangeId;
+
+use super::closure::Closure;
+use super::hear::{Accepted, Offer};
+use super::states::States;
+use super::thread::Thread;
+
+/// Exchanges that the device has started by itself and that are not over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Aside {
+    running: Vec<Thread>,
+}
+
+/// What became of an offer.
+pub(super) enum Took {
+    Frame {
+        accepted: Accepted,
+        exchange: Option<ExchangeId>,
+        /// The conversation rests here now, if the exchange says so.
+        moved: Option<States>,
+    },
+    More(usize),
+    Nothing,
+}
+
+impl Aside {
+    /// Offers bytes to what runs, and to what may begin in these states.
+    pub fn hear(&mut self, offer: &Offer<'_>, states: States) -> Took {
+        let program = offer.ground.program;
+        let closure = Closure { ground: offer.ground, unheard: None };
+        let begin = |index: usize| {
+            let may = program.may_begin[index].and(states);
+            let begins = program.table.exchanges[index].unsolicited.is_some() && !may.is_empty();
+            begins.then(|| Thread::at(program.entries[index], may))
+        };
+        let fresh = closure.of((0..program.entries.len()).filter_map(begin));
+        let mut threads = std::mem::take(&mut self.running);
+        let running = threads.len();
+        threads.extend(fresh);
+        let answers = offer.to(&threads);
+        let Some(accepted) = answers.accepted_frame else {
+            threads.truncate(running);
+            self.running = threads;
+            return answers.more.map_or(Took::Nothing, Took::More);
+        };
+        let exchange = program.conversation_at(accepted.pc);
+        let past = answers.accepted;
+        let moves = past.first().map(|first| first.states);
+        let mut next = closure.of(past);
+        // An exchange that ends in another state takes the conversation there.
+        let ends = next.first().is_none_or(|first| first.rested);
+        let moved = next.first().filter(|_| ends).map(|first| first.states);
+        let moved = moved.filter(|now| Some(*now) != moves && now.and(states) != *now);
+        next.retain(|thread| !thread.rested);
+        self.running = if ends { Vec::new() } else { next };
+        Took::Frame { accepted, exchange, moved }
+    }
+}

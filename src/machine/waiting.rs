@@ -1,0 +1,121 @@
+//! Bytes that were heard and are not understood yet, and how silence closes them.
+
+use bytes::Bytes;
+
+use crate::line::{Fault, Instant, Settings, Span};
+use crate::protocol::Time;
+
+/// What silence says of the bytes that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closing {
+    /// More may come at any moment.
+    No,
+    /// The table's gap has passed: a frame that ends by silence is over. Adapters hold bytes back, so more may still come.
+    Gap,
+    /// Nothing more will come.
+    Yes,
+}
+
+impl Closing {
+    pub fn closed(self) -> bool {
+        self != Closing::No
+    }
+}
+
+/// Bytes of one side that wait.
+#[derive(Clone, Debug)]
+pub(super) struct Heap {
+    bytes: Vec<u8>,
+    at: Vec<Instant>,
+    faults: Vec<(usize, Fault)>,
+    /// So many bytes must be there before it is worth looking again.
+    enough: usize,
+    gap: Option<Time>,
+    /// What an adapter may hold back.
+    patience: Span,
+    /// The gap was looked at, and no frame ended there.
+    gap_looked: bool,
+}
+
+/// Bytes taken from the front: the bytes, when the first and the last were in, their faults.
+pub(super) type Taken = (Bytes, Instant, Instant, Vec<(usize, Fault)>);
+
+impl Heap {
+    pub fn new(gap: Option<Time>, patience: Span) -> Heap {
+        Heap {
+            bytes: Vec::new(),
+            at: Vec::new(),
+            faults: Vec::new(),
+            enough: 0,
+            gap,
+            patience,
+            gap_looked: false,
+        }
+    }
+
+    pub fn push(&mut self, byte: u8, at: Instant, fault: Option<Fault>) {
+        if let Some(fault) = fault {
+            self.faults.push((self.bytes.len(), fault));
+        }
+        self.bytes.push(byte);
+        self.at.push(at);
+        self.gap_looked = false;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Whether it is worth looking.
+    pub fn is_enough(&self) -> bool {
+        self.bytes.len() >= self.enough
+    }
+
+    /// Nothing can be read before so many more bytes are there; `None`: before silence.
+    pub fn wait_for(&mut self, more: Option<usize>, closing: Closing) {
+        self.enough = more.map_or(usize::MAX, |more| self.bytes.len() + more.max(1));
+        self.gap_looked |= closing == Closing::Gap;
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes.clone()
+    }
+
+    pub fn take(&mut self, count: usize) -> Taken {
+        let count = count.min(self.bytes.len());
+        let from = self.at.first().copied().unwrap_or_default();
+        let at = count.checked_sub(1).map_or(from, |last| self.at[last]);
+        let bytes: Vec<u8> = self.bytes.drain(..count).collect();
+        self.at.drain(..count);
+        let (taken, left) = self.faults.iter().partition(|(place, _)| *place < count);
+        let left: Vec<(usize, Fault)> = left;
+        self.faults = left.into_iter().map(|(place, fault)| (place - count, fault)).collect();
+        self.enough = 0;
+        (bytes.into(), from, at, taken)
+    }
+
+    fn quiet(&self, settings: Settings) -> Span {
+        let gap = self.gap.as_ref().map_or(Span::ZERO, |gap| gap.at(settings));
+        gap.max(self.patience).max(settings.character_time() * 20)
+    }
+
+    /// What the silence until now says.
+    pub fn closing(&self, now: Instant, settings: Settings) -> Closing {
+        let Some(last) = self.at.last() else { return Closing::No };
+        let silence = now.since(*last);
+        if silence >= self.quiet(settings) {
+            return Closing::Yes;
+        }
+        match &self.gap {
+            Some(gap) if silence >= gap.at(settings) => Closing::Gap,
+            _ => Closing::No,
+        }
+    }
+
+    /// When silence will say something new.
+    pub fn deadline(&self, settings: Settings) -> Option<Instant> {
+        let last = *self.at.last()?;
+        let gap = self.gap.as_ref().map(|gap| gap.at(settings)).filter(|_| !self.gap_looked);
+        Some(last + gap.unwrap_or_else(|| self.quiet(settings)))
+    }
+}
