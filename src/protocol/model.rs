@@ -26,6 +26,8 @@ pub struct StateId(pub usize);
 #[derive(Clone, Debug)]
 pub struct Table {
     pub name: Name,
+    /// Other names it is found under.
+    pub aliases: Vec<Name>,
     pub title: String,
     /// What it is and where it is met, in a sentence or two.
     pub about: String,
@@ -192,6 +194,10 @@ pub struct Device {
     pub application: Vec<String>,
     /// States in which the application runs.
     pub application_states: Vec<StateId>,
+    /// The application's own rate, where it is not the line's.
+    pub application_baud: Option<Baud>,
+    /// On a shared line, whether a frame is for this device; the others it does not hear.
+    pub hears: Option<Expr>,
 }
 
 /// What a device does that says nothing.

@@ -266,7 +266,7 @@ impl Reader<'_> {
     }
 
     fn effect(&mut self) -> Result<EffectKind, Mistake> {
-        let expected = "`name = …`, `write(address, data)`, `erase(address, n)`, `erase_all` or `}`";
+        let expected = "`name = …`, `write(address, data)`, `erase(address, n)`, `erase_all`, `erase_page(pages, \"region\")` or `}`";
         let Some((name, at)) = self.scan.name() else { return Err(self.scan.expected(expected)) };
         if self.takes_equals() {
             return Ok(EffectKind::Let { name, value: Expr::read(&mut self.scan)? });
@@ -282,25 +282,15 @@ impl Reader<'_> {
             ("write", 2, Some(address), Some(data)) => Ok(EffectKind::Write { address, data }),
             ("erase", 2, Some(address), Some(n)) => Ok(EffectKind::Erase { address, n }),
             ("erase_all", 0, ..) => Ok(EffectKind::EraseAll { region: None }),
-            ("erase_all", 1, Some(region), _) => self.region(region),
-            ("write" | "erase" | "erase_all", ..) => {
+            ("erase_all", 1, Some(region), _) => Ok(EffectKind::EraseAll { region: Some(region_name(&region)?) }),
+            ("erase_page", 2, Some(pages), Some(region)) => {
+                Ok(EffectKind::ErasePages { pages, region: region_name(&region)? })
+            }
+            ("write" | "erase" | "erase_all" | "erase_page", ..) => {
                 let says = format!("`{name}` with {count} arguments; expected {expected}");
                 Err(mistake(at, says))
             }
             _ => Err(mistake(at, format!("a device does not `{name}`; expected {expected}"))),
-        }
-    }
-
-    fn region(&mut self, region: Expr) -> Result<EffectKind, Mistake> {
-        match &region.kind {
-            ExprKind::Text(text) if std::str::from_utf8(text).is_ok() => {
-                let name = Name::new(&String::from_utf8_lossy(text));
-                Ok(EffectKind::EraseAll { region: Some(name) })
-            }
-            _ => Err(mistake(
-                region.at,
-                "expected a memory region in quotes, such as `erase_all(\"flash\")`".into(),
-            )),
         }
     }
 
@@ -398,6 +388,13 @@ impl Reader<'_> {
         // A `->` begins before its `>`.
         let end = if rest[..end].ends_with('-') { end - 1 } else { end };
         self.scan.advance(end);
+    }
+}
+
+fn region_name(region: &Expr) -> Result<Name, Mistake> {
+    match &region.kind {
+        ExprKind::Text(text) => Ok(Name::new(&String::from_utf8_lossy(text))),
+        _ => Err(mistake(region.at, "expected a memory region in quotes, such as `erase_all(\"flash\")`".into())),
     }
 }
 

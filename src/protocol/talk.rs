@@ -109,4 +109,6 @@ pub enum EffectKind {
     Erase { address: Expr, n: Expr },
     /// `erase_all`, or `erase_all("region")`.
     EraseAll { region: Option<Name> },
+    /// `erase_page(pages, "region")`: pages of the region by number, the region's page or sector each.
+    ErasePages { pages: Expr, region: Name },
 }
