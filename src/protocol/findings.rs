@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use miette::NamedSource;
 
-use crate::frame;
+use crate::frame::{self, nearest};
 
 use super::mistake::{Mistake, Severity};
-use super::spelling::nearest;
 use super::string_place::place_in_string;
 
 /// Nobody reads more of one file, and drawing each costs the length of the file.
@@ -20,6 +19,8 @@ pub(super) struct Findings<'a> {
     file: &'a str,
     text: &'a str,
     list: Vec<Found>,
+    /// The file is no TOML: names may be missing because their lines could not be read, which is not told.
+    pub(super) is_broken: bool,
 }
 
 /// Something found, to which its remedy may be added.
@@ -46,7 +47,7 @@ impl Found {
 
 impl<'a> Findings<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Findings<'a> {
-        Findings { file, text, list: Vec::new() }
+        Findings { file, text, list: Vec::new(), is_broken: false }
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -72,8 +73,9 @@ impl<'a> Findings<'a> {
         place_in_string(self.text, string, at.from as usize, at.to as usize)
     }
 
-    pub(super) fn has_errors(&self) -> bool {
-        self.list.iter().any(|found| found.severity == Severity::Error)
+    /// How many errors were found so far.
+    pub(super) fn errors(&self) -> usize {
+        self.list.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
     fn add(&mut self, severity: Severity, range: Range<usize>, says: String) -> &mut Found {
@@ -84,7 +86,9 @@ impl<'a> Findings<'a> {
 
     /// Everything found, in the order of the file, errors before warnings of the same place.
     pub(super) fn finish(mut self) -> Vec<Mistake> {
-        self.list.sort_by_key(|found| (found.range.start, found.severity, found.range.end));
+        let key = |found: &Found| (found.range.start, found.severity, found.range.end);
+        // A part that is read twice has its mistakes told once.
+        self.list.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.says.cmp(&b.says)));
         self.list.dedup_by(|a, b| a.range == b.range && a.says == b.says);
         let left_out = self.list.len().saturating_sub(MOST);
         self.list.truncate(MOST);

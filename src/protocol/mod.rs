@@ -1,18 +1,15 @@
 //! Floor 2: what a table says. TOML text to a checked model, with every mistake at its place.
 
 mod ends;
-#[allow(dead_code)] // used by the reader of tables
 mod findings;
 mod graph;
+pub mod keys;
 mod lookup;
-#[allow(dead_code)] // used by the reader of tables
 mod mistake;
 mod model;
 mod parse_talk;
-#[allow(dead_code)] // used by the reader of tables
 mod places;
-mod spelling;
-#[allow(dead_code)] // used by the reader of tables
+mod read;
 mod string_place;
 mod talk;
 mod time;
@@ -24,6 +21,5 @@ pub use model::{
     Parameter, Phase, Probe, Quiet, Refusals, Region, Reply, ResetSequences, Risk, ScriptStep, Show, State,
     StateId, Table, Vector,
 };
-pub use spelling::nearest;
 pub use talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 pub use time::Time;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::frame::{Blob, Expr, Frame, Name, Value};
+use crate::frame::{Algorithm, Blob, Expr, Frame, Name, Value};
 use crate::line::{Baud, Format};
 
 use super::talk::{Bind, Talk};
@@ -41,6 +41,8 @@ pub struct Table {
     pub values: BTreeMap<Name, Vec<NamedValue>>,
     /// `[lookup.NAME]`: numbers by numbers.
     pub lookups: BTreeMap<Name, BTreeMap<i128, i128>>,
+    /// `[checksums]`: CRCs of the table's own.
+    pub checksums: Vec<Algorithm>,
     pub frames: Vec<Frame>,
     pub exchanges: Vec<Exchange>,
     /// The first one is where everything begins.

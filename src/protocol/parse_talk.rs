@@ -33,6 +33,17 @@ impl Talk {
     }
 }
 
+/// Reads a frame with its values and without an arrow: `refused(code = 4)`.
+pub(super) fn parse_answer(text: &str) -> Result<Message, Vec<Mistake>> {
+    let mut reader = Reader { scan: Scanner::new(text), mistakes: Vec::new(), depth: 0 };
+    let message = match reader.message(Direction::Rx) {
+        Ok(StepKind::Message(message)) if reader.scan.is_at_end() => message,
+        Ok(_) => return Err(vec![reader.scan.expected("nothing behind the frame")]),
+        Err(mistake) => return Err(vec![mistake]),
+    };
+    if reader.mistakes.is_empty() { Ok(message) } else { Err(reader.mistakes) }
+}
+
 struct Reader<'a> {
     scan: Scanner<'a>,
     mistakes: Vec<Mistake>,
@@ -282,7 +293,9 @@ impl Reader<'_> {
             ("write", 2, Some(address), Some(data)) => Ok(EffectKind::Write { address, data }),
             ("erase", 2, Some(address), Some(n)) => Ok(EffectKind::Erase { address, n }),
             ("erase_all", 0, ..) => Ok(EffectKind::EraseAll { region: None }),
-            ("erase_all", 1, Some(region), _) => Ok(EffectKind::EraseAll { region: Some(region_name(&region)?) }),
+            ("erase_all", 1, Some(region), _) => {
+                Ok(EffectKind::EraseAll { region: Some(region_name(&region)?) })
+            }
             ("erase_page", 2, Some(pages), Some(region)) => {
                 Ok(EffectKind::ErasePages { pages, region: region_name(&region)? })
             }
@@ -394,7 +407,10 @@ impl Reader<'_> {
 fn region_name(region: &Expr) -> Result<Name, Mistake> {
     match &region.kind {
         ExprKind::Text(text) => Ok(Name::new(&String::from_utf8_lossy(text))),
-        _ => Err(mistake(region.at, "expected a memory region in quotes, such as `erase_all(\"flash\")`".into())),
+        _ => Err(mistake(
+            region.at,
+            "expected a memory region in quotes, such as `erase_all(\"flash\")`".into(),
+        )),
     }
 }
 

@@ -6,15 +6,53 @@ pub(super) static DEVICE: Section = Section {
     path: "device",
     meaning: "what only the device knows, has and does",
     keys: &[
-        key("knows", Kind::Section(&KNOWS), "values that the device fills in by itself", "{ version = 0x31 }"),
-        key("cycles", Kind::Section(&CYCLES), "values that the device sends in turn, for data that move", "{ temperature = [20, 21, 22] }"),
-        key("memory", Kind::Section(&MEMORY), "regions of its memory, by name", "{ flash = { base = 0, size = 0x8000 } }"),
-        key("hears", Kind::Expression, "on a shared line: whether a frame, by its fields, is for this device", "\"address == station || address == 0\"").default("every frame"),
-        key("damaged", Kind::OneOf(&["stay", "leave"]), "what it does with what it cannot read", "\"leave\"").default("stay"),
-        key("silence", Kind::Section(&SILENCE), "what it does when nothing comes for long", "{ after = \"1 s\", do = \"leave\" }"),
-        key("application", one_or_more!(Kind::Text), "lines that its application prints, one a second; none for a mute one", "[\"ready\"]"),
-        key("application_states", Kind::List(&Kind::Named(Target::State)), "the states in which the application runs", "[\"running\"]"),
-        key("application_baud", Kind::Baud, "the rate at which the application prints", "74880").default("the line's"),
+        key(
+            "knows",
+            Kind::Section(&KNOWS),
+            "values that the device fills in by itself",
+            "{ version = 0x31 }",
+        ),
+        key(
+            "cycles",
+            Kind::Section(&CYCLES),
+            "values that the device sends in turn, for data that move",
+            "{ temperature = [20, 21, 22] }",
+        ),
+        key(
+            "memory",
+            Kind::Section(&MEMORY),
+            "regions of its memory, by name",
+            "{ flash = { base = 0, size = 0x8000 } }",
+        ),
+        key(
+            "hears",
+            Kind::Expression,
+            "on a shared line: whether a frame, by its fields, is for this device",
+            "\"address == station || address == 0\"",
+        )
+        .default("every frame"),
+        key("damaged", Kind::OneOf(&["stay", "leave"]), "what it does with what it cannot read", "\"leave\"")
+            .default("stay"),
+        key(
+            "silence",
+            Kind::Section(&SILENCE),
+            "what it does when nothing comes for long",
+            "{ after = \"1 s\", do = \"leave\" }",
+        ),
+        key(
+            "application",
+            one_or_more!(Kind::Text),
+            "lines that its application prints, one a second; none for a mute one",
+            "[\"ready\"]",
+        ),
+        key(
+            "application_states",
+            Kind::List(&Kind::Named(Target::State)),
+            "the states in which the application runs",
+            "[\"running\"]",
+        ),
+        key("application_baud", Kind::Baud, "the rate at which the application prints", "74880")
+            .default("the line's"),
     ],
     others: None,
 };
@@ -66,10 +104,22 @@ static REGION: Section = Section {
         key("size", SIZE, "how many bytes", "0x10000").required(),
         key("erased", BYTE, "what an erased byte reads as", "0xFF").default("0xFF, and 0 in RAM"),
         key("page", SIZE, "the unit of writing", "256"),
-        key("sectors", Kind::List(&Kind::Sectors), "units of erasing in order of address, where they differ", "[\"4 x 0x4000\", \"1 x 0x10000\"]"),
-        key("programs", Kind::OneOf(&["clears", "sets"]), "`clears`: writing can only clear bits; `sets`: it replaces bytes", "\"clears\"").default("sets"),
+        key(
+            "sectors",
+            Kind::List(&Kind::Sectors),
+            "units of erasing in order of address, where they differ",
+            "[\"4 x 0x4000\", \"1 x 0x10000\"]",
+        ),
+        key(
+            "programs",
+            Kind::OneOf(&["clears", "sets"]),
+            "`clears`: writing can only clear bits; `sets`: it replaces bytes",
+            "\"clears\"",
+        )
+        .default("sets"),
         key("ram", Kind::Truth, "it needs no erasing", "true").default("false"),
-        key("content", Kind::Value, "what it holds at the start, from its base on", "[0x01, 0x02]").default("erased"),
+        key("content", Kind::Value, "what it holds at the start, from its base on", "[0x01, 0x02]")
+            .default("erased"),
     ],
     others: None,
 };
@@ -79,7 +129,13 @@ static SILENCE: Section = Section {
     meaning: "what the device does when nothing comes for long",
     keys: &[
         key("after", Kind::Time, "how long nothing came", "\"1 s\"").required(),
-        key("do", Kind::OneOf(&["stay", "leave"]), "`leave`: it goes to the application or resets itself", "\"leave\"").required(),
+        key(
+            "do",
+            Kind::OneOf(&["stay", "leave"]),
+            "`leave`: it goes to the application or resets itself",
+            "\"leave\"",
+        )
+        .required(),
     ],
     others: None,
 };
@@ -106,8 +162,19 @@ pub(super) static PROBE: Section = Section {
     meaning: "how to find out whether this device is there",
     keys: &[
         key("run", Kind::Talk, "exchanges in order", "\"sync\"").required(),
-        key("risk", Kind::OneOf(&["harmless", "disturbing", "dangerous"]), "what a wrong device may do with it", "\"harmless\"").required(),
-        key("warning", Kind::Text, "what may happen, in a sentence", "\"an autobaud device locks on to its first byte\""),
+        key(
+            "risk",
+            Kind::OneOf(&["harmless", "disturbing", "dangerous"]),
+            "what a wrong device may do with it",
+            "\"harmless\"",
+        )
+        .required(),
+        key(
+            "warning",
+            Kind::Text,
+            "what may happen, in a sentence",
+            "\"an autobaud device locks on to its first byte\"",
+        ),
     ],
     others: None,
 };
@@ -117,7 +184,13 @@ pub(super) static FLASH: Section = Section {
     meaning: "how an image gets into the device",
     keys: &[
         key("base", ADDRESS, "where a raw image goes when the user says nothing", "0x08000000").default("0"),
-        key("run", Kind::Talk, "exchanges in order; `image` is the image", "\"( write(block.at, block) ) each block of image by 256\"").required(),
+        key(
+            "run",
+            Kind::Talk,
+            "exchanges in order; `image` is the image",
+            "\"( write(block.at, block) ) each block of image by 256\"",
+        )
+        .required(),
     ],
     others: None,
 };
@@ -126,8 +199,18 @@ pub(super) static RESET: Section = Section {
     path: "reset",
     meaning: "control lines: DTR (D), RTS (R), break (B), wait in seconds (W)",
     keys: &[
-        key("enter", one_or_more!(Kind::Script), "into the bootloader; alternatives in order", "[\"D1|R1|W0.1|D0|W0.1|R0\"]"),
-        key("leave", one_or_more!(Kind::Script), "into the application; alternatives in order", "\"R0|D1|W0.1|D0\""),
+        key(
+            "enter",
+            one_or_more!(Kind::Script),
+            "into the bootloader; alternatives in order",
+            "[\"D1|R1|W0.1|D0|W0.1|R0\"]",
+        ),
+        key(
+            "leave",
+            one_or_more!(Kind::Script),
+            "into the application; alternatives in order",
+            "\"R0|D1|W0.1|D0\"",
+        ),
     ],
     others: None,
 };
@@ -150,7 +233,12 @@ static CHIP: Section = Section {
     meaning: "a device, and what holds for it in place of what the table says",
     keys: &[
         key("title", Kind::Text, "its name", "\"ATmega328P\"").required(),
-        key("memory", Kind::Section(&MEMORY), "its memory", "{ flash = { base = 0, size = 0x8000, page = 128 } }"),
+        key(
+            "memory",
+            Kind::Section(&MEMORY),
+            "its memory",
+            "{ flash = { base = 0, size = 0x8000, page = 128 } }",
+        ),
         key("parameters", Kind::Section(&CHIP_PARAMETERS), "parameters that it needs", "{ extended = 1 }"),
     ],
     others: None,

@@ -13,8 +13,13 @@ pub(super) static MEANING: Section = Section {
         key("field", Kind::Named(Target::Field), "this field, together with `value`", "\"sw1\""),
         key("value", ANY_NUMBER, "the value of `field`", "0x68"),
         key("silence", Kind::Truth, "that nothing comes", "true"),
-        key("after", one_or_more!(Kind::Named(Target::Exchange)), "the exchanges after whose start it means this", "[\"read\", \"write\"]")
-            .default("always"),
+        key(
+            "after",
+            one_or_more!(Kind::Named(Target::Exchange)),
+            "the exchanges after whose start it means this",
+            "[\"read\", \"write\"]",
+        )
+        .default("always"),
         key("as", Kind::Text, "what it says", "\"readout protection is active\"").required(),
         key("cause", Kind::Text, "why it comes", "\"the chip was locked\""),
         key("remedy", Kind::Text, "what to do", "\"a full erase lifts it\""),
@@ -28,7 +33,12 @@ pub(super) static VECTOR: Section = Section {
     keys: &[
         key("name", Kind::Text, "what happens in it", "\"write of eight bytes\"").required(),
         key("talk", Kind::VectorTalk, "arrows and bytes", "\"> 31 CE < 79\"").required(),
-        key("frames", Kind::List(&Kind::Named(Target::Frame)), "the frames that they are, in order", "[\"command\", \"ack\"]"),
+        key(
+            "frames",
+            Kind::List(&Kind::Named(Target::Frame)),
+            "the frames that they are, in order",
+            "[\"command\", \"ack\"]",
+        ),
         key("fields", Kind::Section(&FIELDS), "values that must come out", "{ address = 1 }"),
         key("wrong", Kind::Truth, "it must be refused", "true").default("false"),
         key("source", Kind::Text, "where it was found", "\"ST AN3155, page 12\""),

@@ -1,6 +1,6 @@
 //! Frames, exchanges, states and refusals.
 
-use super::{Kind, Naming, Others, Section, Target, ANY_NUMBER, key};
+use super::{ANY_NUMBER, Kind, Naming, Others, Section, Target, key};
 
 pub(super) static FRAMES: Section = Section {
     path: "frames",
@@ -20,9 +20,20 @@ static FRAME: Section = Section {
     meaning: "a frame: a layout, or another frame that is narrowed",
     keys: &[
         key("layout", Kind::Layout, "what stands on the wire", "\"code:u8 ~code\""),
-        key("like", Kind::Named(Target::Frame), "the frame that this one narrows; every further key is a field of it", "\"request\""),
+        key(
+            "like",
+            Kind::Named(Target::Frame),
+            "the frame that this one narrows; every further key is a field of it",
+            "\"request\"",
+        ),
         key("from", Kind::OneOf(&["host", "device"]), "who sends it, where no talk tells", "\"device\""),
-        key("envelope", Kind::Envelope, "how it is wrapped; `none` where the table's does not hold", "\"none\"").default("the table's"),
+        key(
+            "envelope",
+            Kind::Envelope,
+            "how it is wrapped; `none` where the table's does not hold",
+            "\"none\"",
+        )
+        .default("the table's"),
         key("title", Kind::Text, "its name for people", "\"long frame\""),
         key("about", Kind::Text, "what it is for", "\"asks for class 2 data\""),
     ],
@@ -52,9 +63,15 @@ static EXCHANGE: Section = Section {
     path: "exchanges.NAME",
     meaning: "an exchange with arguments, or with what outlives it",
     keys: &[
-        key("with", Kind::List(&Kind::Name), "arguments, filled by the caller; one that the caller does not know is filled on return", "[\"address\", \"data\"]"),
+        key(
+            "with",
+            Kind::List(&Kind::Name),
+            "arguments, filled by the caller; one that the caller does not know is filled on return",
+            "[\"address\", \"data\"]",
+        ),
         key("keep", Kind::List(&Kind::Name), "names that outlive the exchange", "[\"codes\"]"),
-        key("talk", Kind::Talk, "what is said, in order", "\"command(write) > target(address) < ack\"").required(),
+        key("talk", Kind::Talk, "what is said, in order", "\"command(write) > target(address) < ack\"")
+            .required(),
         key("unsolicited", Kind::Time, "the device starts it by itself, this often", "\"1 s\""),
         key("about", Kind::Text, "what it is for", "\"reads memory\""),
     ],
@@ -78,7 +95,13 @@ static STATE: Section = Section {
     path: "states.NAME",
     meaning: "a state; an empty one says nothing more in this protocol",
     keys: &[
-        key("may", Kind::List(&Kind::Named(Target::Exchange)), "the exchanges that can start here", "[\"sync\", \"get\"]").default("none"),
+        key(
+            "may",
+            Kind::List(&Kind::Named(Target::Exchange)),
+            "the exchanges that can start here",
+            "[\"sync\", \"get\"]",
+        )
+        .default("none"),
         key("about", Kind::Text, "what holds in it", "\"the application runs\""),
     ],
     others: None,
@@ -88,8 +111,18 @@ pub(super) static REFUSALS: Section = Section {
     path: "refusals",
     meaning: "what a device may send in place of any reply, and what it sends when",
     keys: &[
-        key("frames", Kind::List(&Kind::Named(Target::Frame)), "frames that may come in place of any reply", "[\"nack\"]"),
-        key("outside", Kind::Answer, "sent when an effect lies outside the memory", "\"exception(code = 2)\""),
+        key(
+            "frames",
+            Kind::List(&Kind::Named(Target::Frame)),
+            "frames that may come in place of any reply",
+            "[\"nack\"]",
+        ),
+        key(
+            "outside",
+            Kind::Answer,
+            "sent when an effect lies outside the memory",
+            "\"exception(code = 2)\"",
+        ),
         key("state", Kind::Answer, "sent for a known frame at the wrong moment", "\"nack\""),
         key("unknown", Kind::Answer, "sent for a healthy frame that the table does not know", "\"nack\""),
         key("damaged", Kind::Answer, "sent for a frame whose checksum is wrong", "\"nack\""),

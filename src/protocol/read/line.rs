@@ -136,7 +136,8 @@ pub(super) fn baud(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Baud> 
         Some(Ok(baud)) => Some(baud),
         _ => {
             let written = rate.map_or("this".into(), |rate| format!("`{rate}`"));
-            let says = format!("{written} is not a baud rate; expected a whole number from 1 to {}", Baud::MAX);
+            let says =
+                format!("{written} is not a baud rate; expected a whole number from 1 to {}", Baud::MAX);
             found.error(entry.range(), says);
             None
         }
@@ -175,10 +176,12 @@ pub(super) fn script(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Vec<
             _ => None,
         };
         match read {
-            Some(step) => steps = steps.map(|mut steps| {
-                steps.push(step);
-                steps
-            }),
+            Some(step) => {
+                steps = steps.map(|mut steps| {
+                    steps.push(step);
+                    steps
+                })
+            }
             None => {
                 let says = format!(
                     "`{step}` is no step of a script; expected D, R or B with 0 or 1, or W with seconds, such as `D1|W0.1|D0`"

@@ -127,7 +127,8 @@ impl<'t> Entry<'t> {
         match integer_value(integer) {
             Some(number) if (least..=most).contains(&number) => Some(number),
             _ => {
-                let says = format!("`{}` is out of range; expected a number from {least} to {most}", self.key);
+                let says =
+                    format!("`{}` is out of range; expected a number from {least} to {most}", self.key);
                 found.error(self.range(), says);
                 None
             }
@@ -249,14 +250,17 @@ impl<'t> Fields<'t> {
                         fields.others.push(other);
                     }
                 }
-                (None, _) => unknown_key(key, section, found),
+                (None, _) => unknown_key(key.get_ref(), key.span(), section, found),
             }
         }
         for key in section.keys.iter().filter(|key| key.required) {
-            if fields.get(key.name).is_none() {
-                let place = if section.path.is_empty() { String::new() } else { format!(" in `{}`", section.path) };
+            if fields.get(key.name).is_none() && !found.is_broken {
+                let place =
+                    if section.path.is_empty() { String::new() } else { format!(" in `{}`", section.path) };
                 let says = format!("`{}` is missing{place}: {}", key.name, key.meaning);
-                found.error(fields.at.clone(), says).help(format!("such as `{} = {}`", key.name, key.example));
+                found
+                    .error(fields.at.clone(), says)
+                    .help(format!("such as `{} = {}`", key.name, key.example));
             }
         }
         fields
@@ -308,11 +312,7 @@ impl<'t> Fields<'t> {
         self.list(name, found).iter().filter_map(|item| item.text(found)).collect()
     }
 
-    pub(super) fn section(
-        &self,
-        name: &str,
-        found: &mut Findings<'_>,
-    ) -> Option<Fields<'t>> {
+    pub(super) fn section(&self, name: &str, found: &mut Findings<'_>) -> Option<Fields<'t>> {
         let entry = self.get(name)?;
         entry.section(section_of(entry.kind)?, found)
     }
@@ -338,6 +338,17 @@ impl<'t> Entry<'t> {
     }
 }
 
+/// The keys of the table at a path below the root, with their places; nothing is told.
+pub(super) fn keys_below<'t>(root: &Fields<'t>, path: &[&str]) -> Vec<(&'t str, Range<usize>)> {
+    let Some((first, rest)) = path.split_first() else { return Vec::new() };
+    let mut value = root.get(first).map(|entry| entry.value());
+    for key in rest {
+        value = value.and_then(|value| value.get(*key)).map(|value| value.get_ref());
+    }
+    let Some(DeValue::Table(table)) = value else { return Vec::new() };
+    table.keys().map(|key| (&**key.get_ref(), key.span())).collect()
+}
+
 fn section_of(kind: &'static Kind) -> Option<&'static Section> {
     match kind {
         Kind::Section(section) | Kind::Sections(section) => Some(section),
@@ -346,15 +357,20 @@ fn section_of(kind: &'static Kind) -> Option<&'static Section> {
     }
 }
 
-fn unknown_key(key: &Spanned<toml::de::DeString<'_>>, section: &'static Section, found: &mut Findings<'_>) {
+/// Tells that a key, taken for a name of the table's own, is none.
+pub(super) fn tell_unknown_key(entry: &Entry<'_>, of: &Fields<'_>, found: &mut Findings<'_>) {
+    unknown_key(entry.key, entry.key_range(), of.section, found);
+}
+
+fn unknown_key(key: &str, range: Range<usize>, section: &'static Section, found: &mut Findings<'_>) {
     let place = if section.path.is_empty() { "a table".to_string() } else { format!("`{}`", section.path) };
     let names = || section.keys.iter().map(|key| key.name);
-    let known = found.error(key.span(), format!("{place} has no key `{}`", key.get_ref()));
+    let known = found.error(range, format!("{place} has no key `{key}`"));
     known.help(match names().collect::<Vec<_>>() {
         names if names.is_empty() => "it has no keys of its own".to_string(),
         names => format!("its keys are {}", names.join(", ")),
     });
-    known.did_you_mean(key.get_ref(), names());
+    known.did_you_mean(key, names());
 }
 
 fn is_well_named(entry: &Entry<'_>, others: &Others, found: &mut Findings<'_>) -> bool {

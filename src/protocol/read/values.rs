@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use toml::de::DeValue;
 
-use crate::frame::{Checksum, Name, Value};
+use crate::frame::{Algorithm, Checksum, ChecksumError, Name, Value};
 
 use super::super::findings::Findings;
 use super::super::model::{NamedValue, Parameter};
-use super::tree::{Entry, Fields, integer_value, parse_number};
+use super::tree::{Entry, Fields, parse_number};
 
 /// A number, text as its bytes, a list of bytes, or a list of such.
 pub(super) fn value(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Value> {
@@ -45,7 +45,8 @@ pub(super) fn hex_bytes(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<B
     let text = entry.text(found)?;
     let bytes = super::tree::parse_hex_bytes(text.value);
     if bytes.is_none() {
-        let says = format!("`{}` is not hex bytes; expected pairs of hex digits, such as `00 FF`", text.value);
+        let says =
+            format!("`{}` is not hex bytes; expected pairs of hex digits, such as `00 FF`", text.value);
         found.error(text.range, says);
     }
     bytes.map(Bytes::from)
@@ -128,23 +129,35 @@ pub(super) fn lookups(root: &Fields<'_>, found: &mut Findings<'_>) -> BTreeMap<N
         .collect()
 }
 
-/// `[checksums.NAME]`; that `check` holds is for whoever computes it.
-pub(super) fn checksums(root: &Fields<'_>, found: &mut Findings<'_>) -> Vec<Checksum> {
-    let Some(section) = root.section("checksums", found) else { return Vec::new() };
-    let mut checksums = Vec::new();
-    for (name, fields) in section.named_sections(found) {
-        let mut number = |key: &str| fields.number(key, found).map(|number| number as u64);
-        let (width, poly, check) = (number("width"), number("poly"), number("check"));
-        let (init, xorout) = (number("init").unwrap_or(0), number("xorout").unwrap_or(0));
-        let (refin, refout) = (fields.truth("refin", found), fields.truth("refout", found));
-        let (Some(width), Some(poly), Some(check)) = (width, poly, check) else { continue };
-        for (key, value) in [("poly", poly), ("init", init), ("xorout", xorout), ("check", check)] {
-            if width < 64 && value >> width != 0 {
-                let range = fields.get(key).map_or(name.key_range(), |entry| entry.range());
-                found.error(range, format!("`{key}` does not fit {width} bits"));
-            }
+/// `[checksums.NAME]`: as written, and ready to be computed; their `check` values have been tried.
+pub(super) fn checksums(root: &Fields<'_>, found: &mut Findings<'_>) -> (Vec<Checksum>, Vec<Algorithm>) {
+    let Some(section) = root.section("checksums", found) else { return Default::default() };
+    let sections = section.named_sections(found);
+    sections.iter().filter_map(|(name, fields)| checksum(name, fields, found)).unzip()
+}
+
+fn checksum(
+    name: &Entry<'_>,
+    fields: &Fields<'_>,
+    found: &mut Findings<'_>,
+) -> Option<(Checksum, Algorithm)> {
+    let mut number = |key: &str| fields.number(key, found).map(|number| number as u64);
+    let (width, poly, check) = (number("width"), number("poly"), number("check"));
+    let (init, xorout) = (number("init").unwrap_or(0), number("xorout").unwrap_or(0));
+    let (refin, refout) = (fields.truth("refin", found), fields.truth("refout", found));
+    let (width, poly, check) = (width? as u8, poly?, check?);
+    let checksum = Checksum { name: name.name(), width, poly, init, refin, refout, xorout, check };
+    match Algorithm::own(&checksum) {
+        Ok(algorithm) => Some((checksum, algorithm)),
+        Err(error) => {
+            let key = match error {
+                ChecksumError::TooWide { what, .. } => what,
+                ChecksumError::Width(_) => "width",
+                _ => "check",
+            };
+            let range = fields.get(key).map_or(name.key_range(), |entry| entry.range());
+            found.error(range, error.to_string());
+            None
         }
-        checksums.push(Checksum { name: name.name(), width: width as u8, poly, init, refin, refout, xorout, check });
     }
-    checksums
 }

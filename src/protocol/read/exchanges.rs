@@ -1,0 +1,204 @@
+//! `[exchanges]`, `[states]`, `[refusals]`, and the runs of the other sections.
+
+use std::collections::BTreeSet;
+
+use crate::frame::{At, Name};
+
+use super::super::findings::Findings;
+use super::super::model::{Answer, Exchange, ExchangeId, FrameId, Refusals, State};
+use super::super::parse_talk::parse_answer;
+use super::super::places::Place;
+use super::super::talk::{Step, StepKind, Talk};
+use super::line::time;
+use super::names::Names;
+use super::talks::{resolve_answer, resolve_talk};
+use super::tree::{Entry, Fields, Text, is_name};
+
+/// An exchange as it stands in the file; its talk is `None` where it could not be read.
+pub(super) struct ExchangeDraft<'t> {
+    entry: Entry<'t>,
+    text: Option<Text<'t>>,
+    talk: Option<Talk>,
+    exchange: Exchange,
+}
+
+/// Reads talks, and gives `names` the exchanges with what they take and keep.
+pub(super) fn exchanges<'t>(
+    section: Option<&Fields<'t>>,
+    names: &mut Names,
+    found: &mut Findings<'_>,
+) -> Vec<ExchangeDraft<'t>> {
+    let entries = section.map(Fields::others).unwrap_or_default();
+    let drafts: Vec<ExchangeDraft<'t>> = entries.iter().map(|entry| exchange(entry, found)).collect();
+    for (index, ExchangeDraft { exchange, .. }) in drafts.iter().enumerate() {
+        names.exchanges.insert(exchange.name.clone(), (index, exchange.with.clone()));
+        names.arguments.extend(exchange.with.iter().cloned());
+        names.everywhere.extend(exchange.keep.iter().cloned());
+    }
+    drafts
+}
+
+fn exchange<'t>(entry: &Entry<'t>, found: &mut Findings<'_>) -> ExchangeDraft<'t> {
+    let mut exchange = Exchange {
+        name: entry.name(),
+        with: Vec::new(),
+        keep: Vec::new(),
+        talk: Talk::default(),
+        unsolicited: None,
+        about: String::new(),
+    };
+    let text = match entry.maybe_text() {
+        Some(text) => Some(text),
+        None => entry.own_section(found).and_then(|fields| {
+            exchange.with = own_names(&fields, "with", found);
+            exchange.keep = own_names(&fields, "keep", found);
+            exchange.unsolicited = fields.get("unsolicited").and_then(|entry| time(&entry, found));
+            exchange.about = fields.words("about", found);
+            fields.text("talk", found)
+        }),
+    };
+    let talk = text.as_ref().and_then(|text| text.read(found, Talk::parse));
+    if let Some((_, text)) = talk.as_ref().zip(text.as_ref()).filter(|(talk, _)| talk.steps.is_empty()) {
+        found.error(text.range.clone(), format!("the exchange `{}` says nothing", entry.key));
+    }
+    ExchangeDraft { entry: *entry, text, talk, exchange }
+}
+
+/// A list of names that the exchange itself brings in.
+fn own_names(fields: &Fields<'_>, key: &str, found: &mut Findings<'_>) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for text in fields.texts(key, found) {
+        let name = Name::new(text.value);
+        if !is_name(text.value) {
+            let says =
+                format!("`{name}` is no name; expected lower-case letters, digits and `_`, a letter first");
+            found.error(text.range, says);
+        } else if names.contains(&name) {
+            found.error(text.range, format!("`{name}` stands twice in `{key}`"));
+        } else {
+            names.push(name);
+        }
+    }
+    names
+}
+
+pub(super) fn places(drafts: &[ExchangeDraft<'_>]) -> Vec<Place> {
+    let place = |draft: &ExchangeDraft<'_>| Place {
+        name: draft.entry.key_range(),
+        text: draft.text.as_ref().map_or(draft.entry.key_range(), |text| text.range.clone()),
+    };
+    drafts.iter().map(place).collect()
+}
+
+/// The exchanges with every name checked; `None` where something is wrong, which has been told.
+pub(super) fn resolve(
+    drafts: Vec<ExchangeDraft<'_>>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Vec<Option<Exchange>> {
+    let resolve = |draft: ExchangeDraft<'_>| {
+        let (mut talk, text) = draft.talk.zip(draft.text)?;
+        let own: BTreeSet<Name> = draft.exchange.with.iter().cloned().collect();
+        let before = found.errors();
+        resolve_talk(&mut talk, &text.range, own, names, found);
+        (found.errors() == before).then_some(Exchange { talk, ..draft.exchange })
+    };
+    drafts.into_iter().map(resolve).collect()
+}
+
+/// The states, and where each of their `may` stands.
+pub(super) fn states(
+    section: Option<&Fields<'_>>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> (Vec<State>, Vec<Vec<std::ops::Range<usize>>>) {
+    let mut states = (Vec::new(), Vec::new());
+    for entry in section.map(Fields::others).unwrap_or_default() {
+        let fields = entry.own_section(found);
+        let (mut may, mut ranges, mut about) = (Vec::new(), Vec::new(), String::new());
+        if let Some(fields) = fields {
+            about = fields.words("about", found);
+            for text in fields.texts("may", found) {
+                let id = Names::find(&names.exchanges, "exchange", text.value, text.range.clone(), found)
+                    .map(|(index, _)| ExchangeId(*index));
+                match id {
+                    Some(id) if may.contains(&id) => {
+                        let says = format!("`{}` stands twice in `may`", text.value);
+                        found.error(text.range, says);
+                    }
+                    Some(id) => {
+                        may.push(id);
+                        ranges.push(text.range);
+                    }
+                    None => {}
+                }
+            }
+        }
+        states.0.push(State { name: entry.name(), may, about });
+        states.1.push(ranges);
+    }
+    states
+}
+
+pub(super) fn frame_ids(
+    fields: &Fields<'_>,
+    key: &str,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Vec<FrameId> {
+    let texts = fields.texts(key, found);
+    texts.into_iter().filter_map(|text| frame_id(&text, names, found)).collect()
+}
+
+pub(super) fn frame_id(text: &Text<'_>, names: &Names, found: &mut Findings<'_>) -> Option<FrameId> {
+    Names::find(&names.frames, "frame", text.value, text.range.clone(), found)
+        .map(|(index, _)| FrameId(*index))
+}
+
+/// `[refusals]`, and where each of its answers stands.
+pub(super) fn refusals(
+    root: &Fields<'_>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> (Refusals, Vec<(&'static str, Place)>) {
+    let Some(fields) = root.section("refusals", found) else { return Default::default() };
+    let mut places = Vec::new();
+    let mut answer = |key: &'static str| {
+        let entry = fields.get(key)?;
+        let text = entry.text(found)?;
+        places.push((key, Place { name: entry.key_range(), text: text.range.clone() }));
+        let mut message = text.read(found, parse_answer)?;
+        resolve_answer(&mut message, &text.range, names, found);
+        let (index, _) = names.frames.get(&message.frame)?;
+        Some(Answer { frame: FrameId(*index), binds: message.binds })
+    };
+    let (outside, state) = (answer("outside"), answer("state"));
+    let (unknown, damaged) = (answer("unknown"), answer("damaged"));
+    let frames = frame_ids(&fields, "frames", names, found);
+    (Refusals { frames, outside, state, unknown, damaged }, places)
+}
+
+/// The `run` of a section, with its place.
+pub(super) fn run(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<(Talk, Place)> {
+    let entry = fields.get("run")?;
+    let text = entry.text(found)?;
+    let mut talk = text.read(found, Talk::parse)?;
+    if let Some(step) = first_arrow(&talk) {
+        let range = found.place(&text.range, At { from: step.at.from, to: step.at.from + 1 });
+        found
+            .error(range, "a run calls exchanges; frames, states and effects belong in an exchange")
+            .help("move this into `[exchanges]` and call it by its name");
+    }
+    resolve_talk(&mut talk, &text.range, BTreeSet::from([Name::new("image")]), names, found);
+    Some((talk, Place { name: fields.at.clone(), text: text.range }))
+}
+
+fn first_arrow(talk: &Talk) -> Option<&Step> {
+    talk.steps.iter().find_map(|step| match &step.kind {
+        StepKind::Message(_) | StepKind::Inside(_) | StepKind::Goto(_) => Some(step),
+        StepKind::Choice(talks) => talks.iter().find_map(first_arrow),
+        StepKind::Times { body, .. } => first_arrow(body),
+        StepKind::Each(each) => first_arrow(&each.body),
+        StepKind::Call { .. } | StepKind::Guard(_) | StepKind::Phase(_) | StepKind::Again => None,
+    })
+}

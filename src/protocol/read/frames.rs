@@ -1,0 +1,367 @@
+//! `[frames]`: layouts, and frames that narrow others by `like`.
+
+use std::collections::BTreeMap;
+
+use crate::frame::{Checksum, Envelope, Frame, Layout, Name, Refinement, Refines};
+
+use super::super::findings::Findings;
+use super::super::keys::TABLE;
+use super::super::places::Place;
+use super::names::{Names, Scope};
+use super::refinements::refinement;
+use super::rewrite::{cbor_exprs, layout_exprs};
+use super::tree::{Entry, Fields, Text, tell_unknown_key};
+
+/// No real protocol has a tenth of that, and each `like` copies a layout.
+const MOST_FRAMES: usize = 512;
+const LONGEST_LAYOUT: usize = 4096;
+
+/// Frames as they stand in the file.
+pub(super) struct FrameDrafts<'t> {
+    drafts: Vec<Draft<'t>>,
+    /// For each draft, the drafts from the one with a layout down to it.
+    order: Vec<usize>,
+}
+
+struct Draft<'t> {
+    entry: Entry<'t>,
+    body: Body<'t>,
+    /// `None`: as the frame that it is like, or as the table.
+    envelope: Option<EnvelopeKey>,
+    /// Whether everything of it could be read.
+    is_whole: bool,
+}
+
+enum Body<'t> {
+    Layout(Option<Layout>, Text<'t>),
+    Like {
+        base: usize,
+        fields: Vec<Entry<'t>>,
+        refinements: Vec<(Entry<'t>, Refinement)>,
+    },
+    /// Nothing could be read.
+    None,
+}
+
+#[derive(Clone)]
+enum EnvelopeKey {
+    None,
+    Some(Envelope),
+}
+
+impl<'t> FrameDrafts<'t> {
+    /// Reads layouts, and finds out which frame is like which.
+    pub(super) fn read(section: Option<&Fields<'t>>, found: &mut Findings<'_>) -> FrameDrafts<'t> {
+        let entries = section.map(Fields::others).unwrap_or_default();
+        if let Some(entry) = entries.get(MOST_FRAMES) {
+            found.error(entry.key_range(), format!("more than {MOST_FRAMES} frames; expected fewer"));
+        }
+        let entries = &entries[..entries.len().min(MOST_FRAMES)];
+        let by_name: BTreeMap<Name, usize> =
+            entries.iter().enumerate().map(|(index, entry)| (entry.name(), index)).collect();
+        let drafts = entries.iter().map(|entry| draft(entry, &by_name, found)).collect();
+        let mut frames = FrameDrafts { drafts, order: Vec::new() };
+        frames.put_in_order(found);
+        frames
+    }
+
+    pub(super) fn places(&self) -> Vec<Place> {
+        let place = |draft: &Draft<'_>| Place {
+            name: draft.entry.key_range(),
+            text: match &draft.body {
+                Body::Layout(_, text) => text.range.clone(),
+                _ => draft.entry.key_range(),
+            },
+        };
+        self.drafts.iter().map(place).collect()
+    }
+
+    /// Orders the frames so that each comes behind the one that it is like; circles are told and taken out.
+    fn put_in_order(&mut self, found: &mut Findings<'_>) {
+        let mut done = vec![false; self.drafts.len()];
+        for start in 0..self.drafts.len() {
+            let mut chain = Vec::new();
+            let mut next = Some(start);
+            while let Some(index) = next.filter(|index| !done[*index]) {
+                done[index] = true;
+                chain.push(index);
+                next = match &self.drafts[index].body {
+                    Body::Like { base, .. } => Some(*base),
+                    _ => None,
+                };
+            }
+            if let Some(at) = next.and_then(|index| chain.iter().position(|other| *other == index)) {
+                self.tell_circle(&chain[at..], found);
+            }
+            self.order.extend(chain.into_iter().rev());
+        }
+    }
+
+    fn tell_circle(&mut self, circle: &[usize], found: &mut Findings<'_>) {
+        let names: Vec<&str> = circle.iter().map(|index| self.drafts[*index].entry.key).collect();
+        let says = match names[..] {
+            [only] => format!("the frame `{only}` is like itself"),
+            _ => format!("frames are like each other in a circle: {}", names.join(", ")),
+        };
+        found.error(self.drafts[circle[0]].entry.key_range(), says).help("give one of them a layout");
+        for index in circle {
+            self.drafts[*index].body = Body::None;
+            self.drafts[*index].is_whole = false;
+        }
+    }
+
+    /// Reads what follows each `like`, and gives `names` the fields of every frame.
+    pub(super) fn read_refinements(&mut self, names: &mut Names, found: &mut Findings<'_>) {
+        let mut layouts: Vec<Option<Layout>> = vec![None; self.drafts.len()];
+        for index in self.order.clone() {
+            let (entry, body) = (self.drafts[index].entry, &self.drafts[index].body);
+            let (layout, refinements) = match body {
+                Body::None => (None, Vec::new()),
+                Body::Layout(layout, _) => (layout.clone(), Vec::new()),
+                Body::Like { base, fields, .. } => match layouts[*base].clone() {
+                    Some(mut layout) => {
+                        let before = found.errors();
+                        let refinements = read_fields(&mut layout, fields, names, found);
+                        (Some(layout).filter(|_| found.errors() == before), refinements)
+                    }
+                    None => (None, Vec::new()),
+                },
+            };
+            self.drafts[index].is_whole &= layout.is_some();
+            names.frames.insert(entry.name(), (index, layout.as_ref().map(Layout::names)));
+            if let Body::Like { refinements: place, .. } = &mut self.drafts[index].body {
+                *place = refinements;
+            }
+            layouts[index] = layout;
+        }
+    }
+
+    /// Puts numbers in place of their names, and tells names that stand for nothing.
+    pub(super) fn resolve(&mut self, names: &Names, found: &mut Findings<'_>) {
+        for draft in &mut self.drafts {
+            let Some((_, Some(fields))) = names.frames.get(draft.entry.key) else { continue };
+            let own = fields.iter().cloned().collect();
+            let (nowhere, is_whole) = (0..0, draft.is_whole);
+            let scope = Scope { names, text: &nowhere, own: &own, takes_arguments: true, is_whole };
+            match &mut draft.body {
+                Body::None => {}
+                Body::Layout(layout, text) => {
+                    let scope = Scope { text: &text.range, ..scope };
+                    let mut resolve = |expr: &mut _, field: Option<&str>| scope.resolve(expr, field, found);
+                    layout.iter_mut().for_each(|layout| layout_exprs(layout, &mut resolve));
+                }
+                Body::Like { refinements, .. } => {
+                    for (entry, refinement) in refinements {
+                        let range = entry.range();
+                        resolve_refinement(refinement, entry.key, Scope { text: &range, ..scope }, found);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Compiles every frame; `None` where something is wrong, which has been told.
+    pub(super) fn compile(
+        self,
+        table_envelope: Option<Envelope>,
+        checksums: &[Checksum],
+        found: &mut Findings<'_>,
+    ) -> Vec<Option<Frame>> {
+        let mut layouts: Vec<Option<(Layout, Option<Envelope>)>> = vec![None; self.drafts.len()];
+        let mut frames = vec![None; self.drafts.len()];
+        for &index in &self.order {
+            let draft = &self.drafts[index];
+            let own_envelope = |inherited: Option<Envelope>| match draft.envelope.clone() {
+                Some(EnvelopeKey::None) => None,
+                Some(EnvelopeKey::Some(envelope)) => Some(envelope),
+                None => inherited,
+            };
+            let layout = match &draft.body {
+                _ if !draft.is_whole => None,
+                Body::None => None,
+                Body::Layout(layout, _) => {
+                    layout.clone().map(|layout| (layout, own_envelope(table_envelope.clone())))
+                }
+                Body::Like { base, refinements, .. } => {
+                    layouts[*base].clone().and_then(|(layout, envelope)| {
+                        refine(layout, refinements).map(|layout| (layout, own_envelope(envelope)))
+                    })
+                }
+            };
+            let Some((layout, envelope)) = layout else { continue };
+            match Frame::compile(draft.entry.name(), layout.clone(), envelope.clone(), checksums) {
+                Ok(frame) => {
+                    frames[index] = Some(frame);
+                    layouts[index] = Some((layout, envelope));
+                }
+                Err(mistakes) => {
+                    let base = match &draft.body {
+                        Body::Like { base, .. } => layouts[*base].as_ref(),
+                        _ => None,
+                    };
+                    tell_uncompiled(draft, base, checksums, mistakes, found);
+                }
+            }
+        }
+        frames
+    }
+}
+
+fn draft<'t>(entry: &Entry<'t>, by_name: &BTreeMap<Name, usize>, found: &mut Findings<'_>) -> Draft<'t> {
+    let whole = |body, is_whole| Draft { entry: *entry, body, envelope: None, is_whole };
+    if let Some(text) = entry.maybe_text() {
+        let layout = read_layout(&text, found);
+        let is_whole = layout.is_some();
+        return whole(Body::Layout(layout, text), is_whole);
+    }
+    let Some(fields) = entry.own_section(found) else { return whole(Body::None, false) };
+    let before = found.errors();
+    let envelope = fields.text("envelope", found).and_then(|text| envelope(&text, found));
+    let like = fields.text("like", found);
+    let body = match (fields.text("layout", found), like) {
+        (Some(layout), None) => {
+            // Only with `like` do further keys name fields.
+            fields.others().iter().for_each(|other| tell_unknown_key(other, &fields, found));
+            Body::Layout(read_layout(&layout, found), layout)
+        }
+        (None, Some(like)) => match Names::find(by_name, "frame", like.value, like.range, found) {
+            Some(base) => {
+                Body::Like { base: *base, fields: fields.others().to_vec(), refinements: Vec::new() }
+            }
+            None => Body::None,
+        },
+        (Some(layout), Some(_)) => {
+            found.error(layout.range, "a frame has either a `layout` or a `like`, not both");
+            Body::None
+        }
+        (None, None) => {
+            if fields.get("layout").or(fields.get("like")).is_none() {
+                let says = format!("the frame `{}` has neither a `layout` nor a `like`", entry.key);
+                found.error(entry.key_range(), says);
+                fields.others().iter().for_each(|other| tell_unknown_key(other, &fields, found));
+            }
+            Body::None
+        }
+    };
+    fields.get("from").and_then(|from| from.word(found));
+    let is_whole = found.errors() == before && !matches!(body, Body::None | Body::Layout(None, _));
+    Draft { entry: *entry, body, envelope, is_whole }
+}
+
+fn read_layout(text: &Text<'_>, found: &mut Findings<'_>) -> Option<Layout> {
+    if text.value.len() > LONGEST_LAYOUT {
+        let says =
+            format!("this layout is {} bytes long; expected at most {LONGEST_LAYOUT}", text.value.len());
+        found.error(text.range.clone(), says);
+        return None;
+    }
+    text.read(found, Layout::parse)
+}
+
+fn envelope(text: &Text<'_>, found: &mut Findings<'_>) -> Option<EnvelopeKey> {
+    if text.value.trim() == "none" {
+        return Some(EnvelopeKey::None);
+    }
+    text.read(found, Envelope::parse).map(EnvelopeKey::Some)
+}
+
+/// The table's own envelope.
+pub(super) fn table_envelope(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Envelope> {
+    debug_assert!(TABLE.key("envelope").is_some());
+    match root.text("envelope", found).and_then(|text| envelope(&text, found))? {
+        EnvelopeKey::None => None,
+        EnvelopeKey::Some(envelope) => Some(envelope),
+    }
+}
+
+/// Reads the fields behind a `like` and narrows `layout` by them, shapes first: other keys may name fields within them.
+fn read_fields<'t>(
+    layout: &mut Layout,
+    fields: &[Entry<'t>],
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Vec<(Entry<'t>, Refinement)> {
+    let is_shape = |entry: &&Entry<'_>| {
+        let kind = layout.refines(entry.key);
+        entry.maybe_text().is_some() && matches!(kind, Some(Refines::Bytes | Refines::Cbor))
+    };
+    let (shapes, others): (Vec<&Entry<'t>>, Vec<&Entry<'t>>) = fields.iter().partition(is_shape);
+    let mut refinements = Vec::new();
+    for entry in shapes.into_iter().chain(others) {
+        let Some(kind) = layout.refines(entry.key) else {
+            let known = layout.names();
+            let says = format!("nothing in this frame is called `{}`", entry.key);
+            found.error(entry.key_range(), says).did_you_mean(entry.key, known.iter().map(|name| &**name));
+            continue;
+        };
+        let too_long = entry.maybe_text().filter(|text| text.value.len() > LONGEST_LAYOUT);
+        if too_long.is_some_and(|text| read_layout(&text, found).is_none()) {
+            continue;
+        }
+        let Some(refinement) = refinement(entry, kind, names, found) else { continue };
+        match layout.refine(entry.key, refinement.clone()) {
+            Ok(()) => refinements.push((*entry, refinement)),
+            Err(mistake) => {
+                let told = found.error(entry.range(), mistake.says);
+                mistake.help.into_iter().for_each(|help| told.help(help));
+            }
+        }
+    }
+    refinements
+}
+
+fn resolve_refinement(refinement: &mut Refinement, field: &str, scope: Scope<'_>, found: &mut Findings<'_>) {
+    let mut resolve = |expr: &mut _, field: Option<&str>| scope.resolve(expr, field, found);
+    match refinement {
+        Refinement::Computed(expr) => resolve(expr, Some(field)),
+        Refinement::Shape(layout) => layout_exprs(layout, &mut resolve),
+        Refinement::Cbor(keys) => cbor_exprs(keys, &mut resolve),
+        Refinement::Fixed(_) | Refinement::OneOf(_) => {}
+    }
+}
+
+fn refine(mut layout: Layout, refinements: &[(Entry<'_>, Refinement)]) -> Option<Layout> {
+    for (entry, refinement) in refinements {
+        layout.refine(entry.key, refinement.clone()).ok()?;
+    }
+    Some(layout)
+}
+
+/// Tells why a frame cannot be, at the layout, or at the key behind `like` that made it so.
+fn tell_uncompiled(
+    draft: &Draft<'_>,
+    base: Option<&(Layout, Option<Envelope>)>,
+    checksums: &[Checksum],
+    mistakes: Vec<crate::frame::Mistake>,
+    found: &mut Findings<'_>,
+) {
+    let (refinements, base) = match (&draft.body, base) {
+        (Body::Layout(_, text), _) => {
+            mistakes.into_iter().for_each(|mistake| found.inside(&text.range, mistake));
+            return;
+        }
+        (Body::Like { refinements, .. }, Some((layout, _))) => (refinements, layout),
+        _ => return,
+    };
+    let breaks = |count: &usize| {
+        refine(base.clone(), &refinements[..*count]).is_some_and(|layout| {
+            let envelope = None;
+            Frame::compile(draft.entry.name(), layout, envelope, checksums).is_err()
+        })
+    };
+    let guilty = (1..=refinements.len()).find(breaks).map(|count| &refinements[count - 1]);
+    for mistake in mistakes {
+        match guilty {
+            Some((entry, Refinement::Shape(_) | Refinement::Computed(_) | Refinement::Cbor(_)))
+                if entry.maybe_text().is_some_and(|text| mistake.at.to as usize <= text.value.len()) =>
+            {
+                found.inside(&entry.range(), mistake);
+            }
+            guilty => {
+                let range = guilty.map_or(draft.entry.key_range(), |(entry, _)| entry.range());
+                let told = found.error(range, mistake.says);
+                mistake.help.into_iter().for_each(|help| told.help(help));
+            }
+        }
+    }
+}

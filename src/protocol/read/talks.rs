@@ -1,0 +1,249 @@
+//! Names in a talk or a run: frames, fields, exchanges, states and phases must be there, and values get their numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::frame::{At, Expr, ExprKind, Name, Path};
+
+use super::super::findings::Findings;
+use super::super::talk::{Argument, Bind, Effect, EffectKind, Message, Step, StepKind, Talk};
+use super::names::{Names, Scope};
+
+/// Checks every name of `talk`, which is the string written at `text`; `own` are the names that are known from its start.
+pub(super) fn resolve_talk(
+    talk: &mut Talk,
+    text: &Range<usize>,
+    mut own: BTreeSet<Name>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) {
+    let mut declared = Declared { names, uses: BTreeMap::new(), captured: Vec::new(), own: &mut own };
+    declared.talk(talk);
+    declared.finish();
+    Resolver { scope: Scope { names, text, own: &own, takes_arguments: false, is_whole: true }, names }
+        .talk(talk, found);
+}
+
+/// Checks the values of a frame that is sent outside any talk.
+pub(super) fn resolve_answer(
+    message: &mut Message,
+    text: &Range<usize>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) {
+    // A refusal may be sent while any exchange is going on.
+    let own = BTreeSet::new();
+    let scope = Scope { names, text, own: &own, takes_arguments: true, is_whole: true };
+    Resolver { scope, names }.message(message, found);
+}
+
+/// Finds the names that the talk itself brings in: pieces, effects, and captures.
+struct Declared<'a> {
+    names: &'a Names,
+    own: &'a mut BTreeSet<Name>,
+    /// How often each name stands in an expression.
+    uses: BTreeMap<Name, u32>,
+    /// Bare names that stand alone for a value: if nothing else knows them, they take what comes.
+    captured: Vec<Name>,
+}
+
+impl Declared<'_> {
+    fn talk(&mut self, talk: &Talk) {
+        talk.steps.iter().for_each(|step| self.step(&step.kind));
+    }
+
+    fn step(&mut self, step: &StepKind) {
+        match step {
+            StepKind::Message(message) => {
+                for Bind { name, value, .. } in &message.binds {
+                    self.value(value, Some(name));
+                }
+            }
+            StepKind::Call { exchange, arguments } => {
+                let with = self.names.exchanges.get(exchange).map(|(_, with)| &with[..]).unwrap_or_default();
+                for (place, Argument { name, value, .. }) in arguments.iter().enumerate() {
+                    self.value(value, name.as_ref().or(with.get(place)));
+                }
+            }
+            StepKind::Guard(condition) => self.uses_of(condition),
+            StepKind::Choice(talks) => talks.iter().for_each(|talk| self.talk(talk)),
+            StepKind::Times { body, .. } => self.talk(body),
+            StepKind::Each(each) => {
+                self.own.insert(each.piece.clone());
+                *self.uses.entry(each.data.clone()).or_default() += 1;
+                [&each.total, &each.next].into_iter().flatten().for_each(|expr| self.uses_of(expr));
+                self.uses_of(&each.by);
+                self.talk(&each.body);
+            }
+            StepKind::Inside(effects) => effects.iter().for_each(|effect| self.effect(&effect.kind)),
+            StepKind::Goto(_) | StepKind::Phase(_) | StepKind::Again => {}
+        }
+    }
+
+    fn effect(&mut self, effect: &EffectKind) {
+        if let EffectKind::Let { name, .. } = effect {
+            self.own.insert(name.clone());
+        }
+        effect_exprs(effect).into_iter().for_each(|expr| self.uses_of(expr));
+    }
+
+    fn value(&mut self, value: &Expr, field: Option<&Name>) {
+        self.uses_of(value);
+        let ExprKind::Path(Path { first, rest: None }) = &value.kind else { return };
+        if field == Some(first) {
+            self.own.insert(first.clone());
+        } else if self.names.value_of(field.map(|field| &**field), first).is_none() {
+            self.captured.push(first.clone());
+        }
+    }
+
+    fn uses_of(&mut self, expr: &Expr) {
+        for (path, _) in expr.paths() {
+            *self.uses.entry(path.first.clone()).or_default() += 1;
+        }
+    }
+
+    /// A name that is captured and stands nowhere else says nothing, so it is a slip of the hand.
+    fn finish(self) {
+        let used = |name: &Name| self.uses.get(name).is_some_and(|uses| *uses > 1);
+        self.own.extend(self.captured.into_iter().filter(used));
+    }
+}
+
+fn effect_exprs(effect: &EffectKind) -> Vec<&Expr> {
+    match effect {
+        EffectKind::Let { value, .. } => vec![value],
+        EffectKind::Write { address, data } => vec![address, data],
+        EffectKind::Erase { address, n } => vec![address, n],
+        EffectKind::EraseAll { .. } => Vec::new(),
+        EffectKind::ErasePages { pages, .. } => vec![pages],
+    }
+}
+
+struct Resolver<'a> {
+    scope: Scope<'a>,
+    names: &'a Names,
+}
+
+impl Resolver<'_> {
+    fn talk(&self, talk: &mut Talk, found: &mut Findings<'_>) {
+        talk.steps.iter_mut().for_each(|step| self.step(step, found));
+    }
+
+    fn step(&self, Step { at, kind }: &mut Step, found: &mut Findings<'_>) {
+        match kind {
+            StepKind::Message(message) => self.message(message, found),
+            StepKind::Call { exchange, arguments } => {
+                let name_at = At { from: at.from, to: at.from + exchange.len() as u32 };
+                self.call(exchange, arguments, name_at, found);
+            }
+            StepKind::Guard(condition) => self.scope.resolve(condition, None, found),
+            StepKind::Choice(talks) => talks.iter_mut().for_each(|talk| self.talk(talk, found)),
+            StepKind::Times { body, .. } => self.talk(body, found),
+            StepKind::Each(each) => {
+                if !self.scope.knows(&each.data) {
+                    let known = self.scope.own.iter().chain(&self.names.everywhere);
+                    let mistake = found
+                        .error(self.place(*at, found), format!("nothing here is called `{}`", each.data));
+                    mistake.did_you_mean(&each.data, known.map(|name| &**name));
+                }
+                each.total
+                    .iter_mut()
+                    .chain(&mut each.next)
+                    .for_each(|expr| self.scope.resolve(expr, None, found));
+                self.scope.resolve(&mut each.by, None, found);
+                self.talk(&mut each.body, found);
+            }
+            StepKind::Inside(effects) => effects.iter_mut().for_each(|effect| self.effect(effect, found)),
+            StepKind::Goto(state) => {
+                let range = self.place(ends_with(*at, state), found);
+                Names::find(&self.names.states, "state", state, range, found);
+            }
+            StepKind::Phase(phase) => {
+                if &**phase != "line" && !self.names.phases.contains(phase) {
+                    let range = self.place(ends_with(*at, phase), found);
+                    let known = self.names.phases.iter().map(|name| &**name).chain(["line"]);
+                    found
+                        .error(range, format!("no phase of the line is called `{phase}`"))
+                        .did_you_mean(phase, known);
+                }
+            }
+            StepKind::Again => {}
+        }
+    }
+
+    fn message(&self, message: &mut Message, found: &mut Findings<'_>) {
+        let range = self.place(message.frame_at, found);
+        let frame = Names::find(&self.names.frames, "frame", &message.frame, range, found);
+        let fields = frame.and_then(|(_, fields)| fields.as_ref());
+        for Bind { at, name, value } in &mut message.binds {
+            if let Some(fields) = fields.filter(|fields| !fields.contains(name)) {
+                let name_at = At { from: at.from, to: at.from + name.len() as u32 };
+                let says = format!("the frame `{}` has no field `{name}`", message.frame);
+                let mistake = found.error(self.place(name_at, found), says);
+                mistake.did_you_mean(name, fields.iter().map(|field| &**field));
+            }
+            self.scope.resolve(value, Some(name), found);
+        }
+    }
+
+    fn call(&self, exchange: &Name, arguments: &mut [Argument], at: At, found: &mut Findings<'_>) {
+        let range = self.place(at, found);
+        let Some((_, with)) = Names::find(&self.names.exchanges, "exchange", exchange, range, found) else {
+            return;
+        };
+        for (place, Argument { at, name, value }) in arguments.iter_mut().enumerate() {
+            let name = name.as_ref();
+            let field = name.or(with.get(place));
+            if field.is_none_or(|field| !with.contains(field)) {
+                let says = match name {
+                    Some(name) => format!("the exchange `{exchange}` has no argument `{name}`"),
+                    None => format!("the exchange `{exchange}` takes {} arguments", with.len()),
+                };
+                let range = self.place(*at, found);
+                let mistake = found.error(range, says);
+                if let Some(name) = name {
+                    mistake.did_you_mean(name, with.iter().map(|name| &**name));
+                }
+            }
+            self.scope.resolve(value, field.map(|field| &**field), found);
+        }
+    }
+
+    fn effect(&self, effect: &mut Effect, found: &mut Findings<'_>) {
+        match &mut effect.kind {
+            EffectKind::Let { name, value } => self.scope.resolve(value, Some(name), found),
+            EffectKind::Write { address, data } => {
+                self.scope.resolve(address, None, found);
+                self.scope.resolve(data, None, found);
+            }
+            EffectKind::Erase { address, n } => {
+                self.scope.resolve(address, None, found);
+                self.scope.resolve(n, None, found);
+            }
+            EffectKind::EraseAll { region: None } => {}
+            EffectKind::EraseAll { region: Some(region) } => self.region(region, effect.at, found),
+            EffectKind::ErasePages { pages, region } => {
+                self.scope.resolve(pages, None, found);
+                self.region(region, effect.at, found);
+            }
+        }
+    }
+
+    fn region(&self, region: &str, at: At, found: &mut Findings<'_>) {
+        if !self.names.regions.contains(region) {
+            let mistake =
+                found.error(self.place(at, found), format!("no memory region is called `{region}`"));
+            mistake.did_you_mean(region, self.names.regions.iter().map(|name| &**name));
+        }
+    }
+
+    fn place(&self, at: At, found: &Findings<'_>) -> Range<usize> {
+        found.place(self.scope.text, at)
+    }
+}
+
+/// The place of the name at the end of a step, `-> state` or `@phase`.
+fn ends_with(at: At, name: &str) -> At {
+    At { from: at.to.saturating_sub(name.len() as u32), to: at.to }
+}
