@@ -93,6 +93,8 @@ fn read_root(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Table> {
     frame_drafts.read_refinements(&mut names, found);
     check_value_fields(root, &names, found);
 
+    let state_keys = states.iter().flat_map(Fields::others);
+    names.states = state_keys.enumerate().map(|(index, entry)| (entry.name(), index)).collect();
     let (states, may) = exchanges::states(states.as_ref(), &names, found);
     frame_drafts.resolve(&names, found);
     let mut places = Places {

@@ -152,7 +152,7 @@ pub(super) fn frame_ids(
 
 pub(super) fn frame_id(text: &Text<'_>, names: &Names, found: &mut Findings<'_>) -> Option<FrameId> {
     Names::find(&names.frames, "frame", text.value, text.range.clone(), found)
-        .map(|(index, _)| FrameId(*index))
+        .map(|frame| FrameId(frame.index))
 }
 
 /// `[refusals]`, and where each of its answers stands.
@@ -169,8 +169,8 @@ pub(super) fn refusals(
         places.push((key, Place { name: entry.key_range(), text: text.range.clone() }));
         let mut message = text.read(found, parse_answer)?;
         resolve_answer(&mut message, &text.range, names, found);
-        let (index, _) = names.frames.get(&message.frame)?;
-        Some(Answer { frame: FrameId(*index), binds: message.binds })
+        let frame = names.frames.get(&message.frame)?;
+        Some(Answer { frame: FrameId(frame.index), binds: message.binds })
     };
     let (outside, state) = (answer("outside"), answer("state"));
     let (unknown, damaged) = (answer("unknown"), answer("damaged"));

@@ -7,7 +7,7 @@ use crate::frame::{Checksum, Envelope, Frame, Layout, Name, Refinement, Refines}
 use super::super::findings::Findings;
 use super::super::keys::TABLE;
 use super::super::places::Place;
-use super::names::{Names, Scope};
+use super::names::{FrameNames, Names, Scope};
 use super::refinements::refinement;
 use super::rewrite::{cbor_exprs, layout_exprs};
 use super::tree::{Entry, Fields, Text, tell_unknown_key};
@@ -115,7 +115,7 @@ impl<'t> FrameDrafts<'t> {
         let mut layouts: Vec<Option<Layout>> = vec![None; self.drafts.len()];
         for index in self.order.clone() {
             let (entry, body) = (self.drafts[index].entry, &self.drafts[index].body);
-            let (layout, refinements) = match body {
+            let (mut layout, refinements) = match body {
                 Body::None => (None, Vec::new()),
                 Body::Layout(layout, _) => (layout.clone(), Vec::new()),
                 Body::Like { base, fields, .. } => match layouts[*base].clone() {
@@ -128,7 +128,9 @@ impl<'t> FrameDrafts<'t> {
                 },
             };
             self.drafts[index].is_whole &= layout.is_some();
-            names.frames.insert(entry.name(), (index, layout.as_ref().map(Layout::names)));
+            let fields = layout.as_ref().map(Layout::names);
+            let takes = layout.as_mut().map(free_names).unwrap_or_default();
+            names.frames.insert(entry.name(), FrameNames { index, fields, takes });
             if let Body::Like { refinements: place, .. } = &mut self.drafts[index].body {
                 *place = refinements;
             }
@@ -139,7 +141,9 @@ impl<'t> FrameDrafts<'t> {
     /// Puts numbers in place of their names, and tells names that stand for nothing.
     pub(super) fn resolve(&mut self, names: &Names, found: &mut Findings<'_>) {
         for draft in &mut self.drafts {
-            let Some((_, Some(fields))) = names.frames.get(draft.entry.key) else { continue };
+            let Some(FrameNames { fields: Some(fields), .. }) = names.frames.get(draft.entry.key) else {
+                continue;
+            };
             let own = fields.iter().cloned().collect();
             let (nowhere, is_whole) = (0..0, draft.is_whole);
             let scope = Scope { names, text: &nowhere, own: &own, takes_arguments: true, is_whole };
@@ -308,6 +312,16 @@ fn read_fields<'t>(
         }
     }
     refinements
+}
+
+/// Bare names in the expressions of a layout.
+fn free_names(layout: &mut Layout) -> Vec<Name> {
+    let mut names = Vec::new();
+    layout_exprs(layout, &mut |expr, _| {
+        let bare = expr.paths().into_iter().filter(|(path, _)| path.rest.is_none());
+        names.extend(bare.map(|(path, _)| path.first.clone()));
+    });
+    names
 }
 
 fn resolve_refinement(refinement: &mut Refinement, field: &str, scope: Scope<'_>, found: &mut Findings<'_>) {

@@ -15,8 +15,7 @@ const ATTRIBUTES: [&str; 5] = ["size", "at", "index", "offset", "left"];
 /// What the whole table gives names to.
 #[derive(Default)]
 pub(super) struct Names {
-    /// Frames with their fields; `None` where the layout could not be read.
-    pub(super) frames: BTreeMap<Name, (usize, Option<Vec<Name>>)>,
+    pub(super) frames: BTreeMap<Name, FrameNames>,
     /// Exchanges with their `with`.
     pub(super) exchanges: BTreeMap<Name, (usize, Vec<Name>)>,
     pub(super) states: BTreeMap<Name, usize>,
@@ -28,6 +27,16 @@ pub(super) struct Names {
     pub(super) arguments: BTreeSet<Name>,
     pub(super) values: BTreeMap<Name, Vec<NamedValue>>,
     pub(super) lookups: BTreeSet<Name>,
+}
+
+/// What can be named of a frame.
+pub(super) struct FrameNames {
+    /// Its place in the table.
+    pub(super) index: usize,
+    /// `None` where the layout could not be read.
+    pub(super) fields: Option<Vec<Name>>,
+    /// Names in its layout that are no fields, such as the `n` of `bytes(n)`: a talk gives them a value all the same.
+    pub(super) takes: Vec<Name>,
 }
 
 impl Names {
@@ -49,14 +58,14 @@ impl Names {
 
     /// Whether any frame has a field of this name; a frame that could not be read may have it.
     pub(super) fn is_field(&self, name: &str) -> bool {
-        self.frames.values().any(|(_, fields)| match fields {
+        self.frames.values().any(|frame| match &frame.fields {
             Some(fields) => fields.iter().any(|field| &**field == name),
             None => true,
         })
     }
 
     pub(super) fn all_fields(&self) -> impl Iterator<Item = &str> {
-        self.frames.values().flat_map(|(_, fields)| fields.iter().flatten()).map(|name| &**name)
+        self.frames.values().flat_map(|frame| frame.fields.iter().flatten()).map(|name| &**name)
     }
 
     /// The number that `name` stands for in `field`.
@@ -203,7 +212,7 @@ impl Scope<'_> {
         let frame = self.names.frames.get(first);
         let is_known = self.knows(first);
         let is_attribute = is_known && ATTRIBUTES.contains(&rest);
-        let is_field = frame.is_some_and(|(_, fields)| match fields {
+        let is_field = frame.is_some_and(|frame| match &frame.fields {
             Some(fields) => fields.iter().any(|field| &**field == rest),
             None => true,
         });
@@ -212,9 +221,9 @@ impl Scope<'_> {
         }
         let range = found.place(self.text, at);
         match frame {
-            Some((_, fields)) => {
+            Some(frame) => {
                 let mistake = found.error(range, format!("the frame `{first}` has no field `{rest}`"));
-                mistake.did_you_mean(rest, fields.iter().flatten().map(|name| &**name));
+                mistake.did_you_mean(rest, frame.fields.iter().flatten().map(|name| &**name));
             }
             None if is_known => {
                 let mistake = found.error(range, format!("`{first}` cannot be asked for `{rest}`"));

@@ -175,9 +175,11 @@ impl Resolver<'_> {
     fn message(&self, message: &mut Message, found: &mut Findings<'_>) {
         let range = self.place(message.frame_at, found);
         let frame = Names::find(&self.names.frames, "frame", &message.frame, range, found);
-        let fields = frame.and_then(|(_, fields)| fields.as_ref());
+        let known = frame.and_then(|frame| Some((frame.fields.as_ref()?, &frame.takes)));
         for Bind { at, name, value } in &mut message.binds {
-            if let Some(fields) = fields.filter(|fields| !fields.contains(name)) {
+            let is_known =
+                |(fields, takes): &(&Vec<Name>, &Vec<Name>)| fields.contains(name) || takes.contains(name);
+            if let Some((fields, _)) = known.filter(|known| !is_known(known)) {
                 let name_at = At { from: at.from, to: at.from + name.len() as u32 };
                 let says = format!("the frame `{}` has no field `{name}`", message.frame);
                 let mistake = found.error(self.place(name_at, found), says);
