@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::frame::Value;
+use crate::frame::{Value, nearest};
 use crate::machine::Env;
-use crate::protocol::{Table, nearest};
+use crate::protocol::Table;
 
 use super::failure::Failure;
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::frame::nearest;
 use crate::machine::{Env, Program};
-use crate::protocol::{Table, nearest};
+use crate::protocol::Table;
 use crate::simulate;
 use crate::sweep::{NoProtocols, ProtocolScorers, Protocols};
 use crate::transport::{SimDevice, SimOptions, Traffic};

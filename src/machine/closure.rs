@@ -139,7 +139,10 @@ impl Closure<'_> {
                     thread.scope().set(*name, Known::Later { effect, place });
                 }
             }
-            Effect::Write { .. } | Effect::Erase { .. } | Effect::EraseAll { .. } => {
+            Effect::Write { .. }
+            | Effect::Erase { .. }
+            | Effect::EraseAll { .. }
+            | Effect::ErasePages { .. } => {
                 if self.ground.role != Role::Host {
                     thread.postpone();
                 }

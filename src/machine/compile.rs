@@ -271,6 +271,9 @@ impl<'a> Compiler<'a> {
             }
             EffectKind::Erase { address, n } => Effect::Erase { address: address.clone(), n: n.clone() },
             EffectKind::EraseAll { region } => Effect::EraseAll { region: region.clone() },
+            EffectKind::ErasePages { pages, region } => {
+                Effect::ErasePages { pages: pages.clone(), region: region.clone() }
+            }
         };
         match &effect {
             Effect::Let { value, .. } => self.names().add_expr(value),
@@ -278,6 +281,7 @@ impl<'a> Compiler<'a> {
                 self.names().add_expr(a);
                 self.names().add_expr(b);
             }
+            Effect::ErasePages { pages, .. } => self.names().add_expr(pages),
             Effect::EraseAll { .. } => {}
         }
         self.add(Instruction::Effect(effect));

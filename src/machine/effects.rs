@@ -95,6 +95,22 @@ impl Effects<'_> {
                 memory.erase_all(region.as_ref());
                 Ok(())
             }
+            Effect::ErasePages { pages, region } => {
+                let numbers: Vec<u64> = match self.value(pages, place, memory)? {
+                    Value::Int(page) => vec![u64::try_from(page).map_err(|_| Failure::Outside)?],
+                    Value::Bytes(blob) => blob.bytes.iter().map(|page| u64::from(*page)).collect(),
+                    Value::List(pages) => {
+                        let number = |page: &Value| page.as_int().and_then(|page| u64::try_from(page).ok());
+                        pages.iter().map(number).collect::<Option<_>>().ok_or(Failure::Outside)?
+                    }
+                };
+                let regions = &self.program.table.device.memory;
+                let region = regions.iter().find(|known| known.name == *region).ok_or(Failure::Outside)?;
+                numbers.into_iter().try_for_each(|page| {
+                    let (address, size) = region.unit(page).ok_or(Failure::Outside)?;
+                    memory.erase(address, size).map_err(outside)
+                })
+            }
         }
     }
 

@@ -104,6 +104,7 @@ pub(super) enum Effect {
     Write { address: Expr, data: Expr },
     Erase { address: Expr, n: Expr },
     EraseAll { region: Option<Name> },
+    ErasePages { pages: Expr, region: Name },
 }
 
 #[derive(Clone, Debug)]

@@ -229,6 +229,25 @@ pub struct Region {
     pub content: Blob,
 }
 
+impl Region {
+    /// Address and size of the unit of erasing with this number: its sectors one by one, else its pages, else the whole.
+    pub fn unit(&self, number: u64) -> Option<(u64, u64)> {
+        let (mut first, mut offset) = (0_u64, 0_u64);
+        for &(count, size) in &self.sectors {
+            if number < first.saturating_add(count) {
+                let offset = offset.checked_add((number - first).checked_mul(size)?)?;
+                return Some((self.base.checked_add(offset)?, size));
+            }
+            first = first.saturating_add(count);
+            offset = offset.checked_add(count.checked_mul(size)?)?;
+        }
+        let size = self.page.unwrap_or(self.size);
+        let offset = number.checked_mul(size)?;
+        let lies_within = self.sectors.is_empty() && offset < self.size;
+        lies_within.then_some((self.base.checked_add(offset)?, size.min(self.size - offset)))
+    }
+}
+
 /// `[flash]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flash {
