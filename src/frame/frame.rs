@@ -1,10 +1,16 @@
 //! A compiled frame: bytes to fields, and back.
 
+use std::sync::Arc;
+
 use super::checksum::Checksum;
+use super::envelope::{LONGEST, Opened};
 use super::expr::Scope;
 use super::layout::{Envelope, Layout};
+use super::parse::Stop;
+use super::program::Program;
 use super::text::{Mistake, Name};
 use super::value::Value;
+use super::{compile, encode, parse};
 
 /// A frame of a table, compiled once.
 #[derive(Clone, Debug)]
@@ -12,6 +18,7 @@ pub struct Frame {
     name: Name,
     layout: Layout,
     envelope: Option<Envelope>,
+    program: Arc<Program>,
 }
 
 /// Fields by name, in the order they were read.
@@ -41,6 +48,15 @@ pub struct Reading {
     pub values: Values,
     /// What was wrong and was allowed to be, in [`Frame::parse_damaged`]; else empty.
     pub wrong: Vec<Mismatch>,
+    /// Of `values`: fields of parts that are not there, which read as 0 or as empty.
+    pub absent: Vec<Name>,
+}
+
+impl Reading {
+    /// The values that were on the wire: what the frame can be encoded from again, byte for byte.
+    pub fn sent(&self) -> Vec<(Name, Value)> {
+        self.values.0.iter().filter(|(name, _)| !self.absent.contains(name)).cloned().collect()
+    }
 }
 
 /// Why bytes are not this frame.
@@ -67,12 +83,12 @@ impl Frame {
     /// Compiles a layout and checks what can be checked of a frame alone: names of spans, bounds, whole bytes, circles.
     pub fn compile(
         name: Name,
-        layout: Layout,
+        mut layout: Layout,
         envelope: Option<Envelope>,
         checksums: &[Checksum],
     ) -> Result<Frame, Vec<Mistake>> {
-        let _ = checksums;
-        Ok(Frame { name, layout, envelope })
+        let program = Arc::new(compile::compile(&mut layout, checksums)?);
+        Ok(Frame { name, layout, envelope, program })
     }
 
     pub fn name(&self) -> &Name {
@@ -87,25 +103,89 @@ impl Frame {
         self.envelope.as_ref()
     }
 
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Whether only a gap or a turnaround can end it: it has bytes without a length and no envelope.
+    pub fn ends_by_gap(&self) -> bool {
+        self.envelope.is_none() && self.program.ends_by_gap
+    }
+
     /// Reads one frame at the start of `input`. `closed`: nothing more will come (a gap, a turnaround, the end).
     ///
     /// `scope` knows the names that the frame itself does not set; a relation on a name that is not known is not checked.
     pub fn parse(&self, input: &[u8], closed: bool, scope: &dyn Scope) -> Outcome {
-        let _ = (input, closed, scope);
-        todo!()
+        self.parse_damaged(input, closed, scope, 0)
     }
 
     /// The same, with up to `faults` wrong values let through and told: what an observer makes of a damaged frame.
     pub fn parse_damaged(&self, input: &[u8], closed: bool, scope: &dyn Scope, faults: usize) -> Outcome {
-        let _ = (input, closed, scope, faults);
-        todo!()
+        match &self.envelope {
+            None => match parse::payload(&self.program, input, closed, scope, faults) {
+                Ok(reading) => Outcome::Complete(reading),
+                Err(stop) => stop.outcome(),
+            },
+            Some(envelope) => self.unwrapped(envelope, input, closed, scope, faults),
+        }
+    }
+
+    fn unwrapped(
+        &self,
+        envelope: &Envelope,
+        input: &[u8],
+        closed: bool,
+        scope: &dyn Scope,
+        faults: usize,
+    ) -> Outcome {
+        let wrong = |at, expected| Outcome::Wrong(Mismatch { at, expected });
+        let mut lines = 1;
+        loop {
+            let contents = match envelope.open(input, lines) {
+                Opened::Complete(contents) => contents,
+                Opened::More(more) if closed => {
+                    return wrong(input.len(), format!("{more} more bytes of the envelope"));
+                }
+                Opened::More(more) => return Outcome::More(more.max(1)),
+                Opened::Wrong { at, expected } => return wrong(at, expected),
+            };
+            let payload = &contents.payload;
+            let place = |at: usize| envelope.place(input, at.min(payload.len()));
+            match parse::payload(&self.program, payload, !contents.goes_on, scope, faults) {
+                Ok(reading) if reading.len == payload.len() => {
+                    let told = |fault: Mismatch| Mismatch { at: place(fault.at), ..fault };
+                    let wrong = reading.wrong.into_iter().map(told).collect();
+                    return Outcome::Complete(Reading { len: contents.len, wrong, ..reading });
+                }
+                Ok(reading) => return wrong(place(reading.len), "the end of the frame".into()),
+                Err(Stop::Wrong(fault)) => return wrong(place(fault.at), fault.expected),
+                Err(_) if contents.goes_on && payload.len() <= LONGEST => lines += 1,
+                Err(_) => return wrong(place(payload.len()), "more bytes in the envelope".into()),
+            }
+        }
     }
 
     /// Encodes a frame from the values `given` to it by name; what is not given comes from `scope`.
     ///
     /// Computed fields are computed; presence flags, counts and lengths that are bare names follow from what is given.
     pub fn encode(&self, given: &[(Name, Value)], scope: &dyn Scope) -> Result<Vec<u8>, EncodeError> {
-        let _ = (given, scope);
-        todo!()
+        let payload = encode::payload(&self.program, &self.name, given, scope)?;
+        Ok(match &self.envelope {
+            None => payload,
+            Some(envelope) => envelope.seal(&payload),
+        })
     }
 }
+
+impl Stop {
+    fn outcome(self) -> Outcome {
+        match self {
+            Stop::More(more) => Outcome::More(more.max(1).unsigned_abs()),
+            Stop::Wrong(mismatch) => Outcome::Wrong(mismatch),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

@@ -1,23 +1,34 @@
 //! Floor 1: the layout language. What bytes mean: layout text compiled once, read by one parser and one encoder.
 
+mod cbor;
+mod check;
 mod checksum;
+mod compile;
+mod encode;
 mod envelope;
 mod envelope_parse;
 mod eval;
 mod expr;
 mod expr_parse;
+mod facts;
+mod fields;
 mod frame;
+mod invert;
 mod layout;
 mod layout_parse;
 mod literal;
+mod parse;
+mod program;
 mod refine;
 mod spelling;
 mod text;
+mod transform;
 mod value;
 
 pub use checksum::{Algorithm, Checksum, ChecksumError, catalogue};
 pub use envelope::{Contents, LONGEST, Opened};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
+pub use facts::{FieldFacts, FieldValues};
 pub use frame::{EncodeError, Frame, Mismatch, Outcome, Reading, Values};
 pub use layout::{
     Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,

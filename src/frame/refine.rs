@@ -84,6 +84,37 @@ impl Layout {
         }
     }
 
+    /// Every expression in it, at any depth, in written order.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        let mut found = Vec::new();
+        self.walk(&mut |item| match &item.kind {
+            ItemKind::Field(field) => {
+                found.extend(field.transform.as_ref().map(|transform| &transform.by));
+                match &field.kind {
+                    FieldType::Sized { bytes: size, .. } | FieldType::Hex(size) | FieldType::Uu(size) => {
+                        found.push(size);
+                    }
+                    FieldType::Bytes(size) | FieldType::Text(size) | FieldType::Part { size, .. } => {
+                        found.extend(size);
+                    }
+                    FieldType::Cbor(keys) => found.extend(keys.iter().filter_map(|key| key.allowed.expr())),
+                    FieldType::Number { .. } | FieldType::Dec | FieldType::Natural(_) => {}
+                }
+                found.extend(field.allowed.expr());
+            }
+            ItemKind::Bits(fields) => {
+                for field in fields {
+                    found.extend(field.transform.as_ref().map(|transform| &transform.by));
+                    found.extend(field.allowed.expr());
+                }
+            }
+            ItemKind::Optional { when, .. } => found.push(when),
+            ItemKind::Repeat { count, .. } => found.extend(count),
+            ItemKind::Literal { .. } | ItemKind::Again { .. } => {}
+        });
+        found
+    }
+
     fn depth(&self) -> usize {
         self.items.iter().filter_map(Item::body).map(|body| 1 + body.depth()).max().unwrap_or(0)
     }
@@ -103,6 +134,16 @@ impl Layout {
             }
         }
         None
+    }
+}
+
+impl Allowed {
+    /// What a value is computed from.
+    pub fn expr(&self) -> Option<&Expr> {
+        match self {
+            Allowed::Equal(expr) => Some(expr),
+            Allowed::Any | Allowed::OneOf(_) => None,
+        }
     }
 }
 

@@ -1,0 +1,461 @@
+//! Layout tree to program: names become slots, relations on lengths become windows.
+
+use bytes::{Bytes, BytesMut};
+
+use super::checksum::{Algorithm, Checksum, ChecksumError};
+use super::expr::{Expr, ExprKind, Function};
+use super::invert::{Inverse, Target};
+use super::layout::{
+    Allowed, BitField, CborType, Field, FieldType, ItemKind, Layout, Order, Times, Transform, TransformOp,
+};
+use super::program::{
+    Bits, Check, Holds, Key, Leaf, LeafKind, Op, OpKind, Program, Seq, Slot, SlotId, Window,
+};
+use super::text::{At, Mistake, Name};
+use super::value::Value;
+
+/// Compiles a layout; `layout` gets the natural widths of its checksums.
+pub fn compile(layout: &mut Layout, checksums: &[Checksum]) -> Result<Program, Vec<Mistake>> {
+    let mut compiler = Compiler { checksums, program: Program::default(), mistakes: Vec::new(), depth: 0 };
+    compiler.algorithms(layout);
+    if compiler.mistakes.is_empty() {
+        compiler.widths(layout);
+        let mut body = compiler.seq(layout);
+        compiler.solvables(layout);
+        for (says, expr) in compiler.relations(&body) {
+            compiler.window(&mut body, says, &expr);
+        }
+        compiler.program.body = body;
+        let (mistakes, ends_by_gap) = super::check::frame(layout, &compiler.program);
+        compiler.program.ends_by_gap = ends_by_gap;
+        compiler.mistakes.extend(mistakes);
+    }
+    if compiler.mistakes.is_empty() { Ok(compiler.program) } else { Err(compiler.mistakes) }
+}
+
+struct Compiler<'a> {
+    checksums: &'a [Checksum],
+    program: Program,
+    mistakes: Vec<Mistake>,
+    /// The repeated parts around what is compiled.
+    depth: usize,
+}
+
+impl Compiler<'_> {
+    /// Finds every CRC that is named.
+    fn algorithms(&mut self, layout: &Layout) {
+        for expr in layout.exprs() {
+            expr.walk(&mut |part| {
+                if let ExprKind::Algorithm(name) = &part.kind {
+                    self.algorithm(name, part.at);
+                }
+            });
+        }
+    }
+
+    fn algorithm(&mut self, name: &Name, at: At) {
+        if self.program.algorithms.iter().any(|(known, _)| known == name) {
+            return;
+        }
+        let own = self.checksums.iter().find(|checksum| checksum.name == *name);
+        match own.map_or_else(|| Algorithm::named(name), Algorithm::own) {
+            Ok(algorithm) => self.program.algorithms.push((name.clone(), algorithm)),
+            Err(error) => {
+                let nearest = match &error {
+                    ChecksumError::Unknown { nearest, .. } => *nearest,
+                    _ => None,
+                };
+                let own = self.checksums.iter().map(|checksum| &*checksum.name);
+                let nearest = super::spelling::nearest(name, own).or(nearest);
+                let help = nearest.map(|known| format!("did you mean `{known}`?"));
+                self.mistakes.push(Mistake { at, says: error.to_string(), help });
+            }
+        }
+    }
+
+    /// Gives each checksum that stands by itself its natural width.
+    fn widths(&mut self, layout: &mut Layout) {
+        for item in &mut layout.items {
+            match &mut item.kind {
+                ItemKind::Field(field) => {
+                    if let (FieldType::Natural(order), Allowed::Equal(expr)) = (&field.kind, &field.allowed) {
+                        field.kind = self.natural(*order, expr);
+                    }
+                    if let FieldType::Part { body, .. } = &mut field.kind {
+                        self.widths(body);
+                    }
+                }
+                ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => self.widths(body),
+                _ => {}
+            }
+        }
+    }
+
+    fn natural(&self, order: Order, expr: &Expr) -> FieldType {
+        let number = |bytes| FieldType::Number { bytes, signed: false, order };
+        let ExprKind::Call { function, args } = &expr.kind else { return number(1) };
+        match function {
+            Function::Fletcher8 => FieldType::Bytes(Some(Expr::number(2))),
+            Function::Sum16 => number(2),
+            Function::Sum32 => number(4),
+            Function::Crc => {
+                let name = args.first().and_then(|arg| match &arg.kind {
+                    ExprKind::Algorithm(name) => Some(name),
+                    _ => None,
+                });
+                let found = self.program.algorithms.iter().find(|(known, _)| Some(known) == name);
+                number(match found.map_or(8, |(_, algorithm)| algorithm.width()) {
+                    ..=8 => 1,
+                    9..=16 => 2,
+                    17..=24 => 3,
+                    25..=32 => 4,
+                    _ => 8,
+                })
+            }
+            _ => number(1),
+        }
+    }
+
+    fn slot(&mut self, name: Option<&Name>, at: At, holds: Holds) -> SlotId {
+        let id = self.program.slots.len();
+        self.program.slots.push(Slot {
+            name: name.cloned(),
+            at,
+            holds,
+            end: id + 1,
+            depth: self.depth,
+            solvable: false,
+        });
+        id
+    }
+
+    fn seq(&mut self, layout: &Layout) -> Seq {
+        let first = self.program.slots.len();
+        let mut ops: Vec<Op> = Vec::with_capacity(layout.items.len());
+        for item in &layout.items {
+            let start = self.program.slots.len();
+            let kind = match &item.kind {
+                ItemKind::Literal { bytes, times } => literal(bytes, *times),
+                ItemKind::Field(field) => OpKind::Leaf(self.leaf(field)),
+                ItemKind::Bits(fields) => OpKind::Bits {
+                    bytes: fields.iter().map(|field| usize::from(field.width)).sum::<usize>() / 8,
+                    fields: fields.iter().map(|field| self.bits(field)).collect(),
+                },
+                ItemKind::Again { of, complement } => match self.program.slot(of) {
+                    Some(slot) => OpKind::Again { of: slot, complement: *complement },
+                    None => {
+                        self.unknown(of, item.at);
+                        continue;
+                    }
+                },
+                ItemKind::Optional { body, when } => {
+                    OpKind::Optional { body: self.seq(body), when: when.clone() }
+                }
+                ItemKind::Repeat { body, count } => {
+                    self.depth += 1;
+                    let body = self.seq(body);
+                    self.depth -= 1;
+                    OpKind::Repeat { body, count: count.clone() }
+                }
+            };
+            let op = self.op(kind, start..self.program.slots.len());
+            push(&mut ops, op);
+        }
+        attach_ends(&mut ops);
+        let mut least = vec![0; ops.len() + 1];
+        for place in (0..ops.len()).rev() {
+            least[place] = least[place + 1] + ops[place].least;
+        }
+        Seq { ops, windows: Vec::new(), least, slots: first..self.program.slots.len() }
+    }
+
+    fn unknown(&mut self, name: &Name, at: At) {
+        let slots = self.program.slots.iter().filter_map(|slot| slot.name.as_deref());
+        let help = super::spelling::did_you_mean(name, slots);
+        self.mistakes.push(Mistake { at, says: format!("nothing before this is called `{name}`"), help });
+    }
+
+    fn op(&self, kind: OpKind, slots: std::ops::Range<SlotId>) -> Op {
+        let constant = |expr: &Expr| expr.as_number().and_then(|number| usize::try_from(number).ok());
+        let (fixed, takes_rest) = match &kind {
+            OpKind::Literal(bytes) => (Some(bytes.len()), false),
+            OpKind::Some { .. } => (None, false),
+            OpKind::Fill(_) => (None, true),
+            OpKind::Bits { bytes, .. } => (Some(*bytes), false),
+            OpKind::Again { of, .. } => (self.width_of(*of), false),
+            OpKind::Optional { body, .. } => (None, body.takes_rest()),
+            OpKind::Repeat { body, count } => {
+                let count_of = count.as_ref().and_then(constant);
+                (count_of.zip(body.fixed()).map(|(count, body)| count.saturating_mul(body)), count.is_none())
+            }
+            OpKind::Leaf(leaf) => match &leaf.kind {
+                LeafKind::Number { bytes, .. } => (Some(*bytes), false),
+                LeafKind::Sized { bytes, .. } => (constant(bytes), false),
+                LeafKind::Hex(digits) => (constant(digits), false),
+                LeafKind::Bytes { size: Some(size), .. } => (constant(size), false),
+                LeafKind::Bytes { size: None, .. } => (None, true),
+                LeafKind::Uu(n) => (constant(n).map(|n| n.div_ceil(3) * 4), false),
+                LeafKind::Part { size: Some(size), .. } => (constant(size), false),
+                LeafKind::Part { body, size: None } => (body.fixed(), body.takes_rest()),
+                LeafKind::Dec | LeafKind::Cbor(_) => (None, false),
+            },
+        };
+        let least = fixed.unwrap_or(match &kind {
+            OpKind::Some { unit, least, .. } => unit.len() * least,
+            OpKind::Leaf(Leaf { kind: LeafKind::Dec | LeafKind::Cbor(_), .. }) => 1,
+            OpKind::Leaf(Leaf { kind: LeafKind::Part { body, size: None }, .. }) => {
+                body.least.first().copied().unwrap_or(0)
+            }
+            _ => 0,
+        });
+        Op { kind, fixed, least, takes_rest, slots }
+    }
+
+    fn width_of(&self, slot: SlotId) -> Option<usize> {
+        // Filled in by `check`, which knows the whole program; a number is nearly always meant.
+        self.program.widths.get(slot).copied().flatten()
+    }
+
+    fn leaf(&mut self, field: &Field) -> Leaf {
+        let holds = match &field.kind {
+            FieldType::Number { .. }
+            | FieldType::Sized { .. }
+            | FieldType::Dec
+            | FieldType::Hex(_)
+            | FieldType::Natural(_) => Holds::Number,
+            _ => Holds::Bytes,
+        };
+        let slot = self.slot(field.name.as_ref(), field.name_at, holds);
+        self.transform(field.transform.as_ref(), holds);
+        let kind = match &field.kind {
+            FieldType::Number { bytes, signed, order } => {
+                LeafKind::Number { bytes: usize::from(*bytes), signed: *signed, order: *order }
+            }
+            FieldType::Natural(order) => LeafKind::Number { bytes: 1, signed: false, order: *order },
+            FieldType::Sized { bytes, order } => LeafKind::Sized { bytes: bytes.clone(), order: *order },
+            FieldType::Dec => LeafKind::Dec,
+            FieldType::Hex(digits) => LeafKind::Hex(digits.clone()),
+            FieldType::Bytes(size) => LeafKind::Bytes { size: size.clone(), text: false, until: None },
+            FieldType::Text(size) => LeafKind::Bytes { size: size.clone(), text: true, until: None },
+            FieldType::Uu(n) => LeafKind::Uu(n.clone()),
+            FieldType::Part { body, size } => LeafKind::Part { body: self.seq(body), size: size.clone() },
+            FieldType::Cbor(keys) => LeafKind::Cbor(
+                keys.iter()
+                    .map(|key| {
+                        let holds = match key.kind {
+                            CborType::Uint | CborType::Bool => Holds::Number,
+                            CborType::Bytes | CborType::Text => Holds::Bytes,
+                        };
+                        let slot = self.slot(Some(&key.name), field.name_at, holds);
+                        let check = self.check(&key.allowed, slot);
+                        Key { slot, name: key.name.clone(), kind: key.kind, optional: key.optional, check }
+                    })
+                    .collect(),
+            ),
+        };
+        let end = self.program.slots.len();
+        self.program.slots[slot].end = end;
+        let check = self.check(&field.allowed, slot);
+        self.program.widths.resize(end, None);
+        self.program.widths[slot] = match &kind {
+            LeafKind::Number { bytes, .. } => Some(*bytes),
+            _ => None,
+        };
+        Leaf { slot, kind, transform: field.transform.clone(), check }
+    }
+
+    fn bits(&mut self, field: &BitField) -> Bits {
+        let slot = self.slot(field.name.as_ref(), field.at, Holds::Number);
+        self.transform(field.transform.as_ref(), Holds::Number);
+        let check = self.check(&field.allowed, slot);
+        Bits { slot, width: field.width, transform: field.transform.clone(), check }
+    }
+
+    fn transform(&mut self, transform: Option<&Transform>, holds: Holds) {
+        let Some(Transform { op: TransformOp::Multiply | TransformOp::Divide, by }) = transform else {
+            return;
+        };
+        if holds == Holds::Bytes {
+            let says = "bytes know +, - and ^ only: times and by lose what was there".into();
+            self.mistakes.push(Mistake { at: by.at, says, help: None });
+        }
+    }
+
+    fn check(&self, allowed: &Allowed, slot: SlotId) -> Check {
+        match allowed {
+            Allowed::Any => Check::Any,
+            Allowed::OneOf(ranges) => Check::OneOf(ranges.clone()),
+            Allowed::Equal(expr) => match (expr.as_number(), &expr.kind) {
+                (Some(number), _) => Check::Fixed(Value::Int(number)),
+                (None, ExprKind::Text(text)) => Check::Fixed(Value::bytes(text.clone())),
+                _ => Check::Computed { expr: expr.clone(), at_once: self.comes_before(expr, slot) },
+            },
+        }
+    }
+
+    /// Whether all that an expression names has been read when `slot` has been.
+    fn comes_before(&self, expr: &Expr, slot: SlotId) -> bool {
+        let is_before = |name: &Name| self.program.slot(name).is_some_and(|named| named < slot);
+        let mut before = true;
+        expr.walk(&mut |part| match &part.kind {
+            ExprKind::Span { from, to } => {
+                before &= from.as_ref().is_none_or(is_before) && to.as_ref().is_none_or(is_before);
+            }
+            // A name that is no field yet may become one further on: it is looked at in the end.
+            ExprKind::Path(path) if path.rest.is_none() => before &= is_before(&path.first),
+            _ => {}
+        });
+        before
+    }
+
+    /// Marks what the encoder finds out by itself: bare names of lengths, counts and flags.
+    fn solvables(&mut self, layout: &Layout) {
+        let mut named = Vec::new();
+        layout.walk(&mut |item| {
+            let expr = match &item.kind {
+                ItemKind::Optional { when, .. } => Some(when),
+                ItemKind::Repeat { count, .. } => count.as_ref(),
+                ItemKind::Field(field) => match &field.kind {
+                    FieldType::Bytes(size) | FieldType::Text(size) | FieldType::Part { size, .. } => {
+                        size.as_ref()
+                    }
+                    FieldType::Uu(n) => Some(n),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some(Inverse { target: Target::Name(name), .. }) = expr.and_then(Inverse::of) {
+                named.push(name);
+            }
+        });
+        for slot in &mut self.program.slots {
+            slot.solvable = slot.name.as_ref().is_some_and(|name| named.contains(name));
+        }
+    }
+
+    /// Every field whose value is computed, with what from.
+    fn relations(&self, body: &Seq) -> Vec<(SlotId, Expr)> {
+        let mut found = Vec::new();
+        body.walk(&mut |op| {
+            let mut add = |slot: SlotId, check: &Check| {
+                if let Check::Computed { expr, .. } = check {
+                    found.push((slot, expr.clone()));
+                }
+            };
+            match &op.kind {
+                OpKind::Leaf(leaf) => add(leaf.slot, &leaf.check),
+                OpKind::Bits { fields, .. } => fields.iter().for_each(|bits| add(bits.slot, &bits.check)),
+                _ => {}
+            }
+        });
+        found
+    }
+
+    /// Opens a window where a relation on a length allows it.
+    fn window(&self, body: &mut Seq, says: SlotId, expr: &Expr) {
+        let Some((inverse, Some(from), Some(to))) = Inverse::of_size(expr) else { return };
+        let (Some(from), Some(to)) = (self.program.slot(&from), self.program.slot(&to)) else { return };
+        if from <= to && says < to {
+            place_window(body, says, from, to, inverse);
+        }
+    }
+}
+
+/// Into the innermost sequence that has both ends, if they are where its operations begin and end.
+fn place_window(seq: &mut Seq, says: SlotId, from: SlotId, to: SlotId, inverse: Inverse) {
+    let holding = |slot: SlotId| seq.ops.iter().position(|op| op.slots.contains(&slot));
+    let (Some(first), Some(last)) = (holding(from), holding(to)) else { return };
+    let is_itself =
+        matches!(&seq.ops[first].kind, OpKind::Leaf(leaf) if leaf.slot == from || leaf.slot == to);
+    // A length outside a repeated part counts all its rounds.
+    let is_whole =
+        matches!(seq.ops[first].kind, OpKind::Repeat { .. }) && !seq.ops[first].slots.contains(&says);
+    if first == last && !is_itself && !is_whole {
+        if let Some(body) = seq.ops[first].body_mut() {
+            return place_window(body, says, from, to, inverse);
+        }
+    }
+    if seq.ops[first].begins_with(from) && seq.ops[last].ends_with(to) {
+        seq.windows.push(Window { from: first, to: last, says, inverse });
+    }
+}
+
+fn literal(bytes: &Bytes, times: Times) -> OpKind {
+    match times {
+        Times::Exactly(1) => OpKind::Literal(bytes.clone()),
+        Times::Exactly(count) => OpKind::Literal(bytes.repeat(count as usize).into()),
+        Times::Between(least, most) => {
+            OpKind::Some { unit: bytes.clone(), least: least as usize, most: most as usize }
+        }
+        Times::Fill => OpKind::Fill(bytes.clone()),
+    }
+}
+
+/// Neighbouring literals become one: faster to compare, and a longer mark to look for.
+fn push(ops: &mut Vec<Op>, op: Op) {
+    if let (Some(Op { kind: OpKind::Literal(before), fixed, least, .. }), OpKind::Literal(bytes)) =
+        (ops.last_mut(), &op.kind)
+    {
+        let mut joined = BytesMut::with_capacity(before.len() + bytes.len());
+        joined.extend_from_slice(before);
+        joined.extend_from_slice(bytes);
+        *before = joined.freeze();
+        *fixed = Some(before.len());
+        *least = before.len();
+        return;
+    }
+    ops.push(op);
+}
+
+/// Tells bytes without a length which literal ends them.
+fn attach_ends(ops: &mut [Op]) {
+    for place in 1..ops.len() {
+        let (before, behind) = ops.split_at_mut(place);
+        let (Some(Op { kind: OpKind::Leaf(leaf), .. }), OpKind::Literal(mark)) =
+            (before.last_mut(), &behind[0].kind)
+        else {
+            continue;
+        };
+        if let LeafKind::Bytes { size: None, until, .. } = &mut leaf.kind {
+            *until = Some(mark.clone()).filter(|mark| !mark.is_empty());
+        }
+    }
+}
+
+impl Seq {
+    /// Calls `visit` with every operation, at any depth.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Op)) {
+        for op in &self.ops {
+            visit(op);
+            if let Some(body) = op.body() {
+                body.walk(visit);
+            }
+        }
+    }
+
+    pub fn fixed(&self) -> Option<usize> {
+        self.ops.iter().try_fold(0usize, |sum, op| Some(sum.saturating_add(op.fixed?)))
+    }
+
+    pub fn takes_rest(&self) -> bool {
+        self.ops.iter().any(|op| op.takes_rest)
+    }
+}
+
+impl Op {
+    fn begins_with(&self, slot: SlotId) -> bool {
+        match &self.kind {
+            OpKind::Bits { .. } => self.slots.contains(&slot),
+            OpKind::Leaf(leaf) if leaf.slot == slot => true,
+            _ => self.body().and_then(|body| body.ops.first()).is_some_and(|op| op.begins_with(slot)),
+        }
+    }
+
+    fn ends_with(&self, slot: SlotId) -> bool {
+        match &self.kind {
+            OpKind::Bits { .. } => self.slots.contains(&slot),
+            OpKind::Leaf(leaf) if leaf.slot == slot => true,
+            _ => self.body().and_then(|body| body.ops.last()).is_some_and(|op| op.ends_with(slot)),
+        }
+    }
+}
