@@ -323,6 +323,8 @@ pub struct Vector {
     pub frames: Vec<FrameId>,
     /// Fields that must come out.
     pub fields: Vec<(Name, Value)>,
+    /// Parameters as they are in it.
+    pub set: Vec<(Name, Value)>,
     /// It must be refused.
     pub wrong: bool,
 }

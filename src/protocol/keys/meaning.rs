@@ -40,10 +40,24 @@ pub(super) static VECTOR: Section = Section {
             "[\"command\", \"ack\"]",
         ),
         key("fields", Kind::Section(&FIELDS), "values that must come out", "{ address = 1 }"),
+        key("set", Kind::Section(&SET), "parameters as they are in it", "{ address_size = 2 }"),
         key("wrong", Kind::Truth, "it must be refused", "true").default("false"),
         key("source", Kind::Text, "where it was found", "\"ST AN3155, page 12\""),
     ],
     others: None,
+};
+
+static SET: Section = Section {
+    path: "[vector].set",
+    meaning: "parameters as they are in a vector",
+    keys: &[],
+    others: Some(Others {
+        called: "a parameter",
+        naming: Naming::Name,
+        kind: Kind::Value,
+        meaning: "its value",
+        example: "2",
+    }),
 };
 
 static FIELDS: Section = Section {

@@ -189,6 +189,24 @@ pub(super) fn chips(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) 
     chips.iter().filter_map(|(key, fields)| chip(key, fields, by.clone(), names, found)).collect()
 }
 
+/// A section that gives parameters other values.
+pub(super) fn set_parameters(
+    fields: &Fields<'_>,
+    key: &str,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Vec<(Name, Value)> {
+    let mut parameters = Vec::new();
+    for entry in fields.section(key, found).iter().flat_map(Fields::others) {
+        if !names.everywhere.contains(entry.key) {
+            let mistake = found.error(entry.key_range(), format!("no parameter is called `{}`", entry.key));
+            mistake.did_you_mean(entry.key, names.everywhere.iter().map(|name| &**name));
+        }
+        parameters.extend(value(entry, found).map(|value| (entry.name(), value)));
+    }
+    parameters
+}
+
 fn chip(
     key: &Entry<'_>,
     fields: &Fields<'_>,
@@ -200,17 +218,7 @@ fn chip(
         Some(number) => Value::Int(number),
         None => Value::bytes(parse_hex_bytes(key.key)?),
     };
-    let mut parameters = Vec::new();
-    if let Some(section) = fields.section("parameters", found) {
-        for entry in section.others() {
-            if !names.everywhere.contains(entry.key) {
-                let mistake =
-                    found.error(entry.key_range(), format!("no parameter is called `{}`", entry.key));
-                mistake.did_you_mean(entry.key, names.everywhere.iter().map(|name| &**name));
-            }
-            parameters.extend(self::value(entry, found).map(|value| (entry.name(), value)));
-        }
-    }
+    let parameters = set_parameters(fields, "parameters", names, found);
     let (title, memory) = (fields.words("title", found), memory(fields, found));
     Some(Chip { by: by?, value, title, memory, parameters })
 }

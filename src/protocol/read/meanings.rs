@@ -10,6 +10,7 @@ use crate::line::Direction;
 use super::super::findings::Findings;
 use super::super::model::{ExchangeId, Meaning, MeaningOf, Show, Vector};
 use super::super::places::Place;
+use super::device::set_parameters;
 use super::exchanges::{frame_id, frame_ids};
 use super::names::Names;
 use super::tree::Fields;
@@ -137,10 +138,11 @@ fn vector(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Optio
             values.extend(value(entry, found).map(|value| (entry.name(), value)));
         }
     }
+    let set = set_parameters(fields, "set", names, found);
     let text = fields.text("talk", found)?;
     let talk = text.read(found, parse_vector)?;
     let place = Place { name: fields.at.clone(), text: text.range };
-    Some((Vector { name, talk, frames, fields: values, wrong }, place))
+    Some((Vector { name, talk, frames, fields: values, set, wrong }, place))
 }
 
 /// `> 31 CE < 79`: arrows with bytes, written as in a layout.
