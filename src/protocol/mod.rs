@@ -10,6 +10,7 @@ mod model;
 mod parse_talk;
 mod places;
 mod read;
+mod registry;
 mod string_place;
 mod talk;
 mod time;
@@ -21,5 +22,6 @@ pub use model::{
     Parameter, Phase, Probe, Quiet, Refusals, Region, Reply, ResetSequences, Risk, ScriptStep, Show, State,
     StateId, Table, Vector,
 };
+pub use registry::{Registry, RegistryError, TableSource};
 pub use talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 pub use time::Time;
