@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`line`](mod@line) | what a serial line is |
 //! | 1 | [`wire`] | the physics: waveform, sender, receiver, noise, the forward model |
+//! | 0 | [`image`] | what a firmware image is |
 //! | 1 | [`frame`] | what bytes mean: the layout language, its parser and its encoder |
 //! | 2 | [`protocol`] | what a table says |
 //! | 2 | [`capture`] | what was recorded |
@@ -21,6 +22,7 @@ pub mod capture;
 pub mod cli;
 pub mod diagnose;
 pub mod frame;
+pub mod image;
 pub mod line;
 pub mod machine;
 pub mod protocol;
