@@ -20,7 +20,9 @@ impl Program {
             inside: vec![Vec::new()],
             entries: Vec::new(),
             may_begin: Vec::new(),
+            has_unsolicited: table.exchanges.iter().any(|exchange| exchange.unsolicited.is_some()),
             starts: Arc::default(),
+            chances: Arc::default(),
             said_by: [Vec::new(), Vec::new()],
             closed: table.frames.iter().map(|frame| asks_nothing(frame.layout())).collect(),
             table,
@@ -294,8 +296,9 @@ impl<'a> Compiler<'a> {
         }
         match self.table.phases.iter().position(|phase| phase.name == *name) {
             Some(index) => {
-                for expr in &self.table.phases[index].baud.clone() {
-                    self.names().add_expr(expr);
+                let table = Arc::clone(&self.table);
+                if let Some(baud) = &table.phases[index].baud {
+                    self.names().add_expr(baud);
                 }
                 self.add(Instruction::Phase(Some(index)));
             }

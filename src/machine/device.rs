@@ -374,9 +374,11 @@ impl Device {
     }
 
     fn is_damaged_frame(&self) -> bool {
-        self.offer(true)
-            .damaged(&self.threads)
-            .is_some_and(|damaged| damaged.reading.len == self.buffer.len())
+        let damaged = self.offer(true).damaged(&self.threads);
+        let whole = |(_, reading): (usize, crate::frame::Reading)| {
+            reading.len > 1 && reading.len == self.buffer.len()
+        };
+        !damaged.differs && damaged.best.is_some_and(whole)
     }
 
     /// Says the refusal; the conversation rests, or stays where it is.

@@ -137,8 +137,8 @@ impl<'a> Offer<'a> {
     }
 
     /// The longest reading of the bytes for any of these threads, with one fault let through.
-    pub fn damaged(&self, threads: &[Thread]) -> Option<Damaged> {
-        let mut best: Option<Damaged> = None;
+    pub fn damaged(&self, threads: &[Thread]) -> Damaged {
+        let mut damaged = Damaged { best: None, differs: false, more: None };
         for (index, thread) in threads.iter().enumerate() {
             let Some(step) = self.ground.program.step(thread.pc) else { continue };
             if self.from.is_some_and(|from| from != step.direction) {
@@ -146,30 +146,39 @@ impl<'a> Offer<'a> {
             }
             let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
             let frame = self.ground.program.frame(step.frame);
-            let Outcome::Complete(mut reading) = frame.parse_damaged(self.bytes, self.closed, &view, 1)
-            else {
-                continue;
+            let mut reading = match frame.parse_damaged(self.bytes, self.closed, &view, 1) {
+                Outcome::Complete(reading) => reading,
+                Outcome::More(more) => {
+                    damaged.more = Some(damaged.more.map_or(more, |known| known.min(more)));
+                    continue;
+                }
+                Outcome::Wrong(_) => continue,
             };
-            if reading.wrong.is_empty() {
+            let healthy = reading.wrong.is_empty();
+            if healthy {
                 // The frame is healthy, so a value is not the one that was known.
                 match accept(self.ground, thread, step, &Arc::new(reading.values.clone())) {
                     Ok(_) => continue,
                     Err(differs) => reading.wrong.push(differs.mismatch),
                 }
             }
-            if best.as_ref().is_none_or(|best| best.reading.len < reading.len) {
-                best = Some(Damaged { thread: index, reading });
+            if damaged.best.as_ref().is_none_or(|(_, best)| best.len < reading.len) {
+                damaged.best = Some((index, reading));
+                damaged.differs = healthy;
             }
         }
-        best
+        damaged
     }
 }
 
 /// A damaged frame, as far as it can be read.
 pub(super) struct Damaged {
-    /// Which of the threads offered.
-    pub thread: usize,
-    pub reading: Reading,
+    /// Which of the threads offered, and its reading.
+    pub best: Option<(usize, Reading)>,
+    /// The frame is healthy; a value is not the one that was known.
+    pub differs: bool,
+    /// Some thread would need so many more bytes.
+    pub more: Option<usize>,
 }
 
 /// Frames that read the same for every thread, parsed once an offer.

@@ -365,7 +365,7 @@ impl Host {
     /// Looks at what was heard, as long as something of it is understood.
     fn listen(&mut self, closing: Closing) {
         while matches!(self.turn, Turn::Device { .. }) && !self.heap.is_empty() {
-            let bytes = self.heap.bytes();
+            let bytes = self.heap.bytes().to_vec();
             let answers = self.offer(&bytes, closing.closed()).to(&self.threads);
             if let Some(accepted) = answers.accepted_frame {
                 self.heard(accepted, answers.accepted);
@@ -598,7 +598,7 @@ impl Task for Host {
         let Turn::Device { window, since, soft } = self.turn else { return };
         if !self.heap.is_empty() {
             let closing = self.heap.closing(self.now, self.settings);
-            if closing != Closing::No {
+            if closing == Closing::Yes || closing == Closing::Gap && !self.heap.gap_is_known() {
                 self.listen(closing);
             }
             return;

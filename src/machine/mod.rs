@@ -1,6 +1,7 @@
 //! Floor 3: the conversation. One machine for every talk of a table, read by three roles: observer, host and device.
 
 mod aside;
+mod chance;
 mod closure;
 mod compile;
 mod device;
@@ -8,10 +9,14 @@ mod echo;
 mod effects;
 mod env;
 mod facts;
+mod follow;
+mod follower;
 mod gathered;
 mod hear;
 mod host;
 mod item;
+mod join;
+mod look;
 mod meanings;
 mod memory;
 mod names;

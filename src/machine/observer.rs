@@ -1,4 +1,7 @@
 //! The observer: follows both sides of a conversation it has no part in, and tells what does not fit.
+//!
+//! A parameter of which the table gives several values is a hypothesis: one follower listens for each, until one explains clearly
+//! more than the others.
 
 use std::sync::Arc;
 
@@ -6,6 +9,7 @@ use crate::frame::Name;
 use crate::line::{Instant, LineEvent, Settings};
 
 use super::env::Env;
+use super::follower::Follower;
 use super::item::Item;
 use super::program::Program;
 use super::score::Score;
@@ -26,63 +30,124 @@ pub enum Sides {
 /// Follows a conversation. It joins in the middle, and never forgets more than it must when something is damaged.
 pub struct Observer {
     program: Arc<Program>,
+    /// One for each hypothesis; the first is what the table holds likeliest.
+    followers: Vec<Follower>,
 }
+
+/// More hypotheses than this are not tried.
+const MOST_HYPOTHESES: usize = 16;
+
+/// Natural logarithm of how much better the best hypothesis must be for the others to be dropped.
+const DECISIVE: f64 = 12.0;
 
 impl Observer {
     /// `env` sets parameters; one that is not set is a hypothesis where the table gives several values, else it is heard.
     pub fn new(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env) -> Observer {
-        let _ = (sides, settings, env);
-        Observer { program }
+        Observer::with(program, sides, settings, env, true)
     }
 
     /// An observer that only keeps the score, and makes no items.
     pub fn scoring(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env) -> Observer {
-        Observer::new(program, sides, settings, env)
+        Observer::with(program, sides, settings, env, false)
+    }
+
+    fn with(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env, tells: bool) -> Observer {
+        let followers = hypotheses(&program, env)
+            .iter()
+            .map(|env| Follower::new(Arc::clone(&program), sides, settings, env, tells))
+            .collect();
+        Observer { program, followers }
     }
 
     /// The next thing on the line; events come in order of time.
     pub fn on_event(&mut self, event: &LineEvent) {
-        let _ = event;
-        todo!()
+        self.followers.iter_mut().for_each(|follower| follower.on_event(event));
+        self.decide();
     }
 
     /// It is now `now`, and nothing was heard since the last event: gaps close frames, answers turn out not to come.
     pub fn on_time(&mut self, now: Instant) {
-        let _ = now;
-        todo!()
+        self.followers.iter_mut().for_each(|follower| follower.on_time(now));
+        self.decide();
     }
 
     /// When silence would mean something.
     pub fn deadline(&self) -> Option<Instant> {
-        todo!()
+        self.followers.iter().filter_map(Follower::deadline).min()
     }
 
     /// The line is at these settings from now on; bit times follow it.
     pub fn on_settings(&mut self, settings: Settings) {
-        let _ = settings;
-        todo!()
+        self.followers.iter_mut().for_each(|follower| follower.on_settings(settings));
     }
 
     /// Nothing more will come: what is still open is told.
     pub fn finish(&mut self) {
-        todo!()
+        self.followers.iter_mut().for_each(Follower::finish);
+        let best = self.best();
+        self.followers.swap(0, best);
+        self.followers.truncate(1);
     }
 
-    /// The pieces that have become certain since the last call.
+    /// The pieces that have become certain since the last call. While hypotheses compete, nothing is certain.
     pub fn items(&mut self) -> Vec<Item> {
-        todo!()
+        match &mut self.followers[..] {
+            [only] => only.items(),
+            _ => Vec::new(),
+        }
     }
 
     pub fn score(&self) -> Score {
-        todo!()
+        self.followers[self.best()].score()
     }
 
     /// Where the conversation rests, if that is known.
     pub fn state(&self) -> Option<&Name> {
-        todo!()
+        self.followers[self.best()].state()
     }
 
     pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
+
+    /// The follower that explains most; of equals the first.
+    fn best(&self) -> usize {
+        let weight = |index: usize| self.followers[index].score().log_weight;
+        (1..self.followers.len())
+            .fold(0, |best, index| if weight(index) > weight(best) { index } else { best })
+    }
+
+    fn decide(&mut self) {
+        if self.followers.len() < 2 {
+            return;
+        }
+        let best = self.best();
+        let weight = self.followers[best].score().log_weight;
+        self.followers.swap(0, best);
+        let mut index = 0;
+        self.followers.retain(|follower| {
+            index += 1;
+            index == 1 || follower.score().log_weight > weight - DECISIVE
+        });
+    }
+}
+
+/// Environments in which every parameter with several values has one of them.
+fn hypotheses(program: &Program, env: &Env) -> Vec<Env> {
+    let mut all = vec![env.clone()];
+    for parameter in &program.table.parameters {
+        if parameter.one_of.is_empty() || env.get(&parameter.name).is_some() {
+            continue;
+        }
+        let mut values = vec![parameter.value.clone()];
+        values.extend(parameter.one_of.iter().filter(|value| **value != parameter.value).cloned());
+        if all.len() * values.len() > MOST_HYPOTHESES {
+            continue;
+        }
+        all = values
+            .iter()
+            .flat_map(|value| all.iter().map(|env| env.clone().with(&parameter.name, value.clone())))
+            .collect();
+    }
+    all
 }

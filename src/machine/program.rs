@@ -9,6 +9,7 @@ use crate::frame::{Expr, Frame, Name, Nothing, Outcome};
 use crate::line::Direction;
 use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time};
 
+use super::chance::Chance;
 use super::names::{Key, Names};
 use super::scope::side;
 use super::starts::Starts;
@@ -35,8 +36,11 @@ pub struct Program {
     pub(super) closed: Vec<bool>,
     /// Frames that each side can send, by direction as [`side`] counts.
     pub(super) said_by: [Vec<FrameId>; 2],
+    /// Some exchange is started by the device itself.
+    pub(super) has_unsolicited: bool,
     /// With which bytes each frame can begin; found out when first asked for.
     pub(super) starts: Arc<OnceLock<Vec<Starts>>>,
+    pub(super) chances: Arc<OnceLock<Vec<Chance>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -173,6 +177,12 @@ impl Program {
     pub(super) fn starts(&self, frame: FrameId) -> &Starts {
         let starts = self.starts.get_or_init(|| self.table.frames.iter().map(Starts::of).collect());
         &starts[frame.0]
+    }
+
+    /// What a frame is worth as evidence.
+    pub(super) fn chance(&self, frame: FrameId) -> &Chance {
+        let chances = self.chances.get_or_init(|| self.table.frames.iter().map(Chance::of).collect());
+        &chances[frame.0]
     }
 
     /// The exchanges that an instruction stands in, outermost first.

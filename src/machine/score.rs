@@ -15,3 +15,38 @@ pub struct Score {
     /// a lone `E5` is worth little, a long frame with a CRC much, and bytes that no frame explains cost something.
     pub log_weight: f64,
 }
+
+/// What a byte costs that the table does not explain, and what a stretch of such bytes costs beside, in bits.
+const STRAY_BYTE: f64 = 1.0;
+const STRAY_STRETCH: f64 = 3.0;
+
+/// What a damaged frame costs, in bits: lines are seldom that bad.
+const DAMAGED: f64 = 6.0;
+
+/// A frame that only repeats the one before says little new, in parts of its worth: a stuck line repeats as well.
+const REPEATED: f64 = 0.1;
+
+impl Score {
+    /// A healthy frame worth so many bits, one of so many that could have come.
+    pub(super) fn frame(&mut self, len: usize, bits: f64, alternatives: usize, repeated: bool) {
+        self.valid += 1;
+        self.explained += len;
+        let gain = bits - (alternatives.max(1) as f64).log2();
+        self.add(if repeated { gain.min(0.0) + gain.max(0.0) * REPEATED } else { gain });
+    }
+
+    pub(super) fn damaged(&mut self) {
+        self.invalid += 1;
+        self.add(-DAMAGED);
+    }
+
+    /// Bytes that nothing explains; `within` a conversation they are a frame that went wrong.
+    pub(super) fn stray(&mut self, bytes: usize, within: bool) {
+        self.invalid += usize::from(within);
+        self.add(-STRAY_STRETCH - STRAY_BYTE * bytes as f64);
+    }
+
+    fn add(&mut self, bits: f64) {
+        self.log_weight += bits * std::f64::consts::LN_2;
+    }
+}

@@ -15,6 +15,21 @@ const MOST: usize = 8;
 
 /// Describes bytes of one side that no thread accepted. `wrong` is what [`Offer::to`](super::hear::Offer::to) said of each thread.
 pub(super) fn describe(program: &Program, bytes: &[u8], threads: &[Thread], wrong: &[Wrong]) -> Unexpected {
+    let within = threads.first().map_or_else(Vec::new, |first| program.exchanges_at(first.pc));
+    Unexpected {
+        expected: expected(program, threads, Some(Direction::Rx), wrong),
+        elsewhere: elsewhere(program, bytes),
+        said: meanings::of_bytes(&program.table, bytes, &within),
+    }
+}
+
+/// What could have come, and why it is not that; first what could have come from this side.
+pub(super) fn expected(
+    program: &Program,
+    threads: &[Thread],
+    from: Option<Direction>,
+    wrong: &[Wrong],
+) -> Vec<Candidate> {
     let mut expected: Vec<Candidate> = Vec::new();
     for (index, thread) in threads.iter().enumerate() {
         let Some(step) = program.step(thread.pc) else { continue };
@@ -24,20 +39,17 @@ pub(super) fn describe(program: &Program, bytes: &[u8], threads: &[Thread], wron
             direction: step.direction,
             wrong: wrong.iter().find(|wrong| wrong.thread == index).map(|wrong| wrong.mismatch.clone()),
         };
-        let known = expected.iter().any(|known| {
+        let same = |known: &Candidate| {
             (&known.frame, known.direction, &known.wrong)
                 == (&candidate.frame, candidate.direction, &candidate.wrong)
-        });
-        if !known && expected.len() < MOST {
+        };
+        if !expected.iter().any(same) {
             expected.push(candidate);
         }
     }
-    let within = threads.first().map_or_else(Vec::new, |first| program.exchanges_at(first.pc));
-    Unexpected {
-        expected,
-        elsewhere: elsewhere(program, bytes),
-        said: meanings::of_bytes(&program.table, bytes, &within),
-    }
+    expected.sort_by_key(|candidate| from.is_some_and(|from| from != candidate.direction));
+    expected.truncate(MOST);
+    expected
 }
 
 /// What the bytes would be elsewhere in this table: whole frames first, then beginnings, then named values of one byte.

@@ -77,8 +77,17 @@ impl Heap {
         self.gap_looked |= closing == Closing::Gap;
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
-        self.bytes.clone()
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The gap was looked at already, and nothing ended there.
+    pub fn gap_is_known(&self) -> bool {
+        self.gap_looked
     }
 
     pub fn take(&mut self, count: usize) -> Taken {

@@ -1,0 +1,362 @@
+//! What follows from what was found: threads go on, items are told, and the way back after damage.
+//!
+//! Three rules keep one fault from becoming many flags. The *longest reading* of a damaged frame is taken. What cannot be read is
+//! stepped over in every thread, which *forgets* what it cannot know, and the next index or offset on the wire tells it again. And
+//! *both* are kept, those that stepped over and those that did not: the other side may not have understood the frame either.
+
+use std::sync::Arc;
+
+use crate::frame::{Mismatch, Name, Reading, Values};
+use crate::line::{Direction, Span};
+use crate::protocol::{ExchangeId, FrameId};
+
+use super::closure::step_over;
+use super::effects::Effects;
+use super::follower::{Asked, Follower, Stray};
+use super::hear::{Wrong, go_past_damaged};
+use super::item::{Framed, Item, ItemKind, Part, Silence};
+use super::look::{Beside, BesideKind, Found};
+use super::observer::Sides;
+use super::scope::side;
+use super::thread::Thread;
+use super::view::Role;
+use super::waiting::{Closing, Heap, Taken};
+use super::{join, meanings, unexpected};
+
+/// Bytes looked at in search of frames before all that waits is taken for strange.
+const MOST_LOOKED_AT: usize = 400_000;
+
+/// Strange bytes are told in pieces of this size.
+const MOST_STRANGE: usize = 1_024;
+
+/// What the way to whoever records may take beyond what the line takes.
+const LATENCY: Span = Span::from_millis(50);
+
+impl Follower {
+    /// Looks at what waits, as long as something of it is understood or given up.
+    pub fn listen(&mut self, channel: usize, closing: Closing) {
+        let mut looked_at = 0;
+        while !self.channels[channel].heap.is_empty() {
+            // The heap is lent out, so that its bytes can be looked at beside everything else.
+            let heap = std::mem::replace(&mut self.channels[channel].heap, Heap::new(None, Span::ZERO));
+            looked_at += heap.len();
+            let found = if looked_at > MOST_LOOKED_AT && heap.len() > MOST_STRANGE {
+                Found::Nothing(Vec::new())
+            } else {
+                self.look(channel, heap.bytes(), closing)
+            };
+            self.channels[channel].heap = heap;
+            match found {
+                Found::More(more) => return self.channels[channel].heap.wait_for(more, closing),
+                Found::Skip => drop(self.channels[channel].heap.take(1)),
+                Found::Nothing(wrong) => self.stray(channel, &wrong),
+                found => {
+                    self.end_stray(channel);
+                    self.take(channel, found);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, channel: usize, found: Found) {
+        match found {
+            Found::Expected { accepted, threads, anew } => {
+                if anew {
+                    self.tell_silence();
+                }
+                let taken = self.channels[channel].heap.take(accepted.len);
+                let worth = self.worth(accepted.frame, &accepted.values, accepted.len);
+                self.count(accepted.direction, &taken, worth, accepted.alternatives);
+                let exchange = self.exchange(self.program.exchange_at(accepted.pc));
+                let heard = (accepted.frame, accepted.direction, &accepted.values);
+                self.tell_frame(taken.clone(), heard, exchange, Part::Expected, Vec::new());
+                self.go_on(threads, accepted.direction, &taken);
+            }
+            Found::Repeat { len, direction } => {
+                let taken = self.channels[channel].heap.take(len);
+                self.score.frame(len, 8.0, 2, true);
+                let Some(heard) =
+                    self.threads.first().and_then(|first| first.place.last[side(direction)].clone())
+                else {
+                    return;
+                };
+                self.tell_frame(
+                    taken,
+                    (heard.frame, direction, &heard.values),
+                    None,
+                    Part::Repeat,
+                    Vec::new(),
+                );
+            }
+            Found::Beside(beside) => self.take_beside(channel, beside),
+            Found::Damaged { thread, reading } => self.take_damaged(channel, thread, reading),
+            Found::Joined { frame, direction, reading } => {
+                self.take_joined(channel, frame, direction, reading)
+            }
+            Found::More(_) | Found::Skip | Found::Nothing(_) => {}
+        }
+    }
+
+    fn take_beside(&mut self, channel: usize, beside: Beside) {
+        let Beside { frame, len, values, exchange, kind } = beside;
+        let taken = self.channels[channel].heap.take(len);
+        let worth = self.worth(frame, &values, len);
+        let alternatives = self.threads.len() + self.program.said_by(Direction::Rx).len();
+        let repeated = self.channels[0].last == taken.0[..];
+        self.score.frame(len, worth, alternatives, repeated);
+        let exchange = self.exchange(exchange);
+        let part = match &kind {
+            BesideKind::Unsolicited { .. } => Part::Unsolicited,
+            BesideKind::Ignored => Part::Ignored,
+            BesideKind::Refusal => {
+                let within = self.within();
+                Part::Refusal(meanings::of_frame(&self.program.table, frame, &values, &within))
+            }
+        };
+        self.tell_frame(taken, (frame, Direction::Rx, &values), exchange, part, Vec::new());
+        match kind {
+            BesideKind::Unsolicited { aside, moved } => {
+                self.aside = aside;
+                let first = self.threads.first();
+                if let Some((states, first)) = moved.zip(first) {
+                    let rest = Thread::resting(&self.program, states, &first.place);
+                    self.threads = self.closure().of([rest]);
+                    self.placed = true;
+                }
+            }
+            BesideKind::Ignored => {}
+            BesideKind::Refusal => {
+                self.asked = None;
+                let rest = self
+                    .threads
+                    .first()
+                    .map(|first| Thread::resting(&self.program, first.states, &first.place));
+                self.threads = self.closure().of(rest);
+            }
+        }
+    }
+
+    fn take_damaged(&mut self, channel: usize, index: usize, reading: Reading) {
+        let Some(step) = self.program.step(self.threads[index].pc).cloned() else { return };
+        let mut past = self.threads[index].clone();
+        let values = Arc::new(reading.values);
+        let taken = self.channels[channel].heap.take(reading.len);
+        self.score.damaged();
+        let exchange = self.exchange(self.program.exchange_at(past.pc));
+        let heard = (step.frame, step.direction, &values);
+        self.tell_frame(taken.clone(), heard, exchange, Part::Expected, reading.wrong);
+        go_past_damaged(self.ground(), &mut past, &step, &values);
+        let mut threads = vec![past];
+        threads.append(&mut self.threads);
+        self.go_on(threads, step.direction, &taken);
+        self.channels[side(step.direction)].last.clear();
+    }
+
+    fn take_joined(&mut self, channel: usize, frame: FrameId, direction: Direction, reading: Reading) {
+        let values = Arc::new(reading.values);
+        let taken = self.channels[channel].heap.take(reading.len);
+        let worth = self.worth(frame, &values, reading.len);
+        self.count(direction, &taken, worth, 2 * self.program.table.frames.len());
+        let states = self.threads.first().filter(|_| self.placed).map(|first| first.states);
+        let threads = join::threads(self.ground(), frame, direction, &values, states.unwrap_or_default());
+        let exchange = threads.first().and_then(|first| first.place.scope.exchange);
+        let exchange = self.exchange(exchange);
+        self.tell_frame(taken.clone(), (frame, direction, &values), exchange, Part::Found, Vec::new());
+        let mut threads = threads;
+        if self.placed {
+            threads.append(&mut self.threads);
+        }
+        self.go_on(threads, direction, &taken);
+    }
+
+    fn count(&mut self, direction: Direction, taken: &Taken, worth: f64, alternatives: usize) {
+        let repeated = self.channels[side(direction)].last == taken.0[..];
+        self.score.frame(taken.0.len(), worth, alternatives, repeated);
+    }
+
+    /// The conversation goes on behind a frame: what the device did is done, and what comes next is waited for.
+    fn go_on(&mut self, mut threads: Vec<Thread>, direction: Direction, taken: &Taken) {
+        let program = Arc::clone(&self.program);
+        let effects =
+            Effects { program: &program, facts: &self.facts, role: Role::Observer, line: self.line };
+        if let Some(first) = threads.first_mut() {
+            let _ = effects.commit(first, &mut self.memory); // an observer leaves out what it cannot tell
+        }
+        threads.iter_mut().skip(1).for_each(|thread| thread.pending = Arc::default());
+        let mut threads = self.closure().of(threads);
+        let mut changes = Vec::new();
+        for (index, thread) in threads.iter_mut().enumerate() {
+            let changed = effects.phases(thread, &self.memory);
+            if index == 0 {
+                changes = changed;
+            }
+        }
+        self.threads = threads;
+        self.placed = !self.threads.is_empty();
+        self.channels[side(direction)].last = taken.0.to_vec();
+        for change in changes {
+            self.settings = change.settings;
+            let phase = change.phase.map(|phase| program.table.phases[phase].name.clone());
+            let phase = phase.unwrap_or_else(|| "line".into());
+            let kind = ItemKind::Settings { phase, settings: change.settings };
+            self.tell((Default::default(), taken.2, taken.2, Vec::new()), direction, kind);
+        }
+        self.asked = None;
+        let both = matches!(self.sides, Sides::Both | Sides::Shared);
+        let waits = self.threads.first().and_then(|first| program.step(first.pc));
+        if let Some(step) =
+            waits.filter(|step| both && direction == Direction::Tx && step.direction == Direction::Rx)
+        {
+            let reply = &program.table.line.reply.to;
+            let window = step.within.as_ref().unwrap_or(reply).at(self.settings) + LATENCY;
+            self.asked = Some(Asked { at: taken.2, window, told: false });
+        }
+    }
+
+    /// The first byte that waits is strange.
+    fn stray(&mut self, channel: usize, wrong: &[Wrong]) {
+        let taken = self.channels[channel].heap.take(1);
+        if let Some(stray) = &mut self.channels[channel].stray {
+            stray.add(taken);
+            if stray.bytes.len() >= MOST_STRANGE {
+                self.end_stray(channel);
+            }
+            return;
+        }
+        let from = self.from(channel);
+        let described = if self.tells {
+            unexpected::expected(&self.program, &self.threads, from, wrong)
+        } else {
+            Vec::new()
+        };
+        let mut stray = Stray {
+            bytes: Vec::new(),
+            from: taken.1,
+            at: taken.2,
+            faults: Vec::new(),
+            expected: described,
+            state: self.state().cloned(),
+            direction: from.unwrap_or(Direction::Rx),
+            placed: self.placed,
+            exchanges: self.within(),
+        };
+        stray.add(taken);
+        self.channels[channel].stray = Some(stray);
+        if self.placed {
+            self.step_over(from);
+        }
+    }
+
+    /// Every thread steps over the frame that could not be read, and is kept as it was behind that.
+    fn step_over(&mut self, from: Option<Direction>) {
+        let mut over = Vec::new();
+        for thread in &self.threads {
+            let Some(step) = self.program.step(thread.pc) else { continue };
+            if from.is_none_or(|from| from == step.direction) {
+                let mut thread = thread.clone();
+                step_over(&mut thread, step.direction, step.frame);
+                thread.pending = Arc::default();
+                over.push(thread);
+            }
+        }
+        over.append(&mut self.threads);
+        self.threads = self.closure().of(over);
+        if let Some(from) = from {
+            self.channels[side(from)].last.clear();
+        }
+    }
+
+    /// Tells the strange bytes, now that it is known how many they are.
+    pub fn end_stray(&mut self, channel: usize) {
+        let Some(stray) = self.channels[channel].stray.take() else { return };
+        self.score.stray(stray.bytes.len(), stray.placed);
+        if !self.tells {
+            return;
+        }
+        let described = super::item::Unexpected {
+            elsewhere: unexpected::elsewhere(&self.program, &stray.bytes),
+            said: meanings::of_bytes(&self.program.table, &stray.bytes, &stray.exchanges),
+            expected: stray.expected,
+        };
+        self.items.push(Item {
+            from: stray.from,
+            at: stray.at,
+            direction: stray.direction,
+            bytes: stray.bytes.into(),
+            faults: stray.faults,
+            state: stray.state,
+            kind: ItemKind::Unexpected(described),
+        });
+    }
+
+    /// The answer to the last question has not come.
+    pub fn tell_silence(&mut self) {
+        let Some(asked) = &mut self.asked else { return };
+        if std::mem::replace(&mut asked.told, true) {
+            return;
+        }
+        let since = asked.at;
+        let steps = self.threads.iter().filter_map(|thread| self.program.step(thread.pc));
+        let mut expected: Vec<Name> = Vec::new();
+        for step in steps.filter(|step| step.direction == Direction::Rx) {
+            let name = self.program.frame(step.frame).name();
+            if !expected.contains(name) {
+                expected.push(name.clone());
+            }
+        }
+        let first = self.threads.first();
+        let after = first.and_then(|first| first.place.last[side(Direction::Tx)].as_ref());
+        let silence = Silence {
+            waited: self.now.since(since),
+            after: after.map(|heard| self.program.frame(heard.frame).name().clone()),
+            expected,
+            exchange: self.exchange(first.and_then(|first| self.program.exchange_at(first.pc))),
+            said: meanings::of_silence(&self.program.table, &self.within()),
+        };
+        let taken = (Default::default(), since, self.now, Vec::new());
+        self.tell(taken, Direction::Rx, ItemKind::Silence(silence));
+    }
+
+    fn within(&self) -> Vec<ExchangeId> {
+        self.threads
+            .first()
+            .filter(|_| self.placed)
+            .map_or_else(Vec::new, |first| self.program.exchanges_at(first.pc))
+    }
+
+    fn exchange(&self, id: Option<ExchangeId>) -> Option<Name> {
+        id.map(|id| self.program.exchange(id).name.clone())
+    }
+
+    fn tell_frame(
+        &mut self,
+        taken: Taken,
+        (frame, direction, values): (FrameId, Direction, &Arc<Values>),
+        exchange: Option<Name>,
+        part: Part,
+        wrong: Vec<Mismatch>,
+    ) {
+        if self.tells {
+            let frame = self.program.frame(frame).name().clone();
+            let values = Values::clone(values);
+            self.tell(taken, direction, ItemKind::Frame(Framed { frame, values, exchange, part, wrong }));
+        }
+    }
+
+    pub fn tell(&mut self, taken: Taken, direction: Direction, kind: ItemKind) {
+        if self.tells {
+            let (bytes, from, at, faults) = taken;
+            let state = self.state().cloned();
+            self.items.push(Item { from, at, direction, bytes, faults, state, kind });
+        }
+    }
+}
+
+impl Stray {
+    fn add(&mut self, (bytes, _, at, faults): Taken) {
+        let before = self.bytes.len();
+        self.faults.extend(faults.into_iter().map(|(place, fault)| (place + before, fault)));
+        self.bytes.extend_from_slice(&bytes);
+        self.at = at;
+    }
+}

@@ -1,0 +1,272 @@
+//! A follower: an observer with one set of parameters. Events and time come in here; what they mean is found in `follow`.
+
+use std::sync::Arc;
+
+use crate::frame::Name;
+use crate::line::{Direction, Fault, Instant, LineEvent, Seen, Settings, Span};
+use crate::protocol::ExchangeId;
+
+use super::aside::Aside;
+use super::closure::Closure;
+use super::echo::Echo;
+use super::env::Env;
+use super::facts::Facts;
+use super::item::{Candidate, Item, ItemKind};
+use super::memory::Memory;
+use super::observer::Sides;
+use super::program::Program;
+use super::scope::side;
+use super::score::Score;
+use super::states::States;
+use super::thread::Thread;
+use super::view::{Ground, Role};
+use super::waiting::{Closing, Heap};
+
+/// Follows a conversation under one hypothesis.
+pub(super) struct Follower {
+    pub program: Arc<Program>,
+    pub facts: Facts,
+    /// What the device's memory must hold, as far as it was seen.
+    pub memory: Memory,
+    /// The settings at the beginning.
+    pub line: Settings,
+    pub settings: Settings,
+    pub sides: Sides,
+    pub threads: Vec<Thread>,
+    /// The conversation's place is known: something that was heard fits it.
+    pub placed: bool,
+    pub aside: Aside,
+    /// What waits of each side; a shared wire has only the second.
+    pub channels: [Channel; 2],
+    echo: Option<Echo>,
+    pub now: Instant,
+    /// The host has asked, and no answer has come.
+    pub asked: Option<Asked>,
+    pub tells: bool,
+    pub items: Vec<Item>,
+    pub score: Score,
+}
+
+/// What waits of one side.
+pub(super) struct Channel {
+    pub heap: Heap,
+    /// Bytes that nothing explains, not told yet.
+    pub stray: Option<Stray>,
+    /// The last frame of this side.
+    pub last: Vec<u8>,
+}
+
+/// Bytes that nothing explains.
+pub(super) struct Stray {
+    pub bytes: Vec<u8>,
+    pub from: Instant,
+    pub at: Instant,
+    pub faults: Vec<(usize, Fault)>,
+    pub expected: Vec<Candidate>,
+    pub state: Option<Name>,
+    pub direction: Direction,
+    /// The conversation's place was known, so a frame was due.
+    pub placed: bool,
+    pub exchanges: Vec<ExchangeId>,
+}
+
+/// A question without an answer.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub at: Instant,
+    pub window: Span,
+    pub told: bool,
+}
+
+/// What an adapter may hold back before silence means something.
+const PATIENCE: Span = Span::from_millis(40);
+
+/// More bytes than this do not wait for a frame to end.
+const MOST_WAITING: usize = 70_000;
+
+impl Follower {
+    pub fn new(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env, tells: bool) -> Follower {
+        let table = Arc::clone(&program.table);
+        let channel =
+            || Channel { heap: Heap::new(table.line.gap.clone(), PATIENCE), stray: None, last: Vec::new() };
+        let mut follower = Follower {
+            facts: Facts::of(&table, &program.names, env),
+            memory: Memory::shadow(&table.device.memory),
+            line: settings,
+            settings,
+            sides,
+            threads: Vec::new(),
+            placed: false,
+            aside: Aside::default(),
+            channels: [channel(), channel()],
+            echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
+            now: Instant::ZERO,
+            asked: None,
+            tells,
+            items: Vec::new(),
+            score: Score::default(),
+            program,
+        };
+        follower.lose_place();
+        follower
+    }
+
+    /// Anything may be going on.
+    pub fn lose_place(&mut self) {
+        let all = States::all(self.program.table.states.len());
+        let anywhere = Thread::resting(&self.program, all, &Default::default());
+        self.threads = self.closure().of([anywhere]);
+        self.placed = false;
+        self.asked = None;
+    }
+
+    pub fn items(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.items)
+    }
+
+    pub fn score(&self) -> Score {
+        self.score
+    }
+
+    pub fn state(&self) -> Option<&Name> {
+        let state = self.threads.first().filter(|_| self.placed)?.states.only()?;
+        Some(&self.program.table.states[state.0].name)
+    }
+
+    pub fn ground(&self) -> Ground<'_> {
+        Ground {
+            program: &self.program,
+            facts: &self.facts,
+            memory: Some(&self.memory),
+            role: Role::Observer,
+        }
+    }
+
+    pub fn closure(&self) -> Closure<'_> {
+        let unheard = match self.sides {
+            Sides::Both | Sides::Shared => None,
+            Sides::Device => Some(Direction::Tx),
+            Sides::Host => Some(Direction::Rx),
+        };
+        Closure { ground: self.ground(), unheard }
+    }
+
+    /// Whose bytes a channel carries, where that is known.
+    pub fn from(&self, channel: usize) -> Option<Direction> {
+        match (self.sides, channel) {
+            (Sides::Shared, _) => None,
+            (_, 0) => Some(Direction::Tx),
+            _ => Some(Direction::Rx),
+        }
+    }
+
+    fn hears(&self, direction: Direction) -> bool {
+        match self.sides {
+            Sides::Both | Sides::Shared => true,
+            Sides::Device => direction == Direction::Rx,
+            Sides::Host => direction == Direction::Tx,
+        }
+    }
+
+    pub fn on_event(&mut self, event: &LineEvent) {
+        self.on_time(event.at);
+        if !self.hears(event.direction) {
+            return;
+        }
+        let channel = if self.sides == Sides::Shared { 1 } else { side(event.direction) };
+        match event.seen {
+            Seen::Byte(byte) => {
+                if let Some(echo) = &mut self.echo {
+                    if event.direction == Direction::Tx {
+                        echo.expect(&[byte]);
+                    } else if echo.takes(byte, event.at) {
+                        return;
+                    }
+                }
+                self.turn(1 - channel);
+                self.score.bytes += 1;
+                let heap = &mut self.channels[channel].heap;
+                heap.push(byte, event.at, event.fault);
+                if heap.len() > MOST_WAITING {
+                    self.listen(channel, Closing::Yes);
+                } else if heap.is_enough() {
+                    self.listen(channel, Closing::No);
+                }
+            }
+            Seen::Break => {
+                self.close(channel);
+                let taken = (bytes::Bytes::new(), event.at, event.at, Vec::new());
+                self.tell(taken, event.direction, ItemKind::Break);
+            }
+            Seen::Marker => {
+                self.close(0);
+                self.close(1);
+                self.lose_place();
+            }
+        }
+    }
+
+    /// The other side speaks: what this one has said is over, where nobody speaks out of turn.
+    fn turn(&mut self, channel: usize) {
+        if !self.program.has_unsolicited {
+            self.close(channel);
+        }
+    }
+
+    /// Nothing more will come on this side.
+    fn close(&mut self, channel: usize) {
+        if !self.channels[channel].heap.is_empty() {
+            self.listen(channel, Closing::Yes);
+        }
+        self.end_stray(channel);
+    }
+
+    pub fn on_time(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        for channel in 0..2 {
+            let heap = &self.channels[channel].heap;
+            match heap.closing(self.now, self.settings) {
+                Closing::No => {}
+                Closing::Gap if heap.gap_is_known() => {}
+                closing => self.listen(channel, closing),
+            }
+            if self.channels[channel].heap.is_empty() && self.is_quiet(channel) {
+                self.end_stray(channel);
+            }
+        }
+        self.no_answer();
+    }
+
+    fn is_quiet(&self, channel: usize) -> bool {
+        let stray = self.channels[channel].stray.as_ref();
+        stray.is_some_and(|stray| self.now.since(stray.at) > PATIENCE)
+    }
+
+    /// The window of a question has passed.
+    fn no_answer(&mut self) {
+        let heard = self.channels.iter().any(|channel| !channel.heap.is_empty());
+        let Some(asked) = self.asked.as_ref().filter(|asked| !asked.told && !heard) else { return };
+        if self.now.since(asked.at) > asked.window {
+            self.tell_silence();
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        let quiet = self.channels.iter().filter_map(|channel| {
+            let stray = channel.stray.as_ref().map(|stray| stray.at + PATIENCE + Span::from_nanos(1));
+            channel.heap.deadline(self.settings).or(stray)
+        });
+        let asked = self.asked.as_ref().filter(|asked| !asked.told);
+        let asked = asked.map(|asked| asked.at + asked.window + Span::from_nanos(1));
+        quiet.chain(asked).min()
+    }
+
+    pub fn on_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    pub fn finish(&mut self) {
+        self.close(0);
+        self.close(1);
+    }
+}

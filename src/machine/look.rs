@@ -1,0 +1,242 @@
+//! What the bytes at the front of a side can be: nothing changes here, a follower only makes up its mind.
+
+use std::sync::Arc;
+
+use crate::frame::{Outcome, Reading, Values};
+use crate::line::Direction;
+use crate::protocol::{ExchangeId, FrameId};
+
+use super::aside::{Aside, Took};
+use super::follower::Follower;
+use super::hear::{Accepted, Offer, Wrong};
+use super::scope::side;
+use super::states::States;
+use super::thread::Thread;
+use super::waiting::Closing;
+
+/// A frame worth so many bits is believed wherever it stands.
+const STRONG: f64 = 24.0;
+
+/// A damaged frame must still be worth so many bits beside its fault, or it is just other bytes.
+const STILL_A_FRAME: f64 = 12.0;
+
+/// What the bytes at the front are.
+pub(super) enum Found {
+    /// What is due. `anew`: the host has given up what it was at.
+    Expected {
+        accepted: Accepted,
+        threads: Vec<Thread>,
+        anew: bool,
+    },
+    /// That side's last frame once more.
+    Repeat {
+        len: usize,
+        direction: Direction,
+    },
+    /// What may come beside what is due.
+    Beside(Beside),
+    /// What is due, with a fault.
+    Damaged {
+        thread: usize,
+        reading: Reading,
+    },
+    /// A frame of the table out of its place.
+    Joined {
+        frame: FrameId,
+        direction: Direction,
+        reading: Reading,
+    },
+    /// A stray byte that the table knows of.
+    Skip,
+    /// So many more bytes are needed; `None`: silence is.
+    More(Option<usize>),
+    Nothing(Vec<Wrong>),
+}
+
+/// A frame that may come at any time.
+pub(super) struct Beside {
+    pub frame: FrameId,
+    pub len: usize,
+    pub values: Arc<Values>,
+    pub exchange: Option<ExchangeId>,
+    pub kind: BesideKind,
+}
+
+pub(super) enum BesideKind {
+    Unsolicited { aside: Aside, moved: Option<States> },
+    Ignored,
+    Refusal,
+}
+
+/// How many more bytes are needed at the least, over several who ask.
+#[derive(Default)]
+struct Needed(Option<usize>);
+
+impl Needed {
+    fn by(&mut self, more: usize) {
+        self.0 = Some(self.0.map_or(more, |known| known.min(more)));
+    }
+}
+
+impl Follower {
+    pub fn look(&self, channel: usize, bytes: &[u8], closing: Closing) -> Found {
+        let offer =
+            Offer { ground: self.ground(), bytes, closed: closing.closed(), from: self.from(channel) };
+        let strange = self.channels[channel].stray.is_some();
+        let mut needed = Needed::default();
+        let answers = offer.to(&self.threads);
+        if let Some(more) = answers.more {
+            needed.by(more);
+        }
+        if let Some(accepted) = answers.accepted_frame
+            && !(strange && self.worth(accepted.frame, &accepted.values, accepted.len) < STRONG)
+        {
+            return Found::Expected { accepted, threads: answers.accepted, anew: false };
+        }
+        if !strange && let Some(found) = self.beside(&offer, &mut needed) {
+            return found;
+        }
+        if needed.0.is_none()
+            && let Some(found) = self.anew(&offer, strange, &mut needed)
+        {
+            return found;
+        }
+        if needed.0.is_some() && closing != Closing::Yes {
+            return Found::More(needed.0);
+        }
+        if self.program.table.line.skip.contains(&bytes[0]) {
+            return Found::Skip;
+        }
+        if self.placed
+            && !strange
+            && let Some(found) = self.damaged(&offer, closing)
+        {
+            return found;
+        }
+        self.join(&offer, closing, strange).unwrap_or(Found::Nothing(answers.wrong))
+    }
+
+    pub fn worth(&self, frame: FrameId, values: &Values, len: usize) -> f64 {
+        self.program.chance(frame).bits(values, len)
+    }
+
+    /// A repeat, the device's own traffic, what means nothing, a refusal.
+    fn beside(&self, offer: &Offer<'_>, needed: &mut Needed) -> Option<Found> {
+        for direction in [Direction::Tx, Direction::Rx] {
+            let last = &self.channels[side(direction)].last;
+            if last.is_empty() || offer.from.is_some_and(|from| from != direction) || !self.placed {
+                continue;
+            }
+            if offer.bytes.starts_with(last) {
+                return Some(Found::Repeat { len: last.len(), direction });
+            }
+            if last.starts_with(offer.bytes) && !offer.closed {
+                needed.by(last.len() - offer.bytes.len());
+            }
+        }
+        let first = self.threads.first().filter(|_| self.placed);
+        let mut from_device = vec![];
+        if offer.from != Some(Direction::Tx) {
+            if self.program.has_unsolicited {
+                let all = States::all(self.program.table.states.len());
+                let mut aside = self.aside.clone();
+                match aside.hear(offer, first.map_or(all, |first| first.states)) {
+                    Took::Frame { accepted, exchange, moved } => {
+                        let Accepted { len, frame, values, .. } = accepted;
+                        let kind = BesideKind::Unsolicited { aside, moved };
+                        return Some(Found::Beside(Beside { frame, len, values, exchange, kind }));
+                    }
+                    Took::More(more) => needed.by(more),
+                    Took::Nothing => {}
+                }
+            }
+            let refusals = &self.program.table.refusals.frames;
+            from_device.extend(self.program.table.ignore.iter().map(|frame| (*frame, false)));
+            from_device.extend(refusals.iter().map(|frame| (*frame, true)));
+        }
+        let from_device = from_device.into_iter().map(|(frame, refuses)| (frame, Direction::Rx, refuses));
+        let repeated = first.map(|first| Arc::clone(&first.repeated)).unwrap_or_default();
+        let again = repeated.iter().map(|frame| (*frame, offer.from.unwrap_or(Direction::Rx), false));
+        for (frame, direction, refuses) in from_device.chain(again) {
+            match offer.as_frame(frame, direction, first) {
+                Outcome::Complete(Reading { len, values, .. }) => {
+                    let exchange =
+                        first.filter(|_| refuses).and_then(|first| self.program.exchange_at(first.pc));
+                    let kind = if refuses { BesideKind::Refusal } else { BesideKind::Ignored };
+                    return Some(Found::Beside(Beside { frame, len, values: values.into(), exchange, kind }));
+                }
+                Outcome::More(more) => needed.by(more),
+                Outcome::Wrong(_) => {}
+            }
+        }
+        None
+    }
+
+    /// The host begins another exchange before this one is over.
+    fn anew(&self, offer: &Offer<'_>, strange: bool, needed: &mut Needed) -> Option<Found> {
+        if !self.placed || offer.from == Some(Direction::Rx) {
+            return None;
+        }
+        let rest =
+            self.threads.first().map(|first| Thread::resting(&self.program, first.states, &first.place));
+        let answers = offer.to(&self.closure().of(rest));
+        if let Some(more) = answers.more {
+            needed.by(more);
+        }
+        let accepted = answers.accepted_frame?;
+        let weak = strange && self.worth(accepted.frame, &accepted.values, accepted.len) < STRONG;
+        (!weak).then_some(Found::Expected { accepted, threads: answers.accepted, anew: true })
+    }
+
+    fn damaged(&self, offer: &Offer<'_>, closing: Closing) -> Option<Found> {
+        let damaged = offer.damaged(&self.threads);
+        if let Some(more) = damaged.more
+            && closing != Closing::Yes
+        {
+            return Some(Found::More(Some(more)));
+        }
+        let (thread, reading) = damaged.best?;
+        let step = self.program.step(self.threads[thread].pc)?;
+        let faults = 8.0 * reading.wrong.len() as f64;
+        let worth = self.worth(step.frame, &reading.values, reading.len) - faults;
+        let only_differs = damaged.differs && reading.len > 1;
+        (worth >= STILL_A_FRAME || only_differs).then_some(Found::Damaged { thread, reading })
+    }
+
+    /// A frame that this table knows, though nothing says that it should come here.
+    fn join(&self, offer: &Offer<'_>, closing: Closing, strange: bool) -> Option<Found> {
+        let mut needed = Needed::default();
+        let mut best: Option<(f64, FrameId, Direction, Reading)> = None;
+        for direction in [Direction::Rx, Direction::Tx] {
+            if offer.from.is_some_and(|from| from != direction) {
+                continue;
+            }
+            for &frame in self.program.said_by(direction) {
+                let starts = self.program.starts(frame);
+                if !starts.contains(offer.bytes[0]) {
+                    continue;
+                }
+                match offer.as_frame(frame, direction, None) {
+                    Outcome::Complete(reading) => {
+                        let worth = self.worth(frame, &reading.values, reading.len);
+                        if best.as_ref().is_none_or(|(known, ..)| worth > *known) {
+                            best = Some((worth, frame, direction, reading));
+                        }
+                    }
+                    // What could be anything is not waited for amid strange bytes.
+                    Outcome::More(more) if !strange && !self.placed || starts.len() <= 4 => needed.by(more),
+                    Outcome::More(_) | Outcome::Wrong(_) => {}
+                }
+            }
+        }
+        if let Some((worth, frame, direction, reading)) = best {
+            // A weak frame is believed when it stands alone.
+            let alone =
+                !self.placed && !strange && closing == Closing::Yes && reading.len == offer.bytes.len();
+            if worth >= STRONG || alone {
+                return Some(Found::Joined { frame, direction, reading });
+            }
+        }
+        (needed.0.is_some() && closing != Closing::Yes).then_some(Found::More(needed.0))
+    }
+}
