@@ -71,7 +71,9 @@ impl<'a> Checker<'a> {
 
     /// What stands behind `op`: the operations after it, then what stands behind those.
     fn behind(&self, after: &[Op], op: &Op, outer: Behind) -> Behind {
-        after.iter().fold(outer, |behind, next| match behind {
+        let is_ended = |next: &Op| matches!(next.kind, OpKind::Fill(_)) && op.is_ended_by_fill();
+        let skipped = usize::from(after.first().is_some_and(is_ended));
+        after.iter().skip(skipped).fold(outer, |behind, next| match behind {
             Behind::Known if next.takes_rest => Behind::TakesRest,
             Behind::Known if !self.is_told_before(next, op.slots.start) => Behind::Unknown,
             behind => behind,
@@ -175,7 +177,7 @@ impl<'a> Checker<'a> {
             }
             LeafKind::Uu(size) | LeafKind::Bytes { size: Some(size), .. } => self.size(size, leaf.slot, true),
             LeafKind::Bytes { size: None, until, .. } => {
-                if until.is_none() {
+                if until.as_ref().is_none_or(|mark| mark.fills) {
                     self.rest(at, behind, open);
                 }
             }
@@ -394,6 +396,15 @@ impl<'a> Checker<'a> {
             ExprKind::If { condition, then, otherwise } => {
                 [condition, then, otherwise].iter().for_each(|part| self.collect(part, None, here, add));
             }
+        }
+    }
+}
+
+impl Op {
+    fn is_ended_by_fill(&self) -> bool {
+        match &self.kind {
+            OpKind::Leaf(Leaf { kind: LeafKind::Bytes { until: Some(mark), .. }, .. }) => mark.fills,
+            _ => false,
         }
     }
 }

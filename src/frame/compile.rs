@@ -9,7 +9,7 @@ use super::layout::{
     Allowed, BitField, CborType, Field, FieldType, ItemKind, Layout, Order, Times, Transform, TransformOp,
 };
 use super::program::{
-    Bits, Check, Holds, Key, Leaf, LeafKind, Op, OpKind, Program, Seq, Slot, SlotId, Window,
+    Bits, Check, Holds, Key, Leaf, LeafKind, Mark, Op, OpKind, Program, Seq, Slot, SlotId, Window,
 };
 use super::text::{At, Mistake, Name};
 use super::value::Value;
@@ -208,7 +208,25 @@ impl Compiler<'_> {
             }
             _ => 0,
         });
-        Op { kind, fixed, least, takes_rest, slots }
+        let may_take_rest = takes_rest
+            || match &kind {
+                OpKind::Leaf(Leaf {
+                    kind: LeafKind::Bytes { size: Some(size), .. } | LeafKind::Part { size: Some(size), .. },
+                    ..
+                }) => self.is_free(size),
+                OpKind::Optional { body, .. }
+                | OpKind::Leaf(Leaf { kind: LeafKind::Part { body, size: None }, .. }) => {
+                    body.ops.iter().any(|op| op.may_take_rest)
+                }
+                _ => false,
+            };
+        Op { kind, fixed, least, takes_rest, may_take_rest, slots }
+    }
+
+    /// Whether it names something that is no field: nobody may know it.
+    fn is_free(&self, expr: &Expr) -> bool {
+        let paths = expr.paths();
+        paths.iter().any(|(path, _)| path.rest.is_some() || self.program.slot(&path.first).is_none())
     }
 
     fn width_of(&self, slot: SlotId) -> Option<usize> {
@@ -411,13 +429,17 @@ fn push(ops: &mut Vec<Op>, op: Op) {
 fn attach_ends(ops: &mut [Op]) {
     for place in 1..ops.len() {
         let (before, behind) = ops.split_at_mut(place);
-        let (Some(Op { kind: OpKind::Leaf(leaf), .. }), OpKind::Literal(mark)) =
-            (before.last_mut(), &behind[0].kind)
-        else {
-            continue;
+        let mark = match &behind[0].kind {
+            OpKind::Literal(bytes) if !bytes.is_empty() => Mark { bytes: bytes.clone(), fills: false },
+            OpKind::Fill(bytes) if !bytes.is_empty() => Mark { bytes: bytes.clone(), fills: true },
+            _ => continue,
         };
-        if let LeafKind::Bytes { size: None, until, .. } = &mut leaf.kind {
-            *until = Some(mark.clone()).filter(|mark| !mark.is_empty());
+        if let Some(Op {
+            kind: OpKind::Leaf(Leaf { kind: LeafKind::Bytes { size: None, until, .. }, .. }),
+            ..
+        }) = before.last_mut()
+        {
+            *until = Some(mark);
         }
     }
 }

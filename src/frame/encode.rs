@@ -69,6 +69,8 @@ struct Later<'p> {
     slot: SlotId,
     at: usize,
     instance: usize,
+    /// The width in which a negative number becomes its two's complement.
+    bits: u32,
 }
 
 struct Writer<'p, 'g> {
@@ -234,7 +236,7 @@ impl<'p> Writer<'p, '_> {
         let start = self.out.len();
         let mut word: u128 = 0;
         for bits in fields {
-            let value = self.choose(bits.slot, &bits.check)?;
+            let value = self.choose(bits.slot, &bits.check, bits.width.into())?;
             let raw = self.on_wire(bits.slot, bits.transform.as_ref(), &value, bits.width.into(), false)?;
             word = word << bits.width | u128::from(raw);
             self.values[bits.slot] = Some(value);
@@ -247,7 +249,7 @@ impl<'p> Writer<'p, '_> {
     }
 
     /// The value a field is sent with.
-    fn choose(&mut self, slot: SlotId, check: &'p Check) -> Step<Value> {
+    fn choose(&mut self, slot: SlotId, check: &'p Check, bits: u32) -> Step<Value> {
         let described = &self.program.slots[slot];
         let given = described
             .name
@@ -271,7 +273,7 @@ impl<'p> Writer<'p, '_> {
                 if self.computed.len() == instance {
                     self.computed.push(None);
                 }
-                self.later.push(Later { expr, slot, at: self.out.len(), instance });
+                self.later.push(Later { expr, slot, at: self.out.len(), instance, bits });
                 let known = self.computed[instance].clone().or(given);
                 return Ok(known.unwrap_or_else(|| described.holds.nothing()));
             }
@@ -383,7 +385,10 @@ impl<'p> Writer<'p, '_> {
                 let length = size.eval_int(self).map_err(|error| self.eval(error))?;
                 Value::bytes(vec![0; usize::try_from(length).unwrap_or(0).min(LONGEST)])
             }
-            _ => self.choose(leaf.slot, &leaf.check)?,
+            _ => {
+                let bits = self.wraps_in(&leaf.kind);
+                self.choose(leaf.slot, &leaf.check, bits)?
+            }
         };
         match &leaf.kind {
             LeafKind::Number { bytes, signed, order } => {
@@ -435,6 +440,17 @@ impl<'p> Writer<'p, '_> {
         }
         self.values[leaf.slot] = Some(value);
         Ok(())
+    }
+
+    /// The width of an unsigned number; 0 where a negative one stays what it is.
+    fn wraps_in(&self, kind: &LeafKind) -> u32 {
+        let told = |expr: &Expr| expr.eval_int(self).ok().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        match kind {
+            LeafKind::Number { bytes, signed: false, .. } => 8 * *bytes as u32,
+            LeafKind::Sized { bytes, .. } => 8 * told(bytes).min(8),
+            LeafKind::Hex(digits) => 4 * told(digits).min(16),
+            _ => 0,
+        }
     }
 
     fn number(&mut self, leaf: &Leaf, value: &Value, bytes: usize, signed: bool, order: Order) -> Step<()> {
@@ -532,7 +548,7 @@ impl<'p> Writer<'p, '_> {
             let is_known = self.given(&key.name).is_some()
                 || self.scope.look(&Path { first: key.name.clone(), rest: None }).is_some();
             if is_needed || is_known {
-                let value = self.choose(key.slot, &key.check)?;
+                let value = self.choose(key.slot, &key.check, 0)?;
                 self.values[key.slot] = Some(value.clone());
                 entries.push((key, value));
             } else {
@@ -626,12 +642,12 @@ impl<'p> Writer<'p, '_> {
 
     /// Computes what was left open since the `first`.
     fn settle(&mut self, first: usize) -> Step<()> {
-        for Later { expr, slot, at, instance } in self.later.split_off(first) {
+        for Later { expr, slot, at, instance, bits } in self.later.split_off(first) {
             self.here = at;
             let described = &self.program.slots[slot];
             let name = described.name.as_ref();
             let given = name.and_then(|name| self.given(name)).and_then(|value| self.drill(value, slot));
-            let value = match (expr.eval(self), given) {
+            let value = match (expr.eval(self).map(|value| in_bits(value, bits)), given) {
                 (Ok(value), Some(given)) if value != given => {
                     let error = self.does_not_fit(Some(slot), shown(&given));
                     self.unfit.get_or_insert(error);
@@ -656,6 +672,16 @@ impl<'p> Writer<'p, '_> {
         let name = slot.and_then(|slot| self.program.slots.get(slot)?.name.clone());
         let field = name.unwrap_or_else(|| self.frame.clone());
         EncodeError::DoesNotFit { frame: self.frame.clone(), field, value }
+    }
+}
+
+/// A negative number as its two's complement in so many bits: what `~x` and `-sum8(…)` are on the wire.
+fn in_bits(value: Value, bits: u32) -> Value {
+    match value {
+        Value::Int(number) if number < 0 && bits > 0 && number >= -(1 << bits) => {
+            Value::Int(number + (1 << bits))
+        }
+        other => other,
     }
 }
 

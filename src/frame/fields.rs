@@ -8,7 +8,7 @@ use super::envelope::LONGEST;
 use super::expr::{EvalError, Expr};
 use super::layout::Order;
 use super::parse::{Reader, Step, Stop, wrong};
-use super::program::{Leaf, LeafKind};
+use super::program::{Leaf, LeafKind, Mark};
 use super::transform;
 use super::value::Value;
 
@@ -195,7 +195,7 @@ impl<'p> Reader<'p, '_> {
     fn end_of_bytes(
         &mut self,
         size: Option<&Expr>,
-        until: Option<&Bytes>,
+        until: Option<&Mark>,
         p: usize,
         limit: Option<usize>,
         tail: Option<usize>,
@@ -212,7 +212,15 @@ impl<'p> Reader<'p, '_> {
             }
         }
         match until {
-            Some(mark) if limit.is_none() || tail.is_none() => self.find(mark, p, limit),
+            Some(mark) if mark.fills => {
+                let end = self.rest_end(p, limit, tail)?;
+                match memmem::find(self.available(p, Some(end)), &mark.bytes) {
+                    Some(found) => Ok(p + found),
+                    None if end <= self.end() => Ok(end),
+                    None => Err(Stop::More(end as isize - self.end() as isize)),
+                }
+            }
+            Some(mark) if limit.is_none() || tail.is_none() => self.find(&mark.bytes, p, limit),
             _ => {
                 let end = self.rest_end(p, limit, tail)?;
                 self.need(p, end - p, limit)?;

@@ -306,6 +306,25 @@ fn a_fill_takes_the_room_that_is_left() {
 }
 
 #[test]
+fn a_text_ends_where_the_fill_begins() {
+    let header = frame("block:( name:text 00 size:dec more:text 00* )(16) 16");
+    round_in(&header, b"a\x0012 077 1\0\0\0\0\0\0\x16", &[("more", Value::bytes(" 077 1"))], &Nothing);
+    round_in(&header, b"a\x0012 077 1234567\x16", &[("more", Value::bytes(" 077 1234567"))], &Nothing);
+    assert_eq!(mismatch(&header, "61 00 31 20 00 31 00 00 00 00 00 00 00 00 00 00 16").0, 5);
+}
+
+#[test]
+fn a_length_that_nobody_knows_takes_what_is_left() {
+    let page = frame("14 data:bytes(n) 10");
+    assert_eq!(read(&page, &hex("14 AA BB 10"), true, &Nothing).values.get("data"), Some(&blob("AA BB")));
+    assert_eq!(page.parse(&hex("14 AA BB 10"), false, &Nothing), Outcome::More(1));
+    let scope = Known(vec![("n", int(2))]);
+    assert_eq!(read(&page, &hex("14 AA BB 10"), false, &scope).len, 4);
+    assert_eq!(page.encode(&[("data".into(), blob("AA"))], &Nothing), Ok(hex("14 AA 10")));
+    assert!(page.encode(&[("data".into(), blob("AA"))], &scope).is_err());
+}
+
+#[test]
 fn the_size_of_a_number_may_be_a_parameter() {
     let fixed = frame("10 control:u8 address:ule(width) sum8(control..address) 16");
     for (width, bytes) in [(0, "10 49 49 16"), (1, "10 49 03 4C 16"), (2, "10 49 03 01 4D 16")] {

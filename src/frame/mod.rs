@@ -19,6 +19,8 @@ mod layout_parse;
 mod literal;
 mod parse;
 mod program;
+#[cfg(test)]
+mod properties;
 mod refine;
 mod spelling;
 mod text;

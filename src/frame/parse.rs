@@ -157,7 +157,7 @@ impl<'p, 'i> Reader<'p, 'i> {
                     (limit_here, last) = (Some(end), Some(window.to));
                 }
             }
-            let tail_here = if !op.takes_rest {
+            let tail_here = if !op.may_take_rest {
                 None
             } else {
                 match last {
@@ -516,7 +516,9 @@ impl<'p, 'i> Reader<'p, 'i> {
             OpKind::Literal(bytes) => Some(bytes.len()),
             OpKind::Bits { bytes, .. } => Some(*bytes),
             OpKind::Again { of, .. } => self.spans[*of].map(|(from, to)| to - from),
-            OpKind::Some { .. } | OpKind::Fill(_) => None,
+            OpKind::Some { .. } => None,
+            // Whatever asks stands in front of it and leaves it no room.
+            OpKind::Fill(_) => Some(0),
             OpKind::Optional { body, when } => match when.eval_int(self) {
                 Ok(0) | Err(EvalError::Unknown(_)) => Some(0),
                 Ok(_) => self.width_of_all(&body.ops),

@@ -83,6 +83,8 @@ pub struct Op {
     pub least: usize,
     /// It, or something in it, takes what is left.
     pub takes_rest: bool,
+    /// The same, or a length in it may be one that nobody knows: then it takes what is left.
+    pub may_take_rest: bool,
     pub slots: Range<SlotId>,
 }
 
@@ -137,11 +139,11 @@ pub enum LeafKind {
     },
     Dec,
     Hex(Expr),
-    /// No size: what is left, or up to the literal.
+    /// No size: what is left, or up to the literal or the fill that follows.
     Bytes {
         size: Option<Expr>,
         text: bool,
-        until: Option<Bytes>,
+        until: Option<Mark>,
     },
     Uu(Expr),
     Part {
@@ -149,6 +151,14 @@ pub enum LeafKind {
         size: Option<Expr>,
     },
     Cbor(Vec<Key>),
+}
+
+/// What ends bytes without a length.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    pub bytes: Bytes,
+    /// It fills what is left of the room, and may be missing where nothing is left.
+    pub fills: bool,
 }
 
 #[derive(Clone, Debug)]
