@@ -68,6 +68,9 @@ impl Failure {
             Failure::Exists(path) => {
                 format!("give another name, or `rm {}` first", quoted(&path.display().to_string()))
             }
+            Failure::Capture { mistake, .. } if mistake.line == 1 => {
+                "give a recording: `hsdiag record PORT -o FILE.jsonl` writes them".into()
+            }
             Failure::Capture { .. } => {
                 "everything before that line was used; remove the line, or record anew".into()
             }

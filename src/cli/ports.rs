@@ -44,9 +44,9 @@ impl Ports {
             session.output.show(&listed)?;
             return Ok(Exit::Yes);
         }
+        stop::flag();
         session.output.show_next(&listed)?;
         let clock = Clock::start();
-        stop::flag();
         while !stop::asked() && !session.output.is_closed() {
             std::thread::sleep(LOOK_EVERY);
             let now = transport::ports();

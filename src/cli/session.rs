@@ -22,6 +22,7 @@ impl Session {
 
     /// Opens a port by its address.
     pub fn open(&self, address: &Address) -> Result<Box<dyn Port>, Failure> {
+        stop::flag(); // from here on Ctrl-C ends properly, and the port's settings are put back
         let port = transport::open(address, &|name, options| self.tables.simulated(name, options))?;
         let abilities = port.abilities();
         tracing::debug!(

@@ -3,7 +3,7 @@
 //! Real senders drift and real noise happens, so the exact probabilities are smoothed over the neighbouring ratios (1 %) and mixed with a
 //! small part of "anything".
 
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use crate::line::{Format, Parity};
 use crate::wire::{RATIOS, Source, words};
@@ -112,12 +112,13 @@ impl Table {
         tables[kind].get_or_init(|| Table::compute(&kinds()[kind].0))
     }
 
-    /// Makes all tables that are not there yet, on all processors.
+    /// Begins to make all tables, on all processors, while the line settles. Whoever needs one that is not there yet waits for it.
     pub fn prepare() {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        std::thread::scope(|scope| {
+        static BEGUN: Once = Once::new();
+        BEGUN.call_once(|| {
+            let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
             for worker in 0..workers {
-                scope.spawn(move || {
+                std::thread::spawn(move || {
                     for kind in (worker..kinds().len()).step_by(workers) {
                         Table::of(kind);
                     }
