@@ -40,6 +40,7 @@ pub use host::{Ending, Host, HostResult, Run};
 pub use item::{Candidate, Elsewhere, Framed, Item, ItemKind, Part, Said, Silence, Unexpected};
 pub use memory::{Memory, MemoryError};
 pub use observer::{Observer, Sides};
+pub use outbox::Outbox;
 pub use program::Program;
 pub use score::Score;
 pub use vector::{VectorMistake, check_vector};

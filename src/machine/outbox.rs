@@ -7,7 +7,7 @@ use crate::protocol::ScriptStep;
 
 /// Actions in order of time.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub struct Outbox {
     acts: VecDeque<Act>,
     now: Instant,
     /// When everything that was sent has left.
@@ -23,6 +23,7 @@ enum Act {
 }
 
 impl Outbox {
+    /// The next thing to do, behind everything before.
     pub fn push(&mut self, action: Action) {
         self.acts.push_back(Act::Do(action));
     }
@@ -81,6 +82,7 @@ impl Outbox {
         self.now = self.now.max(now);
     }
 
+    /// What is due now; `settings` say how long it takes.
     pub fn next(&mut self, settings: Settings) -> Option<Action> {
         loop {
             if self.resume_at > self.now {
@@ -113,6 +115,7 @@ impl Outbox {
         self.free_at.max(self.resume_at)
     }
 
+    /// When the next thing is due.
     pub fn deadline(&self) -> Option<Instant> {
         (!self.acts.is_empty()).then_some(self.resume_at)
     }

@@ -2,42 +2,172 @@
 
 use std::sync::Arc;
 
-use crate::line::{Settings, Task};
-use crate::machine::Env;
+use crate::line::{Action, Baud, Direction, Format, Instant, LineEvent, Seen, Settings, Span, Task};
+use crate::machine::{Device, Env, Outbox, Output, Program};
 use crate::protocol::Table;
 
-/// How a simulated device is to be.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// The name of a fault of [`device`]'s list.
-    pub fault: Option<String>,
-    pub seed: u64,
-    /// The application runs, not the bootloader.
-    pub app: bool,
-    /// A simulated host polls it; the line carries both.
-    pub bus: bool,
-    pub env: Env,
+use super::application::Application;
+use super::fault::{Fault, Spoilt};
+
+/// A device on its line: answers after a moment, has its fault, and becomes its application when it leaves.
+pub struct DeviceTask {
+    program: Arc<Program>,
+    env: Env,
+    fault: Option<Fault>,
+    chance: fastrand::Rng,
+    line: Settings,
+    settings: Settings,
+    device: Device,
+    outbox: Outbox,
+    application: Option<Application>,
+    now: Instant,
+    /// What was heard since it last spoke, for a line shorted to itself.
+    heard: Vec<u8>,
 }
 
-/// A device, and the settings it speaks at.
-pub struct Simulated {
-    pub task: Box<dyn Task>,
-    pub settings: Settings,
+/// How long a device thinks, where its table does not say.
+const THINKS: Span = Span::from_millis(1);
+
+/// The settings a table's line begins with.
+pub fn settings(table: &Table) -> Settings {
+    let baud = table.line.bauds.first().copied().unwrap_or(Baud::nearest(9600.0));
+    let format = table.line.formats.first().copied().unwrap_or(Format::N8);
+    Settings { baud, format, inverted: table.line.inverted, msb_first: table.line.msb_first }
 }
 
-/// Why there is no such device.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SimulateError {
-    #[error("no fault is called `{name}`; there are {known}")]
-    NoSuchFault { name: String, known: String },
-    #[error("table `{table}` describes no device")]
-    NoDevice { table: String },
-    #[error("table `{table}` has no [poll], so no host can be simulated")]
-    NoPoll { table: String },
+impl DeviceTask {
+    /// `app`: its application runs already.
+    pub fn new(program: &Arc<Program>, env: &Env, fault: Option<Fault>, seed: u64, app: bool) -> DeviceTask {
+        let line = settings(program.table());
+        let mut task = DeviceTask {
+            device: boot(program, env, fault, line),
+            program: Arc::clone(program),
+            env: env.clone(),
+            fault,
+            chance: fastrand::Rng::with_seed(seed),
+            line,
+            settings: line,
+            outbox: Outbox::default(),
+            application: None,
+            now: Instant::ZERO,
+            heard: Vec::new(),
+        };
+        if app || task.device.runs_application() {
+            task.leave();
+        }
+        task
+    }
+
+    /// The device itself, with its memory.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn leave(&mut self) {
+        let device = &self.program.table().device;
+        self.application = Some(Application::new(device.application.clone(), self.now));
+        let baud = device.application_baud.unwrap_or(self.line.baud);
+        if baud != self.settings.baud {
+            self.outbox.push(Action::Set(self.line.with_baud(baud)));
+        }
+    }
+
+    /// Carries out what the device decided.
+    fn follow(&mut self) {
+        while let Some(output) = self.device.next_output() {
+            match output {
+                Output::Send { bytes, after } => self.say(bytes, after),
+                Output::Set(settings) => {
+                    self.outbox.push(Action::Set(settings));
+                }
+                Output::Leave => self.leave(),
+            }
+        }
+        if self.application.is_none() && self.device.runs_application() {
+            self.leave();
+        }
+    }
+
+    fn say(&mut self, bytes: Vec<u8>, after: Span) {
+        let reply = &self.program.table().line.reply;
+        let thinks = reply.from.at(self.settings).max(THINKS);
+        let window = reply.to.at(self.settings);
+        let spoilt = match self.fault {
+            Some(fault) => fault.spoil(bytes, window, &mut self.chance),
+            None => Spoilt::Say { bytes, later: Span::ZERO },
+        };
+        match spoilt {
+            Spoilt::Say { bytes, later } => {
+                let waits = if self.outbox.is_empty() { thinks + after + later } else { after };
+                self.outbox.wait(waits);
+                self.outbox.push(Action::Send(bytes));
+            }
+            Spoilt::Nothing => {}
+            Spoilt::Reset => {
+                self.device = boot(&self.program, &self.env, self.fault, self.line);
+                self.outbox.push(Action::Set(self.line));
+            }
+        }
+    }
 }
 
-/// Makes the device of a table.
-pub fn device(table: &Arc<Table>, options: &Options) -> Result<Simulated, SimulateError> {
-    let _ = (table, options);
-    todo!()
+fn boot(program: &Arc<Program>, env: &Env, fault: Option<Fault>, line: Settings) -> Device {
+    let device = Device::new(Arc::clone(program), env, line);
+    if fault == Some(Fault::Refuse) { device.refusing() } else { device }
+}
+
+impl Task for DeviceTask {
+    fn on_event(&mut self, event: &LineEvent) {
+        self.now = self.now.max(event.at);
+        self.outbox.on_time(self.now);
+        if event.direction != Direction::Tx || self.application.is_some() {
+            return;
+        }
+        if self.fault == Some(Fault::Loopback)
+            && let Seen::Byte(byte) = event.seen
+        {
+            self.heard.push(byte);
+        }
+        self.device.on_event(event);
+        self.follow();
+    }
+
+    fn on_time(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.outbox.on_time(self.now);
+        match &mut self.application {
+            Some(application) => {
+                if let Some(bytes) = application.due(self.now) {
+                    self.outbox.push(Action::Send(bytes));
+                }
+            }
+            None => {
+                self.device.on_time(self.now);
+                self.follow();
+            }
+        }
+    }
+
+    fn on_settings(&mut self, now: Instant, settings: Settings) {
+        self.now = self.now.max(now);
+        self.settings = settings;
+        self.device.on_settings(settings);
+    }
+
+    fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
+
+    fn next_action(&mut self) -> Option<Action> {
+        if !self.heard.is_empty() {
+            return Some(Action::Send(std::mem::take(&mut self.heard)));
+        }
+        self.outbox.next(self.settings)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let own = match &self.application {
+            Some(application) => application.deadline(),
+            None => self.device.deadline(),
+        };
+        own.into_iter().chain(self.outbox.deadline()).min()
+    }
 }

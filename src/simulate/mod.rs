@@ -1,5 +1,15 @@
-//! Floor 4: the other end. A device as a task, with its faults, its memory and its application.
+//! Floor 4: the other end. A device as a task, with its faults, its memory and its application; and a bus with its host.
 
+mod application;
+mod bus;
 mod device;
+mod fault;
+mod link;
+mod make;
+mod play;
 
-pub use device::{Options, SimulateError, Simulated, device};
+pub use device::{DeviceTask, settings};
+pub use fault::{FAULTS, Fault, Spoilt};
+pub use link::{Link, Spoil};
+pub use make::{Options, SimulateError, Simulated, device};
+pub use play::{Play, Played, observe};

@@ -1,0 +1,181 @@
+//! Two tasks joined by a line in virtual time: characters take as long as they take, and nothing else happens to them.
+//!
+//! Quick, for tests and for a bus with its own host; edges, noise and sampling are `transport`'s simulated line, by way of `wire`.
+
+use std::collections::VecDeque;
+
+use crate::line::{Action, Direction, Fault, Instant, LineEvent, Seen, Settings, Span, Task};
+
+/// What becomes of a character on its way: the direction, which character of that direction, and the character itself.
+/// `None`: it is lost.
+pub type Spoil<'a> = Box<dyn FnMut(Direction, usize, u8) -> Option<u8> + 'a>;
+
+/// A host and a device on one line.
+pub struct Link<'a, H: Task, D: Task> {
+    pub host: H,
+    pub device: D,
+    ends: [End; 2],
+    now: Instant,
+    spoil: Option<Spoil<'a>>,
+    passed: Vec<LineEvent>,
+}
+
+/// One end's transmitter and receiver.
+struct End {
+    direction: Direction,
+    settings: Settings,
+    /// When its transmitter is free.
+    free_at: Instant,
+    sent: usize,
+    /// On the way from it.
+    on_the_way: VecDeque<LineEvent>,
+    done: bool,
+}
+
+/// More actions than this at one instant are a task that has gone mad.
+const MOST_ACTIONS: usize = 10_000;
+
+impl<'a, H: Task, D: Task> Link<'a, H, D> {
+    pub fn new(host: H, host_settings: Settings, device: D, device_settings: Settings) -> Link<'a, H, D> {
+        let end = |direction, settings| End {
+            direction,
+            settings,
+            free_at: Instant::ZERO,
+            sent: 0,
+            on_the_way: VecDeque::new(),
+            done: false,
+        };
+        let ends = [end(Direction::Tx, host_settings), end(Direction::Rx, device_settings)];
+        let mut link = Link { host, device, ends, now: Instant::ZERO, spoil: None, passed: Vec::new() };
+        link.host.on_settings(Instant::ZERO, host_settings);
+        link.device.on_settings(Instant::ZERO, device_settings);
+        link
+    }
+
+    /// The same line, on which characters are spoilt.
+    pub fn spoilt_by(self, spoil: Spoil<'a>) -> Link<'a, H, D> {
+        Link { spoil: Some(spoil), ..self }
+    }
+
+    /// Both ends change their settings.
+    pub fn set_both(&mut self, settings: Settings) {
+        self.ends.iter_mut().for_each(|end| end.settings = settings);
+        self.host.on_settings(self.now, settings);
+        self.device.on_settings(self.now, settings);
+    }
+
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// What a bystander saw since the last call, in order of time.
+    pub fn passed(&mut self) -> Vec<LineEvent> {
+        let mut passed = std::mem::take(&mut self.passed);
+        passed.sort_by_key(|event| event.at);
+        passed
+    }
+
+    /// Whether the host's task is over.
+    pub fn is_over(&self) -> bool {
+        self.ends[0].done
+    }
+
+    /// When something will happen next, if anything does.
+    pub fn wakes(&self) -> Option<Instant> {
+        let ways = self.ends.iter().filter_map(|end| end.on_the_way.front()).map(|event| event.at);
+        let host = self.host.deadline().filter(|_| !self.ends[0].done);
+        let device = self.device.deadline().filter(|_| !self.ends[1].done);
+        ways.chain(host).chain(device).min()
+    }
+
+    /// Plays until the host is done, nothing happens any more, or it is `until`.
+    pub fn play(&mut self, until: Instant) {
+        self.act();
+        while !self.is_over() {
+            match self.wakes() {
+                Some(next) if next <= until => self.advance(next),
+                _ => return,
+            }
+        }
+    }
+
+    /// Moves time on to `to`, or by a nanosecond if it is there already: what is due happens.
+    pub fn advance(&mut self, to: Instant) {
+        self.now = to.max(self.now + Span::from_nanos(1));
+        for from in 0..2 {
+            while let Some(event) = self.ends[from].on_the_way.front().copied() {
+                if event.at > self.now {
+                    break;
+                }
+                self.ends[from].on_the_way.pop_front();
+                if from == 0 {
+                    self.device.on_event(&event);
+                } else {
+                    self.host.on_event(&event);
+                }
+                self.act();
+            }
+        }
+        self.host.on_time(self.now);
+        self.device.on_time(self.now);
+        self.act();
+    }
+
+    fn act(&mut self) {
+        for end in 0..2 {
+            for _ in 0..MOST_ACTIONS {
+                if self.ends[end].done {
+                    break;
+                }
+                let action = if end == 0 { self.host.next_action() } else { self.device.next_action() };
+                let Some(action) = action else { break };
+                self.carry_out(end, action);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, end: usize, action: Action) {
+        let now = self.now;
+        match action {
+            Action::Send(bytes) => bytes.into_iter().for_each(|byte| self.send(end, byte)),
+            Action::Break(span) => {
+                let from = &mut self.ends[end];
+                from.free_at = from.free_at.max(now) + span;
+                let event = LineEvent {
+                    at: from.free_at,
+                    direction: from.direction,
+                    seen: Seen::Break,
+                    fault: Some(Fault::Break),
+                };
+                from.on_the_way.push_back(event);
+                self.passed.push(event);
+            }
+            Action::Set(settings) => {
+                self.ends[end].settings = settings;
+                let task: &mut dyn Task = if end == 0 { &mut self.host } else { &mut self.device };
+                task.on_settings(now, settings);
+            }
+            Action::Lines(_) | Action::Discard => {}
+            Action::Done => self.ends[end].done = true,
+        }
+    }
+
+    fn send(&mut self, end: usize, byte: u8) {
+        let hearing = self.ends[1 - end].settings;
+        let from = &mut self.ends[end];
+        from.free_at = from.free_at.max(self.now) + from.settings.character_time();
+        let index = from.sent;
+        from.sent += 1;
+        let byte = match &mut self.spoil {
+            Some(spoil) => spoil(from.direction, index, byte),
+            None => Some(byte),
+        };
+        let Some(byte) = byte else { return };
+        let event = LineEvent::byte(from.free_at, from.direction, byte);
+        self.passed.push(event);
+        // At other settings the far end hears something else; what exactly, `wire` knows.
+        let ratio = from.settings.baud.hz() / hearing.baud.hz();
+        let same = (ratio - 1.0).abs() < 0.03 && from.settings.format == hearing.format;
+        from.on_the_way.push_back(if same { event } else { event.with_fault(Fault::Framing) });
+    }
+}

@@ -1,0 +1,73 @@
+//! A table played against itself: its host against its device, in virtual time; and what an observer makes of that.
+
+use std::sync::Arc;
+
+use crate::line::{Instant, LineEvent, Span};
+use crate::machine::{Env, Host, HostResult, Item, Observer, Program, Run, Score, Sides};
+
+use super::device::{DeviceTask, settings};
+use super::fault::Fault;
+use super::link::{Link, Spoil};
+
+/// How a table is played.
+pub struct Play<'a> {
+    pub program: &'a Arc<Program>,
+    pub run: Run,
+    /// For both sides.
+    pub env: Env,
+    pub fault: Option<Fault>,
+    pub seed: u64,
+    pub spoil: Option<Spoil<'a>>,
+    /// How long it may take, in virtual time.
+    pub limit: Span,
+}
+
+/// What was played.
+pub struct Played {
+    pub result: HostResult,
+    /// What a bystander saw.
+    pub events: Vec<LineEvent>,
+    pub device: DeviceTask,
+    pub took: Span,
+}
+
+impl<'a> Play<'a> {
+    /// A healthy device on a clean line.
+    pub fn new(program: &'a Arc<Program>, run: Run, env: Env) -> Play<'a> {
+        Play { program, run, env, fault: None, seed: 1, spoil: None, limit: Span::from_secs(3_600) }
+    }
+
+    /// Plays until the host is done; `Err` says why this run cannot begin.
+    pub fn play(self) -> Result<Played, String> {
+        let settings = settings(self.program.table());
+        let host = Host::of(self.program, &self.run, &self.env, settings)?;
+        let device = DeviceTask::new(self.program, &self.env, self.fault, self.seed, false);
+        let mut link = Link::new(host, settings, device, settings);
+        if let Some(spoil) = self.spoil {
+            link = link.spoilt_by(spoil);
+        }
+        link.play(Instant::ZERO + self.limit);
+        let events = link.passed();
+        let took = link.now().since(Instant::ZERO);
+        Ok(Played { result: link.host.result(), events, device: link.device, took })
+    }
+}
+
+/// What an observer makes of events, and how well its table explains them.
+pub fn observe(program: &Arc<Program>, events: &[LineEvent], sides: Sides, env: &Env) -> (Vec<Item>, Score) {
+    let mut observer = Observer::new(Arc::clone(program), sides, settings(program.table()), env);
+    let mut items = Vec::new();
+    for event in events {
+        let event = if sides == Sides::Shared {
+            LineEvent { direction: crate::line::Direction::Rx, ..*event }
+        } else {
+            *event
+        };
+        observer.on_event(&event);
+        items.extend(observer.items());
+    }
+    observer.finish();
+    items.extend(observer.items());
+    let score = observer.score();
+    (items, score)
+}
