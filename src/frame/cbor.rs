@@ -39,7 +39,7 @@ pub fn read<'p>(reader: &mut Reader<'p, '_>, keys: &'p [Key], p: usize, limit: O
         let allows_nothing = match &key.check {
             Check::Any | Check::Computed { .. } => true,
             Check::Fixed(value) => *value == Value::Int(0),
-            Check::OneOf(ranges) => is_one_of(ranges, 0),
+            Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => is_one_of(ranges, 0),
         };
         if !key.optional || !allows_nothing {
             reader.fault(p, format!("key `{}`", key.name))?;

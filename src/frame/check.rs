@@ -279,7 +279,7 @@ impl<'a> Checker<'a> {
         let (least, most) = number_range(bits, signed);
         let wrong = match check {
             Check::Fixed(value) => value.as_int().filter(|number| !(least..=most).contains(number)),
-            Check::OneOf(ranges) => {
+            Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
                 let mut ends = ranges.iter().flat_map(|range| [*range.start(), *range.end()]);
                 ends.find(|number| !(least..=most).contains(number))
             }
@@ -414,7 +414,7 @@ impl Check {
     pub fn expr(&self) -> Option<&Expr> {
         match self {
             Check::Computed { expr, .. } => Some(expr),
-            Check::Any | Check::Fixed(_) | Check::OneOf(_) => None,
+            Check::Any | Check::Fixed(_) | Check::OneOf(_) | Check::Sends { .. } => None,
         }
     }
 }

@@ -303,6 +303,7 @@ impl Compiler<'_> {
         match allowed {
             Allowed::Any => Check::Any,
             Allowed::OneOf(ranges) => Check::OneOf(ranges.clone()),
+            Allowed::Sends { first, others } => Check::Sends { first: first.clone(), others: others.clone() },
             Allowed::Equal(expr) => match (expr.as_number(), &expr.kind) {
                 (Some(number), _) => Check::Fixed(Value::Int(number)),
                 (None, ExprKind::Text(text)) => Check::Fixed(Value::bytes(text.clone())),

@@ -257,7 +257,9 @@ impl<'p> Writer<'p, '_> {
             .and_then(|name| self.given(name))
             .and_then(|value| self.drill(value, slot));
         let allowed = |value: &Value| match check {
-            Check::OneOf(ranges) => value.as_int().is_some_and(|number| is_one_of(ranges, number)),
+            Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
+                value.as_int().is_some_and(|number| is_one_of(ranges, number))
+            }
             _ => true,
         };
         match check {
@@ -277,7 +279,7 @@ impl<'p> Writer<'p, '_> {
                 let known = self.computed[instance].clone().or(given);
                 return Ok(known.unwrap_or_else(|| described.holds.nothing()));
             }
-            Check::Any | Check::OneOf(_) => {}
+            Check::Any | Check::OneOf(_) | Check::Sends { .. } => {}
         }
         if let Some(given) = given {
             return if allowed(&given) {
@@ -285,6 +287,13 @@ impl<'p> Writer<'p, '_> {
             } else {
                 Err(self.does_not_fit(Some(slot), shown(&given)))
             };
+        }
+        if let Check::Sends { first, .. } = check {
+            match first.eval(self.scope) {
+                Ok(first) => return Ok(first),
+                Err(EvalError::Unknown(_)) => {}
+                Err(error) => return Err(self.eval(error)),
+            }
         }
         let key = (slot, self.rounds[..described.depth.min(self.rounds.len())].to_vec());
         if let Some(solved) = self.solved.get(&key) {
@@ -310,7 +319,7 @@ impl<'p> Writer<'p, '_> {
 
     /// A flag of a set is any value of the set that says the same.
     fn nearest_allowed(&self, solved: Value, check: &Check) -> Value {
-        let Check::OneOf(ranges) = check else { return solved };
+        let (Check::OneOf(ranges) | Check::Sends { others: ranges, .. }) = check else { return solved };
         match solved.as_int() {
             Some(number) if !is_one_of(ranges, number) => first_allowed(check).unwrap_or(solved),
             _ => solved,
@@ -687,7 +696,9 @@ fn in_bits(value: Value, bits: u32) -> Value {
 
 fn first_allowed(check: &Check) -> Option<Value> {
     match check {
-        Check::OneOf(ranges) => ranges.first().map(|range| Value::Int(*range.start())),
+        Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
+            ranges.first().map(|range| Value::Int(*range.start()))
+        }
         _ => None,
     }
 }

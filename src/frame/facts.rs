@@ -118,7 +118,9 @@ fn collect(
                 let values = match check {
                     Check::Any => FieldValues::Any,
                     Check::Fixed(value) => FieldValues::Fixed(value.clone()),
-                    Check::OneOf(ranges) => FieldValues::OneOf(ranges.clone()),
+                    Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
+                        FieldValues::OneOf(ranges.clone())
+                    }
                     Check::Computed { .. } => FieldValues::Computed,
                 };
                 found.push(FieldFacts {
@@ -226,7 +228,9 @@ fn first_of_leaf(op: &Op, leaf: &Leaf, set: &mut [bool; 256]) -> bool {
             };
             match &leaf.check {
                 Check::Fixed(Value::Int(number)) => set[usize::from(first(*number))] = true,
-                Check::OneOf(ranges) if ranges.iter().all(|range| range.end() - range.start() < 256) => {
+                Check::OneOf(ranges) | Check::Sends { others: ranges, .. }
+                    if ranges.iter().all(|range| range.end() - range.start() < 256) =>
+                {
                     ranges
                         .iter()
                         .cloned()
@@ -261,7 +265,7 @@ fn specific_of(op: &Op, program: &Program) -> f64 {
     let of_check = |check: &Check, bits: f64| match check {
         Check::Any => 0.0,
         Check::Fixed(_) | Check::Computed { .. } => bits,
-        Check::OneOf(ranges) => {
+        Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
             let values: f64 = ranges.iter().map(|range| (range.end() - range.start() + 1) as f64).sum();
             (bits - values.max(1.0).log2()).max(0.0)
         }

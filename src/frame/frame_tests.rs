@@ -463,3 +463,20 @@ fn what_is_given_has_to_fit() {
     let missing = frame.encode(&[("code".into(), int(1))], &Nothing);
     assert_eq!(missing, Err(EncodeError::NoValue { frame: "frame".into(), field: "data".into() }));
 }
+
+#[test]
+fn a_set_that_begins_with_an_expression_sends_that_and_takes_any_member() {
+    let mut layout = Layout::parse("count:u8").expect("a field");
+    let first = crate::frame::Expr::parse("last.count + 1").expect("an expression");
+    layout
+        .refine("count", crate::frame::Refinement::Sends { first, others: vec![0..=9] })
+        .expect("a number takes a set");
+    let frame = Frame::compile("frame".into(), layout, None, &[]).expect("one field");
+    let known = Known(vec![("last.count", int(4))]);
+
+    assert_eq!(frame.encode(&[], &known), Ok(vec![5]), "what follows from the last one");
+    assert_eq!(frame.encode(&[], &Nothing), Ok(vec![0]), "the first of the set where nothing is known");
+    assert_eq!(frame.encode(&[("count".into(), int(7))], &known), Ok(vec![7]), "what is given");
+    assert_eq!(read(&frame, &[3], true, &known).values.get("count"), Some(&int(3)));
+    assert!(matches!(frame.parse(&[10], true, &known), Outcome::Wrong(_)));
+}

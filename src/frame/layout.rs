@@ -132,6 +132,11 @@ pub enum Allowed {
     Equal(Expr),
     /// A set from `like`; the first is sent.
     OneOf(Vec<RangeInclusive<i128>>),
+    /// A set from `like` whose first member is an expression over what is known outside the frame: that is sent.
+    Sends {
+        first: Expr,
+        others: Vec<RangeInclusive<i128>>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -167,6 +172,8 @@ pub enum Refinement {
     Fixed(i128),
     /// A list is a set of values and ranges.
     OneOf(Vec<RangeInclusive<i128>>),
+    /// A list that begins with an expression: that is sent, the set may come.
+    Sends { first: Expr, others: Vec<RangeInclusive<i128>> },
     /// A text for a number is an expression.
     Computed(Expr),
     /// A text for bytes or for a part is a layout; the field's length relation stays.

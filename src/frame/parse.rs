@@ -271,7 +271,7 @@ impl<'p, 'i> Reader<'p, 'i> {
         let expected = match check {
             Check::Any => None,
             Check::Fixed(fixed) => (!same(&value, fixed)).then(|| shown(fixed)),
-            Check::OneOf(ranges) => {
+            Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
                 let is_allowed = value.as_int().is_some_and(|number| is_one_of(ranges, number));
                 (!is_allowed).then(|| shown_set(ranges))
             }

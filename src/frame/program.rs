@@ -184,6 +184,11 @@ pub enum Check {
     Any,
     Fixed(Value),
     OneOf(Vec<RangeInclusive<i128>>),
+    /// What is sent follows from what is known outside the frame; the set may come.
+    Sends {
+        first: Expr,
+        others: Vec<RangeInclusive<i128>>,
+    },
     Computed {
         expr: Expr,
         /// All that it is computed from comes before it.

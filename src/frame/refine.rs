@@ -141,7 +141,7 @@ impl Allowed {
     /// What a value is computed from.
     pub fn expr(&self) -> Option<&Expr> {
         match self {
-            Allowed::Equal(expr) => Some(expr),
+            Allowed::Equal(expr) | Allowed::Sends { first: expr, .. } => Some(expr),
             Allowed::Any | Allowed::OneOf(_) => None,
         }
     }
@@ -216,6 +216,13 @@ fn narrow(allowed: &mut Allowed, with: Refinement, takes: &str) -> Result<(), Mi
             return Err(mistake("an empty set allows nothing".into(), None));
         }
         Refinement::OneOf(ranges) => Allowed::OneOf(ranges),
+        Refinement::Sends { others, .. } if others.is_empty() => {
+            return Err(mistake(
+                "nothing else is allowed than what is sent".into(),
+                Some("write the expression without brackets, or the values that may come behind it".into()),
+            ));
+        }
+        Refinement::Sends { first, others } => Allowed::Sends { first, others },
         Refinement::Computed(expr) => Allowed::Equal(expr),
         Refinement::Shape(_) | Refinement::Cbor(_) => {
             return Err(mistake(format!("this field takes {takes}, not a layout"), None));

@@ -115,7 +115,7 @@ fn allowed(allowed: &Allowed, width: f64) -> f64 {
         // A length says how much comes, not what: any will do.
         Allowed::Equal(expr) if is_length(expr) => 0.0,
         Allowed::Equal(_) => width,
-        Allowed::OneOf(ranges) => {
+        Allowed::OneOf(ranges) | Allowed::Sends { others: ranges, .. } => {
             let count: f64 = ranges.iter().map(|range| (range.end() - range.start()) as f64 + 1.0).sum();
             (width - count.max(1.0).log2()).max(0.0)
         }

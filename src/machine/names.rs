@@ -224,7 +224,7 @@ fn bit_expressions(bit: &BitField, take: &mut dyn FnMut(&Expr)) {
 }
 
 fn allowed_expressions(allowed: &Allowed, take: &mut dyn FnMut(&Expr)) {
-    if let Allowed::Equal(expr) = allowed {
+    if let Allowed::Equal(expr) | Allowed::Sends { first: expr, .. } = allowed {
         take(expr);
     }
 }

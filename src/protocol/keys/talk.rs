@@ -41,7 +41,7 @@ static FRAME: Section = Section {
         called: "a field of the frame that `like` names",
         naming: Naming::Name,
         kind: Kind::Either(&[ANY_NUMBER, Kind::Set, Kind::Expression, Kind::Layout]),
-        meaning: "a number fixes it, a list is a set of numbers and ranges, text is an expression for a number and a layout for bytes",
+        meaning: "a number fixes it, a list is a set of numbers and ranges (its first is sent, and may be an expression), text is an expression for a number and a layout for bytes",
         example: "[0x61, \"0x64..0x6F\"]",
     }),
 };

@@ -327,7 +327,7 @@ fn free_names(layout: &mut Layout) -> Vec<Name> {
 fn resolve_refinement(refinement: &mut Refinement, field: &str, scope: Scope<'_>, found: &mut Findings<'_>) {
     let mut resolve = |expr: &mut _, field: Option<&str>| scope.resolve(expr, field, found);
     match refinement {
-        Refinement::Computed(expr) => resolve(expr, Some(field)),
+        Refinement::Computed(expr) | Refinement::Sends { first: expr, .. } => resolve(expr, Some(field)),
         Refinement::Shape(layout) => layout_exprs(layout, &mut resolve),
         Refinement::Cbor(keys) => cbor_exprs(keys, &mut resolve),
         Refinement::Fixed(_) | Refinement::OneOf(_) => {}

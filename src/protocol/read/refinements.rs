@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
-use crate::frame::{At, Expr, Field, FieldType, ItemKind, Layout, Mistake, Refinement, Refines};
+use crate::frame::{At, Expr, ExprKind, Field, FieldType, ItemKind, Layout, Mistake, Refinement, Refines};
 
 use super::super::findings::Findings;
 use super::names::Names;
@@ -62,7 +62,7 @@ fn cbor(text: &Text<'_>, found: &mut Findings<'_>) -> Option<Refinement> {
     }
 }
 
-/// `[3, "0x80..0xFF"]`; a number may be named as in `[values.FIELD]`.
+/// `[3, "0x80..0xFF"]`; a number may be named as in `[values.FIELD]`. The first may be an expression, such as `"last.fcb ^ 1"`.
 fn set(entry: &Entry<'_>, names: &Names, found: &mut Findings<'_>) -> Option<Refinement> {
     let items = entry.list(found);
     if items.is_empty() {
@@ -72,9 +72,24 @@ fn set(entry: &Entry<'_>, names: &Names, found: &mut Findings<'_>) -> Option<Ref
         );
         return None;
     }
+    let first = items.first().and_then(|item| expression(item, entry.key, names));
+    let rest = if first.is_some() { &items[1..] } else { &items[..] };
     let ranges: Vec<Option<RangeInclusive<i128>>> =
-        items.iter().map(|item| item_range(item, entry.key, names, found)).collect();
-    ranges.into_iter().collect::<Option<Vec<_>>>().map(Refinement::OneOf)
+        rest.iter().map(|item| item_range(item, entry.key, names, found)).collect();
+    let ranges = ranges.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(match first {
+        Some(first) => Refinement::Sends { first, others: ranges },
+        None => Refinement::OneOf(ranges),
+    })
+}
+
+/// What is neither a number, a range nor a name, and can be reckoned.
+fn expression(item: &Entry<'_>, field: &str, names: &Names) -> Option<Expr> {
+    let text = item.maybe_text()?;
+    let is_plain = parse_number(text.value).is_some() || names.value_of(Some(field), text.value).is_some();
+    let read = Expr::parse(text.value).ok().filter(|_| !is_plain && !text.value.contains(".."))?;
+    let is_name = matches!(&read.kind, ExprKind::Path(path) if path.rest.is_none());
+    (!is_name).then_some(read)
 }
 
 fn item_range(

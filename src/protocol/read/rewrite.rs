@@ -57,7 +57,7 @@ fn transform_expr(transform: &mut Option<Transform>, visit: &mut dyn FnMut(&mut 
 }
 
 fn allowed_expr(allowed: &mut Allowed, field: Option<&str>, visit: &mut dyn FnMut(&mut Expr, Option<&str>)) {
-    if let Allowed::Equal(expr) = allowed {
+    if let Allowed::Equal(expr) | Allowed::Sends { first: expr, .. } = allowed {
         visit(expr, field);
     }
 }
