@@ -1,5 +1,6 @@
 //! Gathers what is wrong in one file while it is read and checked, and gives it its lines and columns in the end.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,6 +13,11 @@ use super::string_place::place_in_string;
 
 /// Nobody reads more of one file, and drawing each costs the length of the file.
 const MOST: usize = 100;
+/// Beyond so many, no right spelling is looked for: a file of nothing but mistakes must not take minutes.
+const MOST_SPELLED: usize = 300;
+const MOST_CANDIDATES: usize = 2000;
+
+const NOT_TOML: &str = "not TOML: ";
 
 /// What was found wrong so far.
 #[derive(Debug)]
@@ -19,8 +25,11 @@ pub(super) struct Findings<'a> {
     file: &'a str,
     text: &'a str,
     list: Vec<Found>,
+    errors: usize,
     /// The file is no TOML: names may be missing because their lines could not be read, which is not told.
     pub(super) is_broken: bool,
+    /// The lines that are no TOML: where they begin, and end.
+    broken: BTreeMap<usize, usize>,
 }
 
 /// Something found, to which its remedy may be added.
@@ -30,6 +39,8 @@ pub(super) struct Found {
     range: Range<usize>,
     says: String,
     help: Option<String>,
+    /// Whether a right spelling is worth looking for.
+    is_spelled: bool,
 }
 
 impl Found {
@@ -39,7 +50,10 @@ impl Found {
 
     /// Asks "did you mean …?" when one of `known` is near to `word`.
     pub(super) fn did_you_mean<'k>(&mut self, word: &str, known: impl IntoIterator<Item = &'k str>) {
-        if let Some(meant) = nearest(word, known) {
+        if !self.is_spelled {
+            return;
+        }
+        if let Some(meant) = nearest(word, known.into_iter().take(MOST_CANDIDATES)) {
             self.help(format!("did you mean `{meant}`?"));
         }
     }
@@ -47,7 +61,7 @@ impl Found {
 
 impl<'a> Findings<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Findings<'a> {
-        Findings { file, text, list: Vec::new(), is_broken: false }
+        Findings { file, text, list: Vec::new(), errors: 0, is_broken: false, broken: BTreeMap::new() }
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -56,6 +70,25 @@ impl<'a> Findings<'a> {
 
     pub(super) fn error(&mut self, range: Range<usize>, says: impl Into<String>) -> &mut Found {
         self.add(Severity::Error, range, says.into())
+    }
+
+    /// A place where TOML's own reader lost its way, and what it says.
+    ///
+    /// One such mistake makes it see others up to the next header, so only the first of a line is told, and nothing else of that line.
+    pub(super) fn not_toml(&mut self, range: Range<usize>, says: &str) {
+        self.is_broken = true;
+        if self.is_on_broken_line(range.start) {
+            return;
+        }
+        let (before, behind) = self.text.as_bytes().split_at(range.start.min(self.text.len()));
+        let from = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let to = behind.iter().position(|byte| *byte == b'\n').unwrap_or(behind.len()) + before.len();
+        self.broken.insert(from, to);
+        self.error(range, format!("{NOT_TOML}{says}"));
+    }
+
+    fn is_on_broken_line(&self, place: usize) -> bool {
+        self.broken.range(..=place).next_back().is_some_and(|(_, end)| place <= *end)
     }
 
     pub(super) fn warning(&mut self, range: Range<usize>, says: impl Into<String>) -> &mut Found {
@@ -75,17 +108,22 @@ impl<'a> Findings<'a> {
 
     /// How many errors were found so far.
     pub(super) fn errors(&self) -> usize {
-        self.list.iter().filter(|found| found.severity == Severity::Error).count()
+        self.errors
     }
 
     fn add(&mut self, severity: Severity, range: Range<usize>, says: String) -> &mut Found {
-        self.list.push(Found { severity, range, says, help: None });
+        self.errors += usize::from(severity == Severity::Error);
+        let is_spelled = self.list.len() < MOST_SPELLED;
+        self.list.push(Found { severity, range, says, help: None, is_spelled });
         let last = self.list.len() - 1;
         &mut self.list[last]
     }
 
     /// Everything found, in the order of the file, errors before warnings of the same place.
     pub(super) fn finish(mut self) -> Vec<Mistake> {
+        let mut list = std::mem::take(&mut self.list);
+        list.retain(|found| found.says.starts_with(NOT_TOML) || !self.is_on_broken_line(found.range.start));
+        self.list = list;
         let key = |found: &Found| (found.range.start, found.severity, found.range.end);
         // A part that is read twice has its mistakes told once.
         self.list.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.says.cmp(&b.says)));
@@ -97,7 +135,7 @@ impl<'a> Findings<'a> {
         let mut mistakes: Vec<Mistake> = self
             .list
             .into_iter()
-            .map(|Found { severity, range, says, help }| {
+            .map(|Found { severity, range, says, help, .. }| {
                 let (line, column) = lines.of(range.start);
                 Mistake { severity, line, column, range, says, help, source: source.clone() }
             })

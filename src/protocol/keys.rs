@@ -121,7 +121,12 @@ impl Kind {
     pub fn describe(&self) -> String {
         match self {
             Kind::Text => "text".into(),
-            Kind::Number { least, most } if *most > 0xFFFF_FFFF => format!("a number from {least} on"),
+            Kind::Number { least, most } if *least < 0 && *most > i128::from(i64::MAX) => {
+                "a number of 64 bits".into()
+            }
+            Kind::Number { least, most } if *most > 0xFFFF_FFFF => {
+                format!("a number from {least} to {most:#x}")
+            }
             Kind::Number { least, most } => format!("a number from {least} to {most}"),
             Kind::Truth => "true or false".into(),
             Kind::Time => "a time in quotes".into(),

@@ -147,7 +147,10 @@ impl Reader<'_> {
     /// `field = expr`, or a bare name for `name = name`.
     fn bind(&mut self) -> Result<Bind, Mistake> {
         let from = self.scan.at();
-        let (name, name_at) = self.name("a field")?;
+        let (name, name_at) = self.name("a field").map_err(|mistake| Mistake {
+            help: Some("the values of a frame stand behind their names: `code = 1`".into()),
+            ..mistake
+        })?;
         let value = if self.takes_equals() {
             Expr::read(&mut self.scan)?
         } else {
@@ -192,6 +195,7 @@ impl Reader<'_> {
             return self.or_skip('(', Err(too_deep));
         }
         self.depth += 1;
+        let before = self.mistakes.len();
         let mut alternatives = vec![self.steps()];
         while self.scan.take("|") {
             alternatives.push(self.steps());
@@ -200,7 +204,7 @@ impl Reader<'_> {
         if !self.scan.take(")") {
             return Err(self.scan.expected("`)`, which closes the group"));
         }
-        if alternatives.iter().all(|talk| talk.steps.is_empty()) {
+        if self.mistakes.len() == before && alternatives.iter().all(|talk| talk.steps.is_empty()) {
             self.mistakes.push(mistake(self.scan.since(from), "this group is empty".into()));
         }
         let at = self.scan.since(from);

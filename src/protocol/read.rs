@@ -29,7 +29,7 @@ use names::{Names, Scope};
 use tree::{Entry, Fields, keys_below};
 
 /// No shipped table has a tenth of that.
-const LONGEST_FILE: usize = 512 * 1024;
+const LONGEST_FILE: usize = 256 * 1024;
 /// The version of the table language that is read here.
 const LANGUAGE: i128 = 1;
 
@@ -57,7 +57,7 @@ fn read_file(text: &str, found: &mut Findings<'_>) -> Option<Table> {
     for error in &errors {
         tell_toml(error, text, found);
     }
-    read_root(&Fields::open(tree.get_ref(), &TABLE, 0..0, found), found)
+    read_root(&Fields::open(tree.get_ref(), &TABLE, "", 0..0, found), found)
 }
 
 /// TOML's own reader speaks its own way.
@@ -68,8 +68,7 @@ fn tell_toml(error: &toml::de::Error, text: &str, found: &mut Findings<'_>) {
         found.error(range, format!("`{key}` stands here a second time"));
         return;
     }
-    found.is_broken = true;
-    found.error(range, format!("not TOML: {}", error.message()));
+    found.not_toml(range, error.message());
 }
 
 fn read_root(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Table> {
@@ -156,16 +155,17 @@ fn read_root(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Table> {
 /// What can be told by name before any expression is read.
 fn names_of(root: &Fields<'_>, found: &mut Findings<'_>) -> Names {
     let below = |path: &[&str]| keys_below(root, path).into_iter().map(|(key, _)| Name::new(key));
-    Names {
+    let mut names = Names {
         regions: below(&["device", "memory"]).collect(),
         everywhere: [&["parameters"][..], &["device", "knows"], &["device", "cycles"]]
             .into_iter()
             .flat_map(below)
             .collect(),
         lookups: below(&["lookup"]).collect(),
-        values: values::named_values(root, found),
         ..Names::default()
-    }
+    };
+    names.set_values(values::named_values(root, found));
+    names
 }
 
 fn check_head(root: &Fields<'_>, found: &mut Findings<'_>) {
@@ -222,13 +222,17 @@ fn poll(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<((
 
 /// The rate of a phase may name whatever the exchange knows that changes to it.
 fn resolve_phases(drafts: Vec<PhaseDraft<'_>>, names: &Names, found: &mut Findings<'_>) -> Vec<Phase> {
-    let own = names.all_fields().map(Name::new).collect();
     drafts
         .into_iter()
         .map(|PhaseDraft { mut phase, baud }| {
             if let Some((rate, text)) = phase.baud.as_mut().zip(baud) {
-                let scope =
-                    Scope { names, text: &text.range, own: &own, takes_arguments: true, is_whole: true };
+                let scope = Scope {
+                    names,
+                    text: &text.range,
+                    own: &names.fields,
+                    takes_arguments: true,
+                    is_whole: true,
+                };
                 scope.resolve(rate, None, found);
             }
             phase

@@ -220,7 +220,7 @@ pub(super) static CHIPS: Section = Section {
     meaning: "what a value that the device tells says of it",
     keys: &[key("by", Kind::Name, "the kept name whose value tells", "\"signature\"").required()],
     others: Some(Others {
-        called: "a value: a number, or hex bytes in quotes",
+        called: "what a chip is told by",
         naming: Naming::NumberOrBytes,
         kind: Kind::Section(&CHIP),
         meaning: "the device that it means",

@@ -1,7 +1,5 @@
 //! `[device]`, and what a host does with it as a whole: `[probe]`, `[flash]`, `[reset]`, `[chips]`.
 
-use std::collections::BTreeSet;
-
 use crate::frame::{Blob, Expr, Name, Value};
 
 use super::super::findings::Findings;
@@ -62,8 +60,7 @@ fn cycle(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<(Name, Vec<Value
 fn hears(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<Expr> {
     let text = fields.text("hears", found)?;
     let mut condition = text.read(found, Expr::parse)?;
-    let own: BTreeSet<Name> = names.all_fields().map(Name::new).collect();
-    let scope = Scope { names, text: &text.range, own: &own, takes_arguments: true, is_whole: true };
+    let scope = Scope { names, text: &text.range, own: &names.fields, takes_arguments: true, is_whole: true };
     scope.resolve(&mut condition, None, found);
     Some(condition)
 }

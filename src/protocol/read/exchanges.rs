@@ -67,13 +67,14 @@ fn exchange<'t>(entry: &Entry<'t>, found: &mut Findings<'_>) -> ExchangeDraft<'t
 /// A list of names that the exchange itself brings in.
 fn own_names(fields: &Fields<'_>, key: &str, found: &mut Findings<'_>) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
+    let mut known = BTreeSet::new();
     for text in fields.texts(key, found) {
         let name = Name::new(text.value);
         if !is_name(text.value) {
             let says =
                 format!("`{name}` is no name; expected lower-case letters, digits and `_`, a letter first");
             found.error(text.range, says);
-        } else if names.contains(&name) {
+        } else if !known.insert(name.clone()) {
             found.error(text.range, format!("`{name}` stands twice in `{key}`"));
         } else {
             names.push(name);

@@ -113,6 +113,7 @@ impl<'t> FrameDrafts<'t> {
     /// Reads what follows each `like`, and gives `names` the fields of every frame.
     pub(super) fn read_refinements(&mut self, names: &mut Names, found: &mut Findings<'_>) {
         let mut layouts: Vec<Option<Layout>> = vec![None; self.drafts.len()];
+        let mut frames = BTreeMap::new();
         for index in self.order.clone() {
             let (entry, body) = (self.drafts[index].entry, &self.drafts[index].body);
             let (mut layout, refinements) = match body {
@@ -130,12 +131,13 @@ impl<'t> FrameDrafts<'t> {
             self.drafts[index].is_whole &= layout.is_some();
             let fields = layout.as_ref().map(Layout::names);
             let takes = layout.as_mut().map(free_names).unwrap_or_default();
-            names.frames.insert(entry.name(), FrameNames { index, fields, takes });
+            frames.insert(entry.name(), FrameNames { index, fields, takes });
             if let Body::Like { refinements: place, .. } = &mut self.drafts[index].body {
                 *place = refinements;
             }
             layouts[index] = layout;
         }
+        names.set_frames(frames);
     }
 
     /// Puts numbers in place of their names, and tells names that stand for nothing.

@@ -26,6 +26,10 @@ pub(super) struct Names {
     /// Arguments of any exchange: a frame can take its values from the exchange it stands in.
     pub(super) arguments: BTreeSet<Name>,
     pub(super) values: BTreeMap<Name, Vec<NamedValue>>,
+    /// Every name of a number, with the fields and numbers that it stands for.
+    pub(super) numbers: BTreeMap<Name, Vec<(Name, i128)>>,
+    /// Every field of every frame.
+    pub(super) fields: BTreeSet<Name>,
     pub(super) lookups: BTreeSet<Name>,
 }
 
@@ -56,35 +60,38 @@ impl Names {
         known
     }
 
+    /// Takes the frames with their fields.
+    pub(super) fn set_frames(&mut self, frames: BTreeMap<Name, FrameNames>) {
+        self.fields = frames.values().flat_map(|frame| frame.fields.iter().flatten()).cloned().collect();
+        self.frames = frames;
+    }
+
+    /// Takes the names of numbers.
+    pub(super) fn set_values(&mut self, values: BTreeMap<Name, Vec<NamedValue>>) {
+        for (field, values) in &values {
+            for NamedValue { name, value, .. } in values {
+                let numbers = self.numbers.entry(name.clone()).or_default();
+                if numbers.iter().all(|(_, number)| number != value) {
+                    numbers.push((field.clone(), *value));
+                }
+            }
+        }
+        self.values = values;
+    }
+
     /// Whether any frame has a field of this name; a frame that could not be read may have it.
     pub(super) fn is_field(&self, name: &str) -> bool {
-        self.frames.values().any(|frame| match &frame.fields {
-            Some(fields) => fields.iter().any(|field| &**field == name),
-            None => true,
-        })
+        self.fields.contains(name) || self.frames.values().any(|frame| frame.fields.is_none())
     }
 
     pub(super) fn all_fields(&self) -> impl Iterator<Item = &str> {
-        self.frames.values().flat_map(|frame| frame.fields.iter().flatten()).map(|name| &**name)
+        self.fields.iter().map(|name| &**name)
     }
 
     /// The number that `name` stands for in `field`.
     pub(super) fn value_of(&self, field: Option<&str>, name: &str) -> Option<i128> {
         let values = self.values.get(field?)?;
         values.iter().find(|value| &*value.name == name).map(|value| value.value)
-    }
-
-    /// The numbers that `name` stands for in any field, without repeats.
-    fn values_anywhere(&self, name: &str) -> Vec<(&Name, i128)> {
-        let mut found: Vec<(&Name, i128)> = Vec::new();
-        for (field, values) in &self.values {
-            for value in values.iter().filter(|value| &*value.name == name) {
-                if found.iter().all(|(_, number)| *number != value.value) {
-                    found.push((field, value.value));
-                }
-            }
-        }
-        found
     }
 }
 
@@ -168,11 +175,9 @@ impl Scope<'_> {
         if let Some(number) = self.names.value_of(field, name) {
             return Some(number);
         }
-        let anywhere = self.names.values_anywhere(name);
-        match anywhere[..] {
-            [(_, number)] => return Some(number),
-            [] => {}
-            [(one, _), (other, _), ..] => {
+        match self.names.numbers.get(name).map(Vec::as_slice) {
+            Some([(_, number)]) => return Some(*number),
+            Some([(one, _), (other, _), ..]) => {
                 let says = format!(
                     "`{name}` stands for one number in `values.{one}` and for another in `values.{other}`"
                 );
@@ -180,6 +185,7 @@ impl Scope<'_> {
                 found.error(range, says).help("write the number");
                 return None;
             }
+            Some([]) | None => {}
         }
         if self.is_whole && !found.is_broken {
             self.unknown(name, field, at, found);

@@ -200,7 +200,8 @@ impl Resolver<'_> {
             if field.is_none_or(|field| !with.contains(field)) {
                 let says = match name {
                     Some(name) => format!("the exchange `{exchange}` has no argument `{name}`"),
-                    None => format!("the exchange `{exchange}` takes {} arguments", with.len()),
+                    None if with.is_empty() => format!("the exchange `{exchange}` takes no arguments"),
+                    None => format!("the exchange `{exchange}` takes no more than: {}", with.join(", ")),
                 };
                 let range = self.place(*at, found);
                 let mistake = found.error(range, says);

@@ -127,8 +127,8 @@ impl<'t> Entry<'t> {
         match integer_value(integer) {
             Some(number) if (least..=most).contains(&number) => Some(number),
             _ => {
-                let says =
-                    format!("`{}` is out of range; expected a number from {least} to {most}", self.key);
+                let expected = Kind::Number { least, most }.describe();
+                let says = format!("`{}` is out of range; expected {expected}", self.key);
                 found.error(self.range(), says);
                 None
             }
@@ -186,7 +186,7 @@ impl<'t> Entry<'t> {
             self.wrong_type(found);
             return None;
         };
-        Some(Fields::open(table, section, self.key_range(), found))
+        Some(Fields::open(table, section, self.key, self.key_range(), found))
     }
 
     /// The entries of each table of `[[…]]`.
@@ -195,7 +195,10 @@ impl<'t> Entry<'t> {
             self.wrong_type(found);
             return Vec::new();
         };
-        let item = |value| Entry { value, ..*self };
+        let item = |value: &'t Spanned<DeValue<'t>>| {
+            let header = value.span();
+            Entry { value, key_from: header.start, key_to: header.end, ..*self }
+        };
         items.iter().filter_map(|value| item(value).section(section, found)).collect()
     }
 
@@ -216,6 +219,8 @@ pub(super) fn integer_value(integer: &DeInteger<'_>) -> Option<i128> {
 /// The entries of one table, in the order of the file.
 pub(super) struct Fields<'t> {
     section: &'static Section,
+    /// What it is called in the file.
+    title: String,
     /// Where the table's own name stands.
     pub(super) at: Range<usize>,
     known: Vec<Entry<'t>>,
@@ -227,12 +232,14 @@ impl<'t> Fields<'t> {
     pub(super) fn open(
         table: &'t DeTable<'t>,
         section: &'static Section,
+        key: &str,
         at: Range<usize>,
         found: &mut Findings<'_>,
     ) -> Fields<'t> {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
-        let mut fields = Fields { section, at, known: Vec::new(), others: Vec::new() };
+        let title = title(section, key);
+        let mut fields = Fields { section, title, at, known: Vec::new(), others: Vec::new() };
         for (key, value) in entries {
             let entry = |kind, example| Entry {
                 key: key.get_ref(),
@@ -250,14 +257,12 @@ impl<'t> Fields<'t> {
                         fields.others.push(other);
                     }
                 }
-                (None, _) => unknown_key(key.get_ref(), key.span(), section, found),
+                (None, _) => unknown_key(key.get_ref(), key.span(), &fields, found),
             }
         }
         for key in section.keys.iter().filter(|key| key.required) {
             if fields.get(key.name).is_none() && !found.is_broken {
-                let place =
-                    if section.path.is_empty() { String::new() } else { format!(" in `{}`", section.path) };
-                let says = format!("`{}` is missing{place}: {}", key.name, key.meaning);
+                let says = format!("`{}` is missing{}: {}", key.name, fields.within(" in "), key.meaning);
                 found
                     .error(fields.at.clone(), says)
                     .help(format!("such as `{} = {}`", key.name, key.example));
@@ -270,6 +275,11 @@ impl<'t> Fields<'t> {
     fn takes(&self, others: &Others, value: &DeValue<'_>) -> bool {
         let only_tables = !self.section.keys.is_empty() && matches!(others.kind, Kind::Section(_));
         !only_tables || matches!(value, DeValue::Table(_))
+    }
+
+    /// " in `line`"; nothing for the file itself.
+    fn within(&self, word: &str) -> String {
+        if self.title.is_empty() { String::new() } else { format!("{word}`{}`", self.title) }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Entry<'t>> {
@@ -359,13 +369,21 @@ fn section_of(kind: &'static Kind) -> Option<&'static Section> {
 
 /// Tells that a key, taken for a name of the table's own, is none.
 pub(super) fn tell_unknown_key(entry: &Entry<'_>, of: &Fields<'_>, found: &mut Findings<'_>) {
-    unknown_key(entry.key, entry.key_range(), of.section, found);
+    unknown_key(entry.key, entry.key_range(), of, found);
 }
 
-fn unknown_key(key: &str, range: Range<usize>, section: &'static Section, found: &mut Findings<'_>) {
-    let place = if section.path.is_empty() { "a table".to_string() } else { format!("`{}`", section.path) };
-    let names = || section.keys.iter().map(|key| key.name);
-    let known = found.error(range, format!("{place} has no key `{key}`"));
+/// The section's path with the name that the table chose for it.
+fn title(section: &'static Section, key: &str) -> String {
+    match section.path.rsplit_once('.') {
+        Some((path, last)) if last.chars().all(|c| c.is_ascii_uppercase()) => format!("{path}.{key}"),
+        _ if section.path.starts_with('[') => format!("[{}]", section.path),
+        _ => section.path.to_string(),
+    }
+}
+
+fn unknown_key(key: &str, range: Range<usize>, of: &Fields<'_>, found: &mut Findings<'_>) {
+    let names = || of.section.keys.iter().map(|key| key.name);
+    let known = found.error(range, format!("`{key}` is no key{}", of.within(" of ")));
     known.help(match names().collect::<Vec<_>>() {
         names if names.is_empty() => "it has no keys of its own".to_string(),
         names => format!("its keys are {}", names.join(", ")),
