@@ -47,7 +47,7 @@ impl Decode {
         let mut programs = match named {
             Some(program) => vec![program],
             None => {
-                let found = recognise(&session.tables.programs(), &captured.header, &captured.records);
+                let found = recognise(&session.tables.programs()?, &captured.header, &captured.records);
                 found.into_iter().map(|one| one.program).collect()
             }
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::capture::LineMistake;
+use crate::protocol::Mistakes;
 use crate::report::{ErrorFace, escaped, quoted};
 use crate::transport::PortError;
 
@@ -40,6 +41,9 @@ pub enum Failure {
     Exists(PathBuf),
     #[error("{}, {mistake}", .path.display())]
     Capture { path: PathBuf, mistake: LineMistake },
+    /// A table that cannot be used; one line for each mistake.
+    #[error("{0}")]
+    Table(Mistakes),
     #[error("cannot write the result: {}", reason(.0))]
     Output(io::Error),
     #[error("{sentence}")]
@@ -74,6 +78,7 @@ impl Failure {
             Failure::Capture { .. } => {
                 "everything before that line was used; remove the line, or record anew".into()
             }
+            Failure::Table(_) => "`hsdiag protocols reference` is the language of tables".into(),
             Failure::Output(error) if error.kind() == io::ErrorKind::StorageFull => {
                 "make room on the disk, or write somewhere else".into()
             }
@@ -83,8 +88,9 @@ impl Failure {
     }
 
     pub fn face(&self) -> ErrorFace {
+        let said = self.to_string();
         ErrorFace {
-            message: escaped(&self.to_string()).into_owned(),
+            message: said.lines().map(escaped).collect::<Vec<_>>().join("\n"),
             next: Some(self.next()),
             exit: self.exit() as u8,
         }

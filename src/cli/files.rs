@@ -2,9 +2,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
 
 use crate::capture::{Header, Reader, Record};
+use crate::protocol::TableSource;
 
 use super::failure::Failure;
 
@@ -32,6 +35,47 @@ pub fn capture(path: &Path) -> Result<Captured, Failure> {
         }
     }
     Ok(Captured { header, records, mistake })
+}
+
+/// The user's own tables: those of the config folder, over them those of `$HSDIAG_PROTOCOLS`, over them those of `given`.
+///
+/// A folder that was named has to be there; the config folder need not.
+pub fn tables(given: &[PathBuf]) -> Result<Vec<TableSource>, Failure> {
+    let own = etcetera::choose_base_strategy().map(|base| base.config_dir().join("hsdiag").join("protocols"));
+    let mut found = Vec::new();
+    if let Some(own) = own.ok().filter(|own| own.is_dir()) {
+        found.extend(tables_in(&own)?);
+    }
+    let named = std::env::var_os("HSDIAG_PROTOCOLS").unwrap_or_default();
+    for folder in std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()) {
+        found.extend(tables_in(&folder)?);
+    }
+    for folder in given {
+        found.extend(tables_in(folder)?);
+    }
+    Ok(found)
+}
+
+/// The tables of one folder, by name of file.
+fn tables_in(folder: &Path) -> Result<Vec<TableSource>, Failure> {
+    let failed = |error| Failure::file(folder, "read", error);
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    paths.iter().map(|path| table(path)).collect()
+}
+
+/// One table's text.
+pub fn table(path: &Path) -> Result<TableSource, Failure> {
+    let text = std::fs::read(path).map_err(|error| Failure::file(path, "read", error))?;
+    let text = String::from_utf8(text).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let said = format!("byte {} is no UTF-8 text", at + 1);
+        Failure::file(path, "read", std::io::Error::new(std::io::ErrorKind::InvalidData, said))
+    })?;
+    Ok(TableSource::new(&path.display().to_string(), text))
 }
 
 /// A new file for writing; a file that is there already is left alone unless `force` says otherwise.

@@ -11,6 +11,7 @@ mod monitor;
 mod output;
 mod ports;
 mod progress;
+mod protocols;
 mod record;
 mod recording;
 mod session;

@@ -48,7 +48,7 @@ impl Monitor {
     pub fn run(self, session: &Session) -> Result<Exit, Failure> {
         let address = address(&self.port)?;
         let mut follow = match self.protocol.as_str() {
-            "auto" => Follow::any(session.tables.programs(), self.time),
+            "auto" => Follow::any(session.tables.programs()?, self.time),
             name => {
                 let program = session.tables.program(name)?;
                 let env = self.environment.of(program.table())?;

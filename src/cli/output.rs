@@ -102,7 +102,10 @@ impl Output {
     /// Tells a failure: to people on standard error, to programs as an object on standard output.
     pub fn failure(&self, failure: &Failure) -> Exit {
         let face = failure.face();
-        self.error(&face);
+        match failure {
+            Failure::Table(mistakes) => self.note(mistakes.render(true).trim_end()),
+            _ => self.error(&face),
+        }
         if self.json && !matches!(failure, Failure::Output(_)) {
             let _ = self.show(&face); // told above already
         }

@@ -80,7 +80,7 @@ impl Sweep {
         let (name, address) = self.target()?;
         let tables = match &self.protocol {
             Some(only) => vec![session.tables.table(only)?],
-            None if self.probe => session.tables.all(),
+            None if self.probe => session.tables.all()?,
             None => Vec::new(),
         };
         if self.dry_run {

@@ -1,51 +1,51 @@
 //! The tables of this run, and the devices and recognisers that are made from them. Nothing is read before it is asked for.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::frame::nearest;
 use crate::machine::{Env, Program};
-use crate::protocol::Table;
+use crate::protocol::{Registry, RegistryError, Table};
 use crate::simulate;
-use crate::sweep::{NoProtocols, ProtocolScorers, Protocols};
+use crate::sweep::{ProtocolScorers, Protocols};
 use crate::transport::{SimDevice, SimOptions, Traffic};
 
 use super::failure::Failure;
+use super::files;
 
 /// Tables by name: the user's over the shipped ones.
 pub struct Tables {
-    folders: Vec<PathBuf>,
+    given: Vec<PathBuf>,
+    registry: OnceCell<Registry>,
 }
 
 impl Tables {
-    pub fn new(folders: &[PathBuf]) -> Tables {
-        Tables { folders: folders.to_vec() }
+    /// `given` are the folders of `--protocols`, the last one on top.
+    pub fn new(given: &[PathBuf]) -> Tables {
+        Tables { given: given.to_vec(), registry: OnceCell::new() }
     }
 
-    /// The names of all tables.
-    pub fn names(&self) -> Vec<String> {
-        let _ = &self.folders;
-        Vec::new()
-    }
-
-    /// One table by its name.
-    pub fn table(&self, name: &str) -> Result<Arc<Table>, Failure> {
-        Err(self.unknown(name))
-    }
-
-    /// Every table that has no mistakes.
-    pub fn all(&self) -> Vec<Arc<Table>> {
-        Vec::new()
-    }
-
-    fn unknown(&self, name: &str) -> Failure {
-        let names = self.names();
-        let near = nearest(name, names.iter().map(String::as_str));
-        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        Failure::Input {
-            sentence: format!("there is no protocol `{name}`{near}"),
-            next: "`hsdiag protocols list` names them; --protocols DIR adds tables of your own".into(),
+    /// All tables, none of them read yet.
+    pub fn registry(&self) -> Result<&Registry, Failure> {
+        if let Some(registry) = self.registry.get() {
+            return Ok(registry);
         }
+        let own = files::tables(&self.given)?;
+        Ok(self.registry.get_or_init(|| Registry::shipped().with(own)))
+    }
+
+    /// One table by its name or alias.
+    pub fn table(&self, name: &str) -> Result<Arc<Table>, Failure> {
+        Ok(self.registry()?.get(name)?)
+    }
+
+    /// Every table that can be used; what is wrong with others is told once.
+    pub fn all(&self) -> Result<Vec<Arc<Table>>, Failure> {
+        let (tables, broken) = self.registry()?.all();
+        for mistakes in broken {
+            tracing::warn!("a table is left out, `hsdiag protocols check` tells more: {mistakes}");
+        }
+        Ok(tables)
     }
 
     /// The machine of a table.
@@ -54,8 +54,8 @@ impl Tables {
     }
 
     /// The machines of all tables.
-    pub fn programs(&self) -> Vec<Arc<Program>> {
-        self.all().into_iter().map(|table| Arc::new(Program::compile(table))).collect()
+    pub fn programs(&self) -> Result<Vec<Arc<Program>>, Failure> {
+        Ok(self.all()?.into_iter().map(|table| Arc::new(Program::compile(table))).collect())
     }
 
     /// The device behind `sim://NAME`; the error says why there is none.
@@ -76,8 +76,20 @@ impl Tables {
     pub fn scorers(&self, only: Option<&str>) -> Result<Box<dyn ProtocolScorers>, Failure> {
         let programs = match only {
             Some(name) => vec![self.program(name)?],
-            None => self.programs(),
+            None => self.programs()?,
         };
-        Ok(if programs.is_empty() { Box::new(NoProtocols) } else { Box::new(Protocols::new(programs)) })
+        Ok(Box::new(Protocols::new(programs)))
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Failure {
+        match error {
+            RegistryError::Mistakes(mistakes) => Failure::Table(mistakes),
+            unknown @ RegistryError::Unknown { .. } => Failure::Input {
+                sentence: unknown.to_string(),
+                next: "`hsdiag protocols list` names them; --protocols DIR adds tables of your own".into(),
+            },
+        }
     }
 }
