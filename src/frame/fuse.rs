@@ -269,7 +269,7 @@ impl Fuse {
                 Some(_) => self.unsure = true,
                 None => self.computed.push(Computed { wire, expr: expr.clone(), here, depth }),
             },
-            Allowed::OneOf(_) => self.unsure = true,
+            Allowed::OneOf(_) | Allowed::Sends { .. } => self.unsure = true,
         }
     }
 
