@@ -1,110 +1,153 @@
-//! Every shipped table played against itself. `cargo run --release --example play-tables [TABLE…]`
+//! Plays every shipped table against itself: its host against its device in virtual time, an observer beside them; then flips bits of
+//! what passed, one at a time, and counts what the observer makes of each.
+//!
+//! `cargo run --release --example play-tables [-- [--flips N] [--talk] [TABLE…]]`; docs/tables.md holds what it prints. `--talk` prints
+//! the conversations as well.
+
 use std::sync::Arc;
 
-use hsdiag::line::Direction;
-use hsdiag::machine::{Env, Item, ItemKind, Program, Run, Sides};
-use hsdiag::protocol::Registry;
-use hsdiag::simulate::{Play, observe};
+use hsdiag::line::{Direction, LineEvent};
+use hsdiag::machine::{Ending, Env, Item, ItemKind, Program, Run, Sides};
+use hsdiag::protocol::{Registry, Table};
+use hsdiag::simulate::{Noticed, Play, Played, notice, observe, whole_run};
 
-fn show(item: &Item) -> String {
-    let hex: Vec<String> = item.bytes.iter().take(20).map(|b| format!("{b:02X}")).collect();
-    let arrow = if item.direction == Direction::Tx { ">" } else { "<" };
-    let what = match &item.kind {
-        ItemKind::Frame(f) => format!(
-            "{} ({:?}) {:?} {}",
-            f.frame,
-            f.exchange.as_deref(),
-            f.part,
-            f.wrong
-                .iter()
-                .map(|w| format!("WRONG at {}: {}", w.at, w.expected))
-                .collect::<Vec<_>>()
-                .join("; ")
-        ),
-        ItemKind::Unexpected(u) => format!(
-            "UNEXPECTED expected {:?} elsewhere {:?}",
-            u.expected
-                .iter()
-                .map(|c| (&*c.frame, c.wrong.as_ref().map(|w| (w.at, &w.expected))))
-                .collect::<Vec<_>>(),
-            u.elsewhere.iter().map(|e| &*e.frame).collect::<Vec<_>>()
-        ),
-        ItemKind::Silence(s) => format!("SILENCE after {:?}, expected {:?}", s.after, s.expected),
-        other => format!("{other:?}"),
-    };
-    format!(
-        "{:10.4} {arrow} [{}] {}  {what}",
-        item.at.secs(),
-        item.state.as_deref().unwrap_or("?"),
-        hex.join(" ")
-    )
+/// Bits flipped in a talk, unless it has fewer or more are asked for.
+const FLIPS: usize = 400;
+
+const IMAGE: usize = 5_000;
+
+struct Asked {
+    flips: usize,
+    talk: bool,
+    tables: Vec<String>,
 }
 
 fn main() {
-    let only: Vec<String> = std::env::args().skip(1).filter(|a| a != "-v").collect();
-    let verbose = std::env::args().any(|a| a == "-v");
+    let asked = asked();
     let registry = Registry::shipped();
+    println!("| table | played | bytes | flags | flips: exactly / with consequences / later / unnoticed |");
+    println!("| --- | --- | ---: | ---: | --- |");
     for source in registry.sources() {
-        if !only.is_empty() && !only.iter().any(|n| **n == **source.name()) {
+        if !asked.tables.is_empty() && !asked.tables.iter().any(|name| **name == **source.name()) {
             continue;
         }
-        let table = match source.table() {
-            Ok(t) => t,
-            Err(m) => {
-                println!("{}: DOES NOT READ: {m:.200}", source.name());
-                continue;
-            }
-        };
-        let program = Arc::new(Program::compile(Arc::clone(table)));
-        let mut runs = vec![];
-        if table.handshake.is_some() {
-            runs.push(("handshake", Run::Handshake));
-        }
-        if table.poll.is_some() {
-            runs.push(("poll", Run::Poll));
-        }
-        if table.probe.is_some() {
-            runs.push(("probe", Run::Probe));
-        }
-        if table.flash.is_some() {
-            runs.push(("flash", Run::Flash));
-        }
-        for (name, run) in runs {
-            let mut env = Env::new();
-            if name == "flash" {
-                let mut rng = fastrand::Rng::with_seed(5);
-                let image: Vec<u8> = (0..5000).map(|_| rng.u8(..)).collect();
-                env = env.with_image("image", table.flash.as_ref().map_or(0, |f| f.base), image);
-            }
-            let started = std::time::Instant::now();
-            match Play::new(&program, run, env.clone()).play() {
-                Err(e) => println!("{}: {name}: {e}", table.name),
-                Ok(played) => {
-                    let took = started.elapsed();
-                    let (items, score) = observe(&program, &played.events, Sides::Both, &env);
-                    let flags = items.iter().filter(|i| !i.is_clean()).count();
-                    let (shared, sscore) = observe(&program, &played.events, Sides::Shared, &env);
-                    let sflags = shared.iter().filter(|i| !i.is_clean()).count();
-                    println!(
-                        "{:14} {name:9} {:?} sent {} heard {} items {} | observer {} items, {flags} flags, valid {} weight {:.0} | shared {sflags} flags {:.0} | {took:.0?}",
-                        &*table.name,
-                        played.result.ending,
-                        played.result.sent,
-                        played.result.heard,
-                        played.result.items.len(),
-                        items.len(),
-                        score.valid,
-                        score.log_weight,
-                        sscore.log_weight
-                    );
-                    if verbose {
-                        println!("--- host");
-                        played.result.items.iter().for_each(|i| println!("{}", show(i)));
-                        println!("--- observer");
-                        items.iter().for_each(|i| println!("{}", show(i)));
-                    }
-                }
-            }
+        match source.table() {
+            Ok(table) => play(table, &asked),
+            Err(_) => println!("| {} | does not read | | | |", source.name()),
         }
     }
+}
+
+fn asked() -> Asked {
+    let mut asked = Asked { flips: FLIPS, talk: false, tables: Vec::new() };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--flips" => asked.flips = args.next().and_then(|n| n.parse().ok()).unwrap_or(FLIPS),
+            "--talk" => asked.talk = true,
+            _ => asked.tables.push(arg),
+        }
+    }
+    asked
+}
+
+fn play(table: &Arc<Table>, asked: &Asked) {
+    let program = Arc::new(Program::compile(Arc::clone(table)));
+    let Some(run) = whole_run(table) else {
+        return println!(
+            "| {} | nothing: the device speaks by itself or the table is a dictionary | | | |",
+            table.name
+        );
+    };
+    let mut chance = fastrand::Rng::with_seed(5);
+    let base = table.flash.as_ref().map_or(0, |flash| flash.base);
+    let image: Vec<u8> = (0..IMAGE).map(|_| chance.u8(..)).collect();
+    let env = Env::new().with_image("image", base, image.clone());
+    let played = match Play::new(&program, Run::Talk(run), env.clone()).play() {
+        Ok(played) => played,
+        Err(error) => return println!("| {} | {error} | | | |", table.name),
+    };
+    let (items, _) = observe(&program, &played.events, Sides::Both, &Env::new());
+    let flags = items.iter().filter(|item| !item.is_clean()).count();
+    if asked.talk {
+        println!("host:");
+        played.result.items.iter().for_each(|item| println!("{}", line(item)));
+        println!("observer:");
+        items.iter().for_each(|item| println!("{}", line(item)));
+    }
+    let outcome = outcome(table, &played, base, &image);
+    let counts = flip(&program, &played.events, asked.flips);
+    let [exactly, consequences, later, unnoticed] = counts;
+    let bytes = played.events.len();
+    let name = &table.name;
+    println!(
+        "| {name} | {outcome} | {bytes} | {flags} | {exactly} / {consequences} / {later} / {unnoticed} |"
+    );
+}
+
+fn outcome(table: &Table, played: &Played, base: u64, image: &[u8]) -> String {
+    match &played.result.ending {
+        Some(Ending::Done) if table.flash.is_some() => {
+            match played.device.device().memory().read(base, image.len()) {
+                Ok(written) if written[..] == *image => "flash, memory equal".into(),
+                Ok(_) => "flash, MEMORY DIFFERS".into(),
+                Err(error) => format!("flash, memory elsewhere ({error})"),
+            }
+        }
+        Some(Ending::Done) => "handshake and poll".into(),
+        other => format!("ENDED {other:?}"),
+    }
+}
+
+/// Every bit of a short talk, a seeded sample of a long one.
+fn flip(program: &Arc<Program>, events: &[LineEvent], most: usize) -> [usize; 4] {
+    let mut chance = fastrand::Rng::with_seed(41);
+    let bits = events.len() * 8;
+    let mut counts = [0; 4];
+    for flip in 0..bits.min(most) {
+        let bit = if bits <= most { flip } else { chance.usize(..bits) };
+        let noticed = notice(program, events, &Env::new(), bit / 8, (bit % 8) as u8);
+        counts[match noticed {
+            Noticed::Exactly => 0,
+            Noticed::WithConsequences => 1,
+            Noticed::Later => 2,
+            Noticed::Unnoticed => 3,
+        }] += 1;
+    }
+    counts
+}
+
+fn line(item: &Item) -> String {
+    let hex: Vec<String> = item.bytes.iter().take(20).map(|byte| format!("{byte:02X}")).collect();
+    let arrow = if item.direction == Direction::Tx { '>' } else { '<' };
+    let what = match &item.kind {
+        ItemKind::Frame(framed) => {
+            let wrong: Vec<String> = framed
+                .wrong
+                .iter()
+                .map(|wrong| format!("; wrong at {}: {}", wrong.at, wrong.expected))
+                .collect();
+            format!(
+                "{} ({}) {:?}{}",
+                framed.frame,
+                framed.exchange.as_deref().unwrap_or("-"),
+                framed.part,
+                wrong.concat()
+            )
+        }
+        ItemKind::Unexpected(unexpected) => {
+            let expected: Vec<String> = unexpected
+                .expected
+                .iter()
+                .map(|candidate| match &candidate.wrong {
+                    Some(wrong) => format!("{} (at {}: {})", candidate.frame, wrong.at, wrong.expected),
+                    None => candidate.frame.to_string(),
+                })
+                .collect();
+            format!("UNEXPECTED, expected {}", expected.join(", "))
+        }
+        other => format!("{other:?}"),
+    };
+    let state = item.state.as_deref().unwrap_or("?");
+    format!("{:10.4} {arrow} [{state}] {}  {what}", item.at.secs(), hex.join(" "))
 }

@@ -78,7 +78,9 @@ impl Closure<'_> {
         let program = self.ground.program;
         match &program.code[thread.pc] {
             Instruction::Message(step) => {
-                if self.unheard != Some(step.direction) {
+                // Keyed characters are breaks to whoever listens at the line's own rate.
+                let keyed = self.ground.role == Role::Observer && program.is_keyed(thread.phase);
+                if self.unheard != Some(step.direction) && !keyed {
                     return Next::Waits;
                 }
                 step_over(thread, step.direction, step.frame);
@@ -103,7 +105,8 @@ impl Closure<'_> {
                 thread.states = States::one(*state);
                 thread.pc += 1;
             }
-            Instruction::Phase(_) => {
+            Instruction::Phase(phase) => {
+                thread.phase = *phase;
                 thread.postpone();
                 thread.pc += 1;
             }

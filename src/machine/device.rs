@@ -5,12 +5,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::frame::{Name, Value};
+use crate::frame::{Name, Outcome, Path, Scope, Value, Values};
 use crate::line::{Direction, Instant, LineEvent, Seen, Settings, Span};
 use crate::protocol::{Answer, ExchangeId, FrameId, Quiet, StateId, Table};
 
 use super::closure::Closure;
-use super::effects::{Effects, Failure};
+use super::effects::{Effects, Failure, PhaseChange};
 use super::env::Env;
 use super::facts::Facts;
 use super::hear::{Offer, go_past};
@@ -53,6 +53,8 @@ pub struct Device {
     repeating: Option<Repeating>,
     unsolicited: Vec<Unsolicited>,
     outputs: VecDeque<Output>,
+    /// A character is being keyed by breaks; the last of them.
+    keyed: Option<Instant>,
     refuses: bool,
     left: bool,
 }
@@ -77,6 +79,9 @@ const MOST_WORDS: usize = 1_000;
 /// Silence that ends what nobody understood, where the table has no gap.
 const QUIET: Span = Span::from_millis(20);
 
+/// A keyed character is over when no break has come for so long: eight ones and a stop bit of 5 baud.
+const KEYED: Span = Span::from_millis(1_900);
+
 impl Device {
     /// A device in its first state. `env` lies over the table's parameters and over what the device knows.
     pub fn new(program: Arc<Program>, env: &Env, settings: Settings) -> Device {
@@ -99,6 +104,7 @@ impl Device {
             repeating: None,
             unsolicited: unsolicited(&table, settings),
             outputs: VecDeque::new(),
+            keyed: None,
             refuses: false,
             left: false,
             program,
@@ -149,8 +155,9 @@ impl Device {
         let quiet = heard.filter(|_| !self.buffer.is_empty()).map(|heard| heard + self.quiet());
         let silence = self.silence().zip(heard).map(|((span, _), heard)| heard + span);
         let repeat = self.repeating.as_ref().map(|repeating| repeating.due);
+        let keyed = self.keyed.map(|last| last + KEYED);
         let own = self.unsolicited.iter().map(|own| own.due);
-        own.chain(quiet).chain(silence).chain(repeat).min()
+        own.chain(quiet).chain(keyed).chain(silence).chain(repeat).min()
     }
 
     /// Something is on the line: what the host sends is heard.
@@ -162,19 +169,56 @@ impl Device {
         match event.seen {
             Seen::Byte(byte) => {
                 self.heard_at = Some(event.at);
+                self.keyed = None;
                 self.buffer.push(byte);
                 self.damaged |= event.fault.is_some();
                 if !self.damaged && self.buffer.len() >= self.enough {
                     self.listen(false);
                 }
             }
-            Seen::Break => self.forget_buffer(),
+            Seen::Break => {
+                self.forget_buffer();
+                self.key(event.at);
+            }
             Seen::Marker => {}
+        }
+    }
+
+    /// A break may be part of a keyed character, where one is waited for.
+    fn key(&mut self, at: Instant) {
+        if self.threads.iter().any(|thread| self.waits_keyed(thread)) {
+            self.keyed = Some(at);
+        }
+    }
+
+    fn waits_keyed(&self, thread: &Thread) -> bool {
+        let hears = self.program.step(thread.pc).is_some_and(|step| step.direction == Direction::Tx);
+        hears && self.program.is_keyed(thread.phase)
+    }
+
+    /// The keyed character is over. Which one it was, nobody could read.
+    fn end_key(&mut self) {
+        self.keyed = None;
+        let mut threads: Vec<Thread> =
+            self.threads.iter().filter(|thread| self.waits_keyed(thread)).cloned().collect();
+        for thread in &mut threads {
+            if let Some(step) = self.program.step(thread.pc) {
+                super::closure::step_over(thread, step.direction, step.frame);
+            }
+            thread.rested = false;
+        }
+        if !threads.is_empty() {
+            self.threads = threads;
+            self.said.clear();
+            self.go_on();
         }
     }
 
     pub fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        if self.keyed.is_some_and(|last| self.now.since(last) >= KEYED) {
+            self.end_key();
+        }
         let quiet = self.quiet();
         let Some(heard) = self.heard_at.filter(|_| !self.left) else { return self.own_traffic() };
         if !self.buffer.is_empty() && self.now.since(heard) >= quiet {
@@ -282,6 +326,11 @@ impl Device {
                 more = answers.more;
             }
             if let Some(accepted) = answers.accepted_frame {
+                if !self.hears(&accepted.values) {
+                    self.buffer.drain(..accepted.len);
+                    self.enough = 0;
+                    continue;
+                }
                 self.last_heard = self.buffer.drain(..accepted.len).collect();
                 self.said.clear();
                 self.repeating = None;
@@ -303,6 +352,17 @@ impl Device {
             }
             return self.not_understood();
         }
+    }
+
+    /// Whether the frame is for this device, as the table's `hears` says; one that has none of its fields is.
+    fn hears(&self, values: &Values) -> bool {
+        let (Some(hears), Some(first)) = (&self.program.table.device.hears, self.threads.first()) else {
+            return true;
+        };
+        let asks_of_it = hears.paths().iter().any(|(path, _)| values.get(&path.first).is_some());
+        let frame =
+            OfFrame { values, view: View::new(self.ground(), &first.place), table: &self.program.table };
+        !asks_of_it || hears.eval_int(&frame).is_ok_and(|hears| hears != 0)
     }
 
     /// A frame for another device: not a word to it.
@@ -342,7 +402,11 @@ impl Device {
     /// What nobody understood: a known frame at the wrong moment, a damaged one, or something else.
     fn not_understood(&mut self) {
         let refusals = &self.program.table.refusals;
-        let known = !self.damaged && self.is_known_frame();
+        let frame = if self.damaged { None } else { self.known_frame() };
+        if frame.as_ref().is_some_and(|values| !self.hears(values)) {
+            return self.forget_buffer();
+        }
+        let known = frame.is_some();
         let broken = self.damaged || !known && self.is_damaged_frame();
         let mut stays = false;
         let answer = if known {
@@ -364,13 +428,14 @@ impl Device {
         }
     }
 
-    fn is_known_frame(&self) -> bool {
+    /// The buffer as a frame that the host sends in some talk.
+    fn known_frame(&self) -> Option<Values> {
         let offer = self.offer(true);
-        let fits = |frame: &FrameId| {
-            let outcome = offer.as_frame(*frame, Direction::Tx, self.threads.first());
-            matches!(outcome, crate::frame::Outcome::Complete(reading) if reading.len == self.buffer.len())
+        let read = |frame: &FrameId| match offer.as_frame(*frame, Direction::Tx, self.threads.first()) {
+            Outcome::Complete(reading) if reading.len == self.buffer.len() => Some(reading.values),
+            _ => None,
         };
-        self.program.said_by(Direction::Tx).iter().any(fits)
+        self.program.said_by(Direction::Tx).iter().find_map(read)
     }
 
     fn is_damaged_frame(&self) -> bool {
@@ -470,7 +535,7 @@ impl Device {
         } else {
             effects.phases(&mut first, &self.memory)
         };
-        self.change(changes.last().map(|change| change.settings));
+        self.change(&changes);
         let done = Arc::clone(&first.pending);
         for thread in &mut self.threads {
             if thread.rested == first.rested {
@@ -479,8 +544,10 @@ impl Device {
         }
     }
 
-    fn change(&mut self, settings: Option<Settings>) {
-        if let Some(settings) = settings.filter(|settings| *settings != self.settings) {
+    fn change(&mut self, changes: &[PhaseChange]) {
+        // Keyed characters are heard as breaks, at the settings there are.
+        let last = changes.iter().rfind(|change| !self.program.is_keyed(change.phase));
+        if let Some(settings) = last.map(|change| change.settings).filter(|new| *new != self.settings) {
             self.settings = settings;
             self.outputs.push_back(Output::Set(settings));
         }
@@ -490,7 +557,7 @@ impl Device {
     fn say(&mut self, mut thread: Thread) -> Option<Thread> {
         let committed = effects(&self.program, &self.facts, self.line).commit(&mut thread, &mut self.memory);
         match committed {
-            Ok(changes) => self.change(changes.last().map(|change| change.settings)),
+            Ok(changes) => self.change(&changes),
             Err(failure) => {
                 self.refuse_failure(failure);
                 return None;
@@ -516,6 +583,21 @@ impl Device {
                 None
             }
         }
+    }
+}
+
+/// The names of `hears`: the frame's fields, what the device knows; a field that this frame does not have reads as 0.
+struct OfFrame<'a> {
+    values: &'a Values,
+    view: View<'a>,
+    table: &'a Table,
+}
+
+impl Scope for OfFrame<'_> {
+    fn look(&self, path: &Path) -> Option<Value> {
+        let field = self.values.get(&path.first).filter(|_| path.rest.is_none()).cloned();
+        let is_field = || self.table.frames.iter().any(|frame| frame.layout().names().contains(&path.first));
+        field.or_else(|| self.view.look(path)).or_else(|| is_field().then_some(Value::Int(0)))
     }
 }
 
@@ -565,3 +647,7 @@ fn unsolicited(table: &Table, settings: Settings) -> Vec<Unsolicited> {
     }
     own
 }
+
+#[cfg(test)]
+#[path = "device_tests.rs"]
+mod tests;

@@ -16,8 +16,18 @@ pub(super) struct Facts {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fact {
     pub value: Value,
-    /// Only the table says so; an observer hears another value and believes what it hears.
-    pub default: bool,
+    pub origin: Origin,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The user, or a hypothesis.
+    Set,
+    /// Only the table's parameters; an observer hears another value and believes what it hears.
+    Default,
+    /// What the device begins with.
+    Knows,
 }
 
 /// Values that a device sends in turn.
@@ -33,7 +43,8 @@ impl Facts {
     pub fn of(table: &Table, names: &Names, env: &Env) -> Facts {
         let mut facts = Facts { values: vec![None; names.len()], cycles: Vec::new() };
         for parameter in &table.parameters {
-            facts.set(names, &parameter.name, parameter.value.clone(), parameter.one_of.is_empty());
+            let origin = if parameter.one_of.is_empty() { Origin::Default } else { Origin::Set };
+            facts.set(names, &parameter.name, parameter.value.clone(), origin);
         }
         facts.give(names, env);
         facts
@@ -43,11 +54,11 @@ impl Facts {
     pub fn of_device(table: &Table, names: &Names, env: &Env) -> Facts {
         let mut facts = Facts::of(table, names, env);
         for (name, value) in &table.device.knows {
-            facts.set(names, name, value.clone(), false);
+            facts.set(names, name, value.clone(), Origin::Knows);
         }
         for (name, values) in &table.device.cycles {
             let (Some(key), Some(first)) = (names.key_of(name), values.first()) else { continue };
-            facts.set(names, name, first.clone(), false);
+            facts.set(names, name, first.clone(), Origin::Knows);
             facts.cycles.push(Cycle { key, values: values.clone(), next: 1 });
         }
         facts.give(names, env);
@@ -56,13 +67,13 @@ impl Facts {
 
     fn give(&mut self, names: &Names, env: &Env) {
         for (name, value) in env.iter() {
-            self.set(names, name, value.clone(), false);
+            self.set(names, name, value.clone(), Origin::Set);
         }
     }
 
-    pub fn set(&mut self, names: &Names, name: &Name, value: Value, default: bool) {
+    pub fn set(&mut self, names: &Names, name: &Name, value: Value, origin: Origin) {
         if let Some(slot) = names.key_of(name).and_then(|key| self.values.get_mut(key.0 as usize)) {
-            *slot = Some(Fact { value, default });
+            *slot = Some(Fact { value, origin });
         }
     }
 
@@ -80,7 +91,7 @@ impl Facts {
             for cycle in self.cycles.iter_mut().filter(|cycle| cycle.key == key) {
                 let value = cycle.values[cycle.next % cycle.values.len()].clone();
                 cycle.next += 1;
-                self.values[key.0 as usize] = Some(Fact { value, default: false });
+                self.values[key.0 as usize] = Some(Fact { value, origin: Origin::Knows });
             }
         }
     }

@@ -195,7 +195,9 @@ impl Follower {
         self.placed = !self.threads.is_empty();
         self.channels[side(direction)].last = taken.0.to_vec();
         for change in changes {
-            self.settings = change.settings;
+            if !program.is_keyed(change.phase) {
+                self.settings = change.settings;
+            }
             let phase = change.phase.map(|phase| program.table.phases[phase].name.clone());
             let phase = phase.unwrap_or_else(|| "line".into());
             let kind = ItemKind::Settings { phase, settings: change.settings };

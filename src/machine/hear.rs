@@ -71,10 +71,7 @@ impl<'a> Offer<'a> {
         let mut parsed = Parsed::default();
         let mut frames: Vec<FrameId> = Vec::new();
         for (index, thread) in threads.iter().enumerate() {
-            let Some(step) = self.ground.program.step(thread.pc) else { continue };
-            if self.from.is_some_and(|from| from != step.direction) {
-                continue;
-            }
+            let Some(step) = self.step(thread) else { continue };
             if !frames.contains(&step.frame) {
                 frames.push(step.frame);
             }
@@ -92,6 +89,15 @@ impl<'a> Offer<'a> {
             accepted.alternatives = frames.len();
         }
         answers
+    }
+
+    /// The message that a thread waits for, if these bytes can be it.
+    fn step(&self, thread: &Thread) -> Option<&'a Step> {
+        let program = self.ground.program;
+        let step = program.step(thread.pc)?;
+        let heard = self.from.is_none_or(|from| from == step.direction);
+        let keyed = self.ground.role == Role::Device && program.is_keyed(thread.phase);
+        (heard && !keyed).then_some(step)
     }
 
     fn take(&self, answers: &mut Answers, index: usize, thread: &Thread, step: &Step, reading: Reading) {
@@ -140,10 +146,7 @@ impl<'a> Offer<'a> {
     pub fn damaged(&self, threads: &[Thread]) -> Damaged {
         let mut damaged = Damaged { best: None, differs: false, more: None };
         for (index, thread) in threads.iter().enumerate() {
-            let Some(step) = self.ground.program.step(thread.pc) else { continue };
-            if self.from.is_some_and(|from| from != step.direction) {
-                continue;
-            }
+            let Some(step) = self.step(thread) else { continue };
             let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
             let frame = self.ground.program.frame(step.frame);
             let mut reading = match frame.parse_damaged(self.bytes, self.closed, &view, 1) {

@@ -16,7 +16,7 @@ use super::hear::{Accepted, Offer};
 use super::item::{Framed, Item, ItemKind, Part, Silence};
 use super::memory::Memory;
 use super::outbox::Outbox;
-use super::program::{Instruction, Program, Step};
+use super::program::{Instruction, Pc, Program, Step};
 use super::scope::Known;
 use super::speak::speech;
 use super::states::States;
@@ -94,6 +94,8 @@ pub struct Host {
     result: HostResult,
     shown: usize,
     captured: Thread,
+    /// Where the last run begins.
+    start: Pc,
 }
 
 /// A frame that was sent.
@@ -116,6 +118,9 @@ enum Turn {
     Over,
 }
 
+/// What an adapter may hold back before silence means that a frame is over.
+const PATIENCE: Span = Span::from_millis(50);
+
 /// What the way between a program and its port may take beyond what the line takes.
 const LATENCY: Span = Span::from_millis(50);
 
@@ -129,15 +134,7 @@ impl Host {
     /// The same, from a program that is compiled already.
     pub fn of(program: &Program, run: &Run, env: &Env, settings: Settings) -> Result<Host, String> {
         let table = Arc::clone(program.table());
-        let lacks = |what: &str| format!("table `{}` has no [{what}]", table.name);
-        let talk = match run {
-            Run::Handshake => table.handshake.as_ref().ok_or_else(|| lacks("handshake"))?,
-            Run::Poll => table.poll.as_ref().map(|(talk, _)| talk).ok_or_else(|| lacks("poll"))?,
-            Run::Probe => table.probe.as_ref().map(|probe| &probe.run).ok_or_else(|| lacks("probe"))?,
-            Run::Flash => table.flash.as_ref().map(|flash| &flash.run).ok_or_else(|| lacks("flash"))?,
-            Run::Talk(talk) => talk,
-        };
-        let (program, start) = program.with_run(talk)?;
+        let (program, start) = program.with_run(talk(&table, run)?)?;
         let facts = Facts::of(&table, &program.names, env);
         let all = States::all(table.states.len());
         let ending = HostResult { ending: None, items: Vec::new(), captured: Vec::new(), sent: 0, heard: 0 };
@@ -151,7 +148,7 @@ impl Host {
             aside: Aside::default(),
             outbox: Outbox::default(),
             echo: table.line.echo.then(Echo::default),
-            heap: Heap::new(table.line.gap.clone(), Span::from_millis(50)),
+            heap: Heap::new(table.line.gap.clone(), PATIENCE),
             now: Instant::ZERO,
             turn: Turn::Own,
             asked: Vec::new(),
@@ -162,6 +159,7 @@ impl Host {
             result: ending,
             shown: 0,
             captured: Thread::at(start, all),
+            start,
             program: Arc::new(program),
         })
     }
@@ -174,6 +172,47 @@ impl Host {
     /// The line gives back everything that is sent, whatever the table says.
     pub fn with_echo(self) -> Host {
         Host { echo: Some(Echo::default()), ..self }
+    }
+
+    /// A host whose run is over goes on with another, with everything it has learnt and counted.
+    pub fn then(&mut self, run: &Run) -> Result<(), String> {
+        let table = Arc::clone(self.program.table());
+        let (program, start) = self.program.with_run(talk(&table, run)?)?;
+        self.program = Arc::new(program);
+        self.begin(start);
+        Ok(())
+    }
+
+    /// A host whose run is over plays the last one once more.
+    pub fn once_more(&mut self) {
+        self.begin(self.start);
+    }
+
+    fn begin(&mut self, start: Pc) {
+        self.start = start;
+        let mut thread = self.threads.first().unwrap_or(&self.captured).clone();
+        let mut root = Arc::clone(&thread.place.scope);
+        while let Some(parent) = root.parent.clone() {
+            root = parent;
+        }
+        thread.place.scope = root;
+        thread.pc = start;
+        thread.pending = Arc::default();
+        self.threads = vec![thread];
+        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
+        self.outbox = Outbox::default();
+        self.outbox.on_time(self.now);
+        self.asked.clear();
+        self.tried = 1;
+        self.repeating = None;
+        self.result.ending = None;
+        self.turn = Turn::Own;
+    }
+
+    /// Forgets items that were asked for, so that a host that polls for ever stays small.
+    pub fn forget_items(&mut self) {
+        self.result.items.clear();
+        self.shown = 0;
     }
 
     /// What was found; can be asked at any time, also of a run that was interrupted.
@@ -375,6 +414,10 @@ impl Host {
                 self.heap.take(1);
                 continue;
             }
+            if answers.more.is_some() && closing != Closing::Yes {
+                self.heap.wait_for(answers.more, closing);
+                return;
+            }
             let mut more = answers.more;
             match self.hear_aside(&bytes, closing) {
                 Aid::Took => continue,
@@ -560,6 +603,18 @@ impl Host {
         self.repeating = None;
         self.turn = Turn::Over;
         self.outbox.push(Action::Done);
+    }
+}
+
+/// The talk of a run.
+fn talk<'a>(table: &'a Table, run: &'a Run) -> Result<&'a Talk, String> {
+    let lacks = |what: &str| format!("table `{}` has no [{what}]", table.name);
+    match run {
+        Run::Handshake => table.handshake.as_ref().ok_or_else(|| lacks("handshake")),
+        Run::Poll => table.poll.as_ref().map(|(talk, _)| talk).ok_or_else(|| lacks("poll")),
+        Run::Probe => table.probe.as_ref().map(|probe| &probe.run).ok_or_else(|| lacks("probe")),
+        Run::Flash => table.flash.as_ref().map(|flash| &flash.run).ok_or_else(|| lacks("flash")),
+        Run::Talk(talk) => Ok(talk),
     }
 }
 

@@ -93,6 +93,9 @@ impl Follower {
         {
             return Found::Expected { accepted, threads: answers.accepted, anew: false };
         }
+        if self.placed && needed.0.is_some() && closing != Closing::Yes {
+            return Found::More(needed.0); // what is due comes before what may come beside it
+        }
         if !strange && let Some(found) = self.beside(&offer, &mut needed) {
             return found;
         }

@@ -68,6 +68,7 @@ impl Names {
         for name in parameters.chain(knows).chain(cycles).chain(own) {
             names.variable(name);
         }
+        table.device.hears.iter().for_each(|hears| names.add_expr(hears));
         names
     }
 

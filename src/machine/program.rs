@@ -146,6 +146,11 @@ impl Program {
         &self.table.exchanges[id.0]
     }
 
+    /// Whether characters of this phase are keyed by breaks.
+    pub(super) fn is_keyed(&self, phase: Option<usize>) -> bool {
+        phase.is_some_and(|phase| self.table.phases[phase].keyed)
+    }
+
     /// Frames that this side sends in some talk.
     pub(super) fn said_by(&self, direction: Direction) -> &[FrameId] {
         &self.said_by[side(direction)]

@@ -17,6 +17,8 @@ pub(super) struct Thread {
     pub states: States,
     /// What the device does inside and which settings change, not done yet.
     pub pending: Arc<Vec<Pending>>,
+    /// The line phase that the talk has gone through last; `None` is the first one.
+    pub phase: Option<usize>,
     /// It has come to rest since its last frame.
     pub rested: bool,
     /// Frames that their sender repeats until it is answered.
@@ -44,6 +46,7 @@ impl Thread {
             place: Place::default(),
             states,
             pending: Arc::default(),
+            phase: None,
             rested: false,
             repeated: Arc::default(),
         }

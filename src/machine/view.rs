@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::frame::{Blob, EvalError, Expr, Name, Path, Scope as Lookup, Value};
 use crate::line::Direction;
 
-use super::facts::Facts;
+use super::facts::{Fact, Facts, Origin};
 use super::memory::{Memory, MemoryError};
 use super::names::{Attribute, Key, Meant};
 use super::program::{Bound, Effect, Instruction, Program};
@@ -116,10 +116,10 @@ impl<'a> View<'a> {
         if let Some((_, value)) = if own { None } else { kept() } {
             return Ok(Some((value.clone(), Source::Kept)));
         }
-        // Who listens takes an argument as it comes; a default is what a host would send.
-        let hidden = |default: bool| default && own && self.listens();
-        if let Some(fact) = self.ground.facts.get(key).filter(|fact| !hidden(fact.default)) {
-            let source = if fact.default { Source::Default } else { Source::Fact };
+        // Who listens takes an argument as it comes, whatever a host would send by default and whatever was there before.
+        let hidden = |fact: &&Fact| fact.origin != Origin::Set && own && self.listens();
+        if let Some(fact) = self.ground.facts.get(key).filter(|fact| !hidden(fact)) {
+            let source = if fact.origin == Origin::Default { Source::Default } else { Source::Fact };
             return Ok(Some((fact.value.clone(), source)));
         }
         let constant = self.ground.program.names.constant(key, self.field);

@@ -9,17 +9,15 @@ use crate::machine::{Env, Host, Program, Run};
 use super::device::DeviceTask;
 use super::link::Link;
 
-/// A host that begins its run again and again.
+/// A host that brings its device to readiness, then polls it for ever.
 pub(super) struct Poller {
-    program: Arc<Program>,
-    env: Env,
-    settings: Settings,
+    host: Host,
     every: Span,
-    /// `None` between two runs.
-    host: Option<Host>,
-    begins: Instant,
-    /// The first run brings the device to readiness.
-    greets: bool,
+    /// When the next run begins, between two of them.
+    begins: Option<Instant>,
+    begun: Instant,
+    /// The poll has been played, so that it can be played once more.
+    polls: bool,
 }
 
 impl Poller {
@@ -27,60 +25,51 @@ impl Poller {
         let (_, every) = program.table().poll.as_ref()?;
         let every = every.at(settings).max(Span::from_millis(1));
         let greets = program.table().handshake.is_some();
-        Some(Poller {
-            program: Arc::clone(program),
-            env: env.clone(),
-            settings,
-            every,
-            host: None,
-            begins: Instant::ZERO + Span::from_millis(20),
-            greets,
-        })
+        let run = if greets { Run::Handshake } else { Run::Poll };
+        let host = Host::of(program, &run, env, settings).ok()?;
+        let begun = Instant::ZERO;
+        Some(Poller { host, every, begins: None, begun, polls: !greets })
     }
 
-    fn begin(&mut self, now: Instant) {
-        let run = if std::mem::take(&mut self.greets) { Run::Handshake } else { Run::Poll };
-        self.begins = now + self.every;
-        let host = Host::of(&self.program, &run, &self.env, self.settings);
-        self.host = host.ok().map(|mut host| {
-            host.on_time(now);
-            host
-        });
+    fn begin(&mut self) {
+        self.host.forget_items();
+        if self.polls {
+            self.host.once_more();
+        } else {
+            self.polls = self.host.then(&Run::Poll).is_ok();
+        }
     }
 }
 
 impl Task for Poller {
     fn on_event(&mut self, event: &LineEvent) {
-        if let Some(host) = &mut self.host {
-            host.on_event(event);
-        }
+        self.host.on_event(event);
     }
 
     fn on_time(&mut self, now: Instant) {
-        match &mut self.host {
-            Some(host) => host.on_time(now),
-            None if now >= self.begins => self.begin(now),
-            None => {}
+        self.host.on_time(now);
+        if self.begins.is_some_and(|begins| begins <= now) {
+            self.begins = None;
+            self.begun = now;
+            self.begin();
         }
     }
 
     fn on_settings(&mut self, now: Instant, settings: Settings) {
-        self.settings = settings;
-        if let Some(host) = &mut self.host {
-            host.on_settings(now, settings);
-        }
+        self.host.on_settings(now, settings);
     }
 
     fn on_refused(&mut self, now: Instant, settings: Settings, reason: &str) {
-        if let Some(host) = &mut self.host {
-            host.on_refused(now, settings, reason);
-        }
+        self.host.on_refused(now, settings, reason);
     }
 
     fn next_action(&mut self) -> Option<Action> {
-        match self.host.as_mut()?.next_action() {
+        if self.begins.is_some() {
+            return None;
+        }
+        match self.host.next_action() {
             Some(Action::Done) => {
-                self.host = None;
+                self.begins = Some(self.begun + self.every);
                 None
             }
             other => other,
@@ -88,10 +77,7 @@ impl Task for Poller {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match &self.host {
-            Some(host) => host.deadline(),
-            None => Some(self.begins),
-        }
+        self.begins.or_else(|| self.host.deadline())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::line::{Instant, LineEvent, Span};
+use crate::line::{Direction, Instant, LineEvent, Seen, Span};
 use crate::machine::{Env, Host, HostResult, Item, Observer, Program, Run, Score, Sides};
+use crate::protocol::{Table, Talk};
 
 use super::device::{DeviceTask, settings};
 use super::fault::Fault;
@@ -58,11 +59,8 @@ pub fn observe(program: &Arc<Program>, events: &[LineEvent], sides: Sides, env: 
     let mut observer = Observer::new(Arc::clone(program), sides, settings(program.table()), env);
     let mut items = Vec::new();
     for event in events {
-        let event = if sides == Sides::Shared {
-            LineEvent { direction: crate::line::Direction::Rx, ..*event }
-        } else {
-            *event
-        };
+        let event =
+            if sides == Sides::Shared { LineEvent { direction: Direction::Rx, ..*event } } else { *event };
         observer.on_event(&event);
         items.extend(observer.items());
     }
@@ -70,4 +68,49 @@ pub fn observe(program: &Arc<Program>, events: &[LineEvent], sides: Sides, env: 
     items.extend(observer.items());
     let score = observer.score();
     (items, score)
+}
+
+/// Everything that a table says its host does: its flash run, or else its handshake and then its poll.
+pub fn whole_run(table: &Table) -> Option<Talk> {
+    if let Some(flash) = &table.flash {
+        return Some(flash.run.clone());
+    }
+    let talks = table.handshake.iter().chain(table.poll.as_ref().map(|(talk, _)| talk));
+    let steps: Vec<_> = talks.flat_map(|talk| talk.steps.iter().cloned()).collect();
+    (!steps.is_empty()).then_some(Talk { steps })
+}
+
+/// What became of one flipped bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Noticed {
+    /// One flag, at the frame that holds the bit.
+    Exactly,
+    /// A flag at that frame, and others behind it: a damaged length, a refusal, a read-back that then differs.
+    WithConsequences,
+    /// The first flag comes later.
+    Later,
+    /// No flag: nothing in the protocol holds these bits.
+    Unnoticed,
+}
+
+/// Flips one bit of one event and lets an observer tell.
+pub fn notice(program: &Arc<Program>, events: &[LineEvent], env: &Env, index: usize, bit: u8) -> Noticed {
+    let mut events = events.to_vec();
+    let flipped = events[index];
+    if let Seen::Byte(byte) = flipped.seen {
+        events[index].seen = Seen::Byte(byte ^ 1 << (bit % 8));
+    }
+    let (items, _) = observe(program, &events, Sides::Both, env);
+    let flags: Vec<&Item> = items.iter().filter(|item| !item.is_clean()).collect();
+    let holds = |item: &Item| {
+        item.direction == flipped.direction
+            && (item.from..=item.at).contains(&flipped.at)
+            && !item.bytes.is_empty()
+    };
+    match flags[..] {
+        [] => Noticed::Unnoticed,
+        [only] if holds(only) => Noticed::Exactly,
+        _ if flags.iter().any(|item| holds(item)) => Noticed::WithConsequences,
+        _ => Noticed::Later,
+    }
 }
