@@ -19,9 +19,12 @@ pub(super) struct Speech {
 
 /// Encodes the frame of a thread that speaks.
 pub(super) fn encode(ground: Ground<'_>, thread: &Thread, step: &Step) -> Result<Speech, Failure> {
-    speech(ground, thread, step).map_err(|error| match error {
-        EncodeError::Eval { error: EvalError::Outside { .. }, .. } => Failure::Outside,
-        _ => Failure::Damaged,
+    speech(ground, thread, step).map_err(|error| {
+        tracing::debug!("the device cannot answer: {error}");
+        match error {
+            EncodeError::Eval { error: EvalError::Outside { .. }, .. } => Failure::Outside,
+            _ => Failure::Damaged,
+        }
     })
 }
 
