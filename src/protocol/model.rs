@@ -243,8 +243,10 @@ impl Region {
         }
         let size = self.page.unwrap_or(self.size);
         let offset = number.checked_mul(size)?;
-        let lies_within = self.sectors.is_empty() && offset < self.size;
-        lies_within.then_some((self.base.checked_add(offset)?, size.min(self.size - offset)))
+        if !self.sectors.is_empty() || offset >= self.size {
+            return None;
+        }
+        Some((self.base.checked_add(offset)?, size.min(self.size - offset)))
     }
 }
 

@@ -27,10 +27,16 @@ const MISPLACED: [(&str, &str); 8] = [
 impl Talk {
     /// Reads a talk or a run.
     pub fn parse(text: &str) -> Result<Talk, Vec<Mistake>> {
-        let mut reader = Reader { scan: Scanner::new(text), mistakes: Vec::new(), depth: 0 };
-        let talk = reader.whole();
-        if reader.mistakes.is_empty() { Ok(talk) } else { Err(reader.mistakes) }
+        let (talk, mistakes) = parse_what_can_be(text);
+        if mistakes.is_empty() { Ok(talk) } else { Err(mistakes) }
     }
+}
+
+/// Reads a talk with mistakes as far as it goes: the steps that could be read, and what is wrong with the others.
+pub(super) fn parse_what_can_be(text: &str) -> (Talk, Vec<Mistake>) {
+    let mut reader = Reader { scan: Scanner::new(text), mistakes: Vec::new(), depth: 0 };
+    let talk = reader.whole();
+    (talk, reader.mistakes)
 }
 
 /// Reads a frame with its values and without an arrow: `refused(code = 4)`.
@@ -124,7 +130,8 @@ impl Reader<'_> {
         if self.scan.touches('(') {
             self.scan.advance(1);
             let binds = self.list(")", Reader::bind);
-            message.binds = self.or_skip('(', binds)?;
+            // A frame whose values are wrong is still that frame.
+            message.binds = self.or_told('(', binds);
         }
         loop {
             let from = self.scan.at();
@@ -137,7 +144,15 @@ impl Reader<'_> {
             } else {
                 return Ok(StepKind::Message(message));
             };
-            if slot.replace(Time::read(&mut self.scan)?).is_some() {
+            let time = match Time::read(&mut self.scan) {
+                Ok(time) => time,
+                Err(mistake) => {
+                    self.mistakes.push(mistake);
+                    self.skip_to_step();
+                    return Ok(StepKind::Message(message));
+                }
+            };
+            if slot.replace(time).is_some() {
                 self.mistakes
                     .push(mistake(self.scan.since(from), format!("`{word}` stands twice at this frame")));
             }
@@ -169,7 +184,7 @@ impl Reader<'_> {
         if self.scan.touches('(') {
             self.scan.advance(1);
             let list = self.list(")", Reader::argument);
-            arguments = self.or_skip('(', list)?;
+            arguments = self.or_told('(', list);
         }
         Ok(StepKind::Call { exchange, arguments })
     }
@@ -384,6 +399,14 @@ impl Reader<'_> {
         read
     }
 
+    /// The same, and goes on with what can be had: nothing.
+    fn or_told<T: Default>(&mut self, opened: char, read: Result<T, Mistake>) -> T {
+        self.or_skip(opened, read).unwrap_or_else(|mistake| {
+            self.mistakes.push(mistake);
+            T::default()
+        })
+    }
+
     fn skip_past(&mut self, opens: char, closes: char) {
         let (mut depth, mut quoted) = (1_u32, false);
         let rest = self.scan.rest();
@@ -429,3 +452,6 @@ fn one_talk(mut alternatives: Vec<Talk>, at: At) -> Talk {
 fn mistake(at: At, says: String) -> Mistake {
     Mistake { at, says, help: None }
 }
+
+#[cfg(test)]
+mod tests;

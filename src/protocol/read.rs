@@ -239,3 +239,6 @@ fn resolve_phases(drafts: Vec<PhaseDraft<'_>>, names: &Names, found: &mut Findin
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

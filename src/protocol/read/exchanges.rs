@@ -6,7 +6,7 @@ use crate::frame::{At, Name};
 
 use super::super::findings::Findings;
 use super::super::model::{Answer, Exchange, ExchangeId, FrameId, Refusals, State};
-use super::super::parse_talk::parse_answer;
+use super::super::parse_talk::{parse_answer, parse_what_can_be};
 use super::super::places::Place;
 use super::super::talk::{Step, StepKind, Talk};
 use super::line::time;
@@ -17,8 +17,11 @@ use super::tree::{Entry, Fields, Text, is_name};
 /// An exchange as it stands in the file; its talk is `None` where it could not be read.
 pub(super) struct ExchangeDraft<'t> {
     entry: Entry<'t>,
+    /// `None` where there is no talk at all.
     text: Option<Text<'t>>,
-    talk: Option<Talk>,
+    /// Without the steps that could not be read.
+    talk: Talk,
+    is_whole: bool,
     exchange: Exchange,
 }
 
@@ -57,11 +60,19 @@ fn exchange<'t>(entry: &Entry<'t>, found: &mut Findings<'_>) -> ExchangeDraft<'t
             fields.text("talk", found)
         }),
     };
-    let talk = text.as_ref().and_then(|text| text.read(found, Talk::parse));
-    if let Some((_, text)) = talk.as_ref().zip(text.as_ref()).filter(|(talk, _)| talk.steps.is_empty()) {
+    let (talk, is_whole) = text.as_ref().map(|text| read_talk(text, found)).unwrap_or_default();
+    if let Some(text) = text.as_ref().filter(|_| is_whole && talk.steps.is_empty()) {
         found.error(text.range.clone(), format!("the exchange `{}` says nothing", entry.key));
     }
-    ExchangeDraft { entry: *entry, text, talk, exchange }
+    ExchangeDraft { entry: *entry, text, talk, is_whole, exchange }
+}
+
+/// The talk as far as it can be read, and whether that is all of it.
+fn read_talk(text: &Text<'_>, found: &mut Findings<'_>) -> (Talk, bool) {
+    let (talk, mistakes) = parse_what_can_be(text.value);
+    let is_whole = mistakes.is_empty();
+    mistakes.into_iter().for_each(|mistake| found.inside(&text.range, mistake));
+    (talk, is_whole)
 }
 
 /// A list of names that the exchange itself brings in.
@@ -98,11 +109,11 @@ pub(super) fn resolve(
     found: &mut Findings<'_>,
 ) -> Vec<Option<Exchange>> {
     let resolve = |draft: ExchangeDraft<'_>| {
-        let (mut talk, text) = draft.talk.zip(draft.text)?;
+        let (mut talk, text) = (draft.talk, draft.text?);
         let own: BTreeSet<Name> = draft.exchange.with.iter().cloned().collect();
         let before = found.errors();
-        resolve_talk(&mut talk, &text.range, own, names, found);
-        (found.errors() == before).then_some(Exchange { talk, ..draft.exchange })
+        resolve_talk(&mut talk, draft.is_whole, &text.range, own, names, found);
+        (draft.is_whole && found.errors() == before).then_some(Exchange { talk, ..draft.exchange })
     };
     drafts.into_iter().map(resolve).collect()
 }
@@ -183,14 +194,15 @@ pub(super) fn refusals(
 pub(super) fn run(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<(Talk, Place)> {
     let entry = fields.get("run")?;
     let text = entry.text(found)?;
-    let mut talk = text.read(found, Talk::parse)?;
+    let (mut talk, is_whole) = read_talk(&text, found);
     if let Some(step) = first_arrow(&talk) {
         let range = found.place(&text.range, At { from: step.at.from, to: step.at.from + 1 });
         found
             .error(range, "a run calls exchanges; frames, states and effects belong in an exchange")
             .help("move this into `[exchanges]` and call it by its name");
     }
-    resolve_talk(&mut talk, &text.range, BTreeSet::from([Name::new("image")]), names, found);
+    let own = BTreeSet::from([Name::new("image")]);
+    resolve_talk(&mut talk, is_whole, &text.range, own, names, found);
     Some((talk, Place { name: fields.at.clone(), text: text.range }))
 }
 

@@ -10,8 +10,11 @@ use super::super::talk::{Argument, Bind, Effect, EffectKind, Message, Step, Step
 use super::names::{Names, Scope};
 
 /// Checks every name of `talk`, which is the string written at `text`; `own` are the names that are known from its start.
+///
+/// In a talk that is not whole, the step that brings a name in may be missing, so only what the table itself names is told.
 pub(super) fn resolve_talk(
     talk: &mut Talk,
+    is_whole: bool,
     text: &Range<usize>,
     mut own: BTreeSet<Name>,
     names: &Names,
@@ -20,7 +23,7 @@ pub(super) fn resolve_talk(
     let mut declared = Declared { names, uses: BTreeMap::new(), captured: Vec::new(), own: &mut own };
     declared.talk(talk);
     declared.finish();
-    Resolver { scope: Scope { names, text, own: &own, takes_arguments: false, is_whole: true }, names }
+    Resolver { scope: Scope { names, text, own: &own, takes_arguments: false, is_whole }, names }
         .talk(talk, found);
 }
 
@@ -141,7 +144,7 @@ impl Resolver<'_> {
             StepKind::Choice(talks) => talks.iter_mut().for_each(|talk| self.talk(talk, found)),
             StepKind::Times { body, .. } => self.talk(body, found),
             StepKind::Each(each) => {
-                if !self.scope.knows(&each.data) {
+                if self.scope.is_whole && !self.scope.knows(&each.data) {
                     let known = self.scope.own.iter().chain(&self.names.everywhere);
                     let mistake = found
                         .error(self.place(*at, found), format!("nothing here is called `{}`", each.data));
