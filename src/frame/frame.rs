@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::checksum::Checksum;
 use super::envelope::{LONGEST, Opened};
 use super::expr::Scope;
+use super::fused::{Fused, Place};
 use super::layout::{Envelope, Layout};
 use super::parse::Stop;
 use super::program::Program;
@@ -19,6 +20,7 @@ pub struct Frame {
     layout: Layout,
     envelope: Option<Envelope>,
     program: Arc<Program>,
+    fused: Arc<Fused>,
 }
 
 /// Fields by name, in the order they were read.
@@ -88,7 +90,9 @@ impl Frame {
         checksums: &[Checksum],
     ) -> Result<Frame, Vec<Mistake>> {
         let program = Arc::new(compile::compile(&mut layout, checksums)?);
-        Ok(Frame { name, layout, envelope, program })
+        let algorithm = |name: &Name| program.algorithms.iter().find(|(known, _)| known == name);
+        let fused = Arc::new(Fused::of(&layout, &|name| algorithm(name).map(|(_, known)| known.clone())));
+        Ok(Frame { name, layout, envelope, program, fused })
     }
 
     pub fn name(&self) -> &Name {
@@ -105,6 +109,15 @@ impl Frame {
 
     pub(super) fn program(&self) -> &Program {
         &self.program
+    }
+
+    pub(super) fn fused(&self) -> &Fused {
+        &self.fused
+    }
+
+    /// Where a field stands in the frame without its envelope, if that does not depend on what else the frame holds.
+    pub fn place(&self, field: &str) -> Option<Place> {
+        self.fused.place(field)
     }
 
     /// Whether only a gap or a turnaround can end it: it has bytes without a length and no envelope.

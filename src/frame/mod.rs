@@ -13,6 +13,8 @@ mod expr_parse;
 mod facts;
 mod fields;
 mod frame;
+mod fuse;
+mod fused;
 mod invert;
 mod layout;
 mod layout_parse;
@@ -22,6 +24,7 @@ mod program;
 #[cfg(test)]
 mod properties;
 mod refine;
+mod scan;
 mod spelling;
 mod text;
 mod transform;
@@ -32,10 +35,12 @@ pub use envelope::{Contents, LONGEST, Opened};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
 pub use facts::{FieldFacts, FieldValues};
 pub use frame::{EncodeError, Frame, Mismatch, Outcome, Reading, Values};
+pub use fused::Place;
 pub use layout::{
     Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,
     Refinement, Refines, Times, Transform, TransformOp,
 };
+pub use scan::{Found, Stream};
 pub use spelling::{did_you_mean, nearest};
 pub use text::{At, Mistake, Name, Scanner};
 pub use value::{Blob, Value};

@@ -1,0 +1,444 @@
+//! A layout fused into few comparisons: whether bytes are a frame, and how long it is, without reading its fields.
+//!
+//! The first eight bytes are one masked comparison and pairs of equal bytes; then comes the length, then what stands
+//! behind it, cheap tests before sums. What cannot be said so is left to the parser: the answer is [`Fit::Ask`].
+//! Whatever this file says, the parser says as well; a property test holds the two against each other.
+
+use std::ops::RangeInclusive;
+
+use super::checksum::{self, Algorithm};
+use super::envelope::LONGEST;
+use super::layout::Order;
+use super::text::Name;
+
+/// What the bytes at the start of an input are to a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// The frame, and this long.
+    Whole(usize),
+    /// Nothing speaks against it so far: the parser must say.
+    Ask,
+    /// It fits so far; at least so many more bytes are needed.
+    More(usize),
+    No,
+}
+
+/// A fused layout.
+#[derive(Clone, Debug)]
+pub struct Fused {
+    pub(super) head: Masked,
+    pub(super) twins: [Twins; 2],
+    pub(super) length: Length,
+    pub(super) tail: Masked,
+    pub(super) check: Option<Check>,
+    /// What the above cannot say, in the order of its cost.
+    pub(super) tests: Vec<Test>,
+    /// All this together says everything that the layout says.
+    pub(super) certain: bool,
+    /// The last byte, where it is always the same.
+    pub(super) closing: Option<u8>,
+    pub(super) places: Vec<(Name, Place)>,
+}
+
+/// Bits of eight bytes, the first one lowest, that are always the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Masked {
+    pub mask: u64,
+    pub value: u64,
+}
+
+/// Bytes of the head that stand there twice, so many bits apart; what differs between the two is always the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Twins {
+    pub apart: u8,
+    pub mask: u64,
+    pub differ: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Length {
+    Fixed(usize),
+    Counted(Count),
+    /// At least so long.
+    Unknown(usize),
+}
+
+/// `fixed + (number × times + plus) / by`, where the division leaves no rest.
+#[derive(Clone, Debug)]
+pub(super) struct Count {
+    /// In the head.
+    pub number: Bits,
+    pub times: i64,
+    pub plus: i64,
+    pub by: i64,
+    pub fixed: usize,
+    /// How many bytes the number and all before it take.
+    pub known_after: usize,
+}
+
+/// Some bits of eight bytes, as an unsigned number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bits {
+    /// The bytes are turned round first: the number's most significant byte comes first.
+    pub turned: bool,
+    pub shift: u8,
+    pub mask: u64,
+}
+
+/// A sum over one stretch, that stands among the last eight bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    pub sum: Sum,
+    pub around: Around,
+    pub from: usize,
+    /// How far from the frame's end the stretch ends.
+    pub to_end: usize,
+    pub stands: Bits,
+}
+
+/// Where a field stands in its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub(super) from: Edge,
+    pub(super) to: Edge,
+}
+
+impl Place {
+    /// The field's bytes in a whole frame.
+    #[inline]
+    pub fn of(self, frame: &[u8]) -> &[u8] {
+        frame.get(self.from.of(frame.len())..self.to.of(frame.len())).unwrap_or_default()
+    }
+}
+
+/// A place in a frame, counted from its start or from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    offset: usize,
+    /// All ones where it is counted from the end: the length is added without a branch.
+    from_end: usize,
+}
+
+/// Some bits of some bytes, as an unsigned number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Number {
+    pub at: Edge,
+    pub bytes: u8,
+    pub order: Order,
+    pub shift: u8,
+    pub mask: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Test {
+    Byte {
+        at: Edge,
+        mask: u8,
+        value: u8,
+    },
+    /// Bytes that stand here once more, differing in these bits.
+    Same {
+        at: Edge,
+        of: Edge,
+        size: usize,
+        differ: u8,
+    },
+    Among {
+        number: Number,
+        ranges: Vec<RangeInclusive<u64>>,
+    },
+    Sum {
+        number: Number,
+        sum: Sum,
+        around: Around,
+        spans: Vec<(Edge, Edge)>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Sum {
+    Sum(u64),
+    Sum8,
+    Xor8,
+    Lrc,
+    CarrySum8,
+    Crc(Algorithm),
+}
+
+/// What is done to a sum before it is compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Around {
+    Plain,
+    Xor(u64),
+    /// This number less the sum.
+    From(u64),
+}
+
+impl Fused {
+    /// Where a field stands, if that does not depend on what else the frame holds.
+    pub fn place(&self, field: &str) -> Option<Place> {
+        self.places.iter().find(|(name, _)| &**name == field).map(|(_, place)| *place)
+    }
+
+    /// The byte that such a frame ends with, where that is always the same one.
+    pub fn closing(&self) -> Option<u8> {
+        self.closing
+    }
+
+    /// Whether the frame begins at the start of `input`.
+    #[inline(always)]
+    pub fn judge(&self, input: &[u8]) -> Fit {
+        let Some(&head) = input.first_chunk() else { return self.judge_short(input) };
+        let word = u64::from_le_bytes(head);
+        if !self.head.fits(word) || !self.twins.iter().all(|twins| twins.fit(word, u64::MAX)) {
+            return Fit::No;
+        }
+        self.judge_behind_head(input, word)
+    }
+
+    /// The same when there are fewer bytes than a head has.
+    #[cold]
+    fn judge_short(&self, input: &[u8]) -> Fit {
+        let mut head = [0; 8];
+        head.iter_mut().zip(input).for_each(|(to, &from)| *to = from);
+        let [word, known] = [u64::from_le_bytes(head), !(u64::MAX << (8 * input.len()))];
+        let head = Masked { mask: self.head.mask & known, value: self.head.value & known };
+        if !head.fits(word) || !self.twins.iter().all(|twins| twins.fit(word, known)) {
+            return Fit::No;
+        }
+        match &self.length {
+            Length::Counted(count) if input.len() < count.known_after => {
+                Fit::More(count.known_after.max(count.fixed) - input.len())
+            }
+            _ => self.judge_behind_head(input, word),
+        }
+    }
+
+    #[inline(always)]
+    fn judge_behind_head(&self, input: &[u8], head: u64) -> Fit {
+        let length = match &self.length {
+            Length::Fixed(length) => *length,
+            Length::Counted(count) => match count.total(head) {
+                Some(length) => length,
+                None => return Fit::No,
+            },
+            Length::Unknown(least) if input.len() < *least => return Fit::More(least - input.len()),
+            Length::Unknown(_) => return Fit::Ask,
+        };
+        let Some(frame) = input.get(..length) else { return Fit::More(length - input.len()) };
+        let tail = match frame.last_chunk() {
+            Some(&tail) => u64::from_le_bytes(tail),
+            // The whole frame is in the head.
+            None => head.unbounded_shl(64 - 8 * length as u32),
+        };
+        let fits = self.tail.fits(tail)
+            && self.check.as_ref().is_none_or(|check| check.holds(frame, tail))
+            && (self.tests.is_empty() || self.tests.iter().all(|test| test.holds(frame)));
+        match fits {
+            false => Fit::No,
+            true if self.certain => Fit::Whole(length),
+            true => Fit::Ask,
+        }
+    }
+}
+
+impl Masked {
+    #[inline(always)]
+    fn fits(self, word: u64) -> bool {
+        (word ^ self.value) & self.mask == 0
+    }
+
+    /// Asks for these bits of the byte at `index`.
+    pub fn ask(&mut self, index: usize, mask: u8, value: u8) {
+        self.mask |= u64::from(mask) << (8 * index);
+        self.value |= u64::from(value) << (8 * index);
+    }
+}
+
+impl Twins {
+    #[inline(always)]
+    fn fit(self, word: u64, known: u64) -> bool {
+        let mask = self.mask & known & (known >> self.apart);
+        (word ^ (word >> self.apart) ^ self.differ) & mask == 0
+    }
+
+    /// Takes a pair of bytes, if it is as far apart as those that are here.
+    pub fn take(&mut self, one: usize, other: usize, differ: u8) -> bool {
+        let apart = 8 * (other - one) as u8;
+        let fits = self.mask == 0 || self.apart == apart;
+        if fits {
+            self.apart = apart;
+            self.mask |= 0xFF << (8 * one);
+            self.differ |= u64::from(differ) << (8 * one);
+        }
+        fits
+    }
+}
+
+impl Count {
+    #[inline(always)]
+    fn total(&self, head: u64) -> Option<usize> {
+        let sum = self.number.of(head) as i64 * self.times + self.plus;
+        let counted = if self.by == 1 {
+            sum
+        } else if sum % self.by == 0 {
+            sum / self.by
+        } else {
+            return None;
+        };
+        (0..=LONGEST as i64).contains(&counted).then(|| self.fixed + counted as usize)
+    }
+}
+
+impl Bits {
+    /// The number of so many bytes that begins at byte `index` of the word.
+    pub fn at(index: usize, number: &Number) -> Bits {
+        let turned = number.order == Order::Big;
+        let bytes = usize::from(number.bytes);
+        let below = if turned { 8 - index - bytes } else { index };
+        Bits { turned, shift: 8 * below as u8 + number.shift, mask: number.mask }
+    }
+
+    #[inline(always)]
+    fn of(self, word: u64) -> u64 {
+        let word = if self.turned { word.swap_bytes() } else { word };
+        (word >> self.shift) & self.mask
+    }
+}
+
+impl Check {
+    #[inline(always)]
+    fn holds(&self, frame: &[u8], tail: u64) -> bool {
+        let Some(span) = frame.get(self.from..frame.len() - self.to_end) else { return false };
+        self.around.apply(self.sum.of(&[span])) == Some(self.stands.of(tail))
+    }
+}
+
+impl Edge {
+    /// The same place in a frame of always that length.
+    pub fn fixed(self, length: Option<usize>) -> Edge {
+        match length {
+            Some(length) => Edge::from_end(length - self.of(length)),
+            None => self,
+        }
+    }
+
+    /// How far it is from the start.
+    pub fn start(self) -> Option<usize> {
+        (self.from_end == 0).then_some(self.offset)
+    }
+
+    /// How far it is from the end.
+    pub fn end(self) -> Option<usize> {
+        (self.from_end != 0).then_some(self.offset.wrapping_neg())
+    }
+
+    pub fn from_start(offset: usize) -> Edge {
+        Edge { offset, from_end: 0 }
+    }
+
+    pub fn from_end(distance: usize) -> Edge {
+        Edge { offset: distance.wrapping_neg(), from_end: usize::MAX }
+    }
+
+    /// Where it is in a frame of that length.
+    #[inline]
+    pub fn of(self, length: usize) -> usize {
+        (length & self.from_end).wrapping_add(self.offset)
+    }
+}
+
+impl Number {
+    #[inline]
+    pub fn read(&self, input: &[u8], length: usize) -> Option<u64> {
+        let at = self.at.of(length);
+        let wire = match self.bytes {
+            1 => u64::from(*input.get(at)?),
+            2 => {
+                let pair = input.get(at..)?.first_chunk()?;
+                match self.order {
+                    Order::Little => u16::from_le_bytes(*pair).into(),
+                    Order::Big => u16::from_be_bytes(*pair).into(),
+                }
+            }
+            bytes => {
+                let wire = input.get(at..at + usize::from(bytes))?;
+                let push = |so_far: u64, &byte: &u8| so_far << 8 | u64::from(byte);
+                match self.order {
+                    Order::Little => wire.iter().rev().fold(0, push),
+                    Order::Big => wire.iter().fold(0, push),
+                }
+            }
+        };
+        Some(wire >> self.shift & self.mask)
+    }
+}
+
+impl Test {
+    #[inline]
+    fn holds(&self, frame: &[u8]) -> bool {
+        let length = frame.len();
+        match self {
+            Test::Byte { at, mask, value } => {
+                frame.get(at.of(length)).is_some_and(|byte| byte & mask == *value)
+            }
+            Test::Same { at, of, size, differ } => {
+                let piece = |edge: Edge| frame.get(edge.of(length)..)?.get(..*size);
+                let [Some(one), Some(other)] = [*at, *of].map(piece) else { return false };
+                one.iter().zip(other).all(|(one, other)| one ^ other == *differ)
+            }
+            Test::Among { number, ranges } => number
+                .read(frame, length)
+                .is_some_and(|number| ranges.iter().any(|range| range.contains(&number))),
+            Test::Sum { number, sum, around, spans } => {
+                let stands = number.read(frame, length);
+                stands.is_some() && stands == sum.over(frame, spans).and_then(|sum| around.apply(sum))
+            }
+        }
+    }
+
+    /// What is cheap and decides much comes first.
+    pub fn cost(&self) -> usize {
+        match self {
+            Test::Byte { .. } => 0,
+            Test::Among { .. } => 2,
+            Test::Same { .. } => 3,
+            Test::Sum { .. } => 4,
+        }
+    }
+}
+
+impl Sum {
+    #[inline]
+    fn over(&self, frame: &[u8], spans: &[(Edge, Edge)]) -> Option<u64> {
+        let piece = |&(from, to): &(Edge, Edge)| frame.get(from.of(frame.len())..to.of(frame.len()));
+        if let [span] = spans {
+            return Some(self.of(&[piece(span)?]));
+        }
+        let pieces: Option<Vec<&[u8]>> = spans.iter().map(piece).collect();
+        Some(self.of(&pieces?))
+    }
+
+    #[inline(always)]
+    fn of(&self, pieces: &[&[u8]]) -> u64 {
+        match self {
+            Sum::Sum(mask) => checksum::sum(pieces) & mask,
+            Sum::Sum8 => checksum::sum8(pieces).into(),
+            Sum::Xor8 => checksum::xor8(pieces).into(),
+            Sum::Lrc => checksum::lrc(pieces).into(),
+            Sum::CarrySum8 => checksum::carry_sum8(pieces).into(),
+            Sum::Crc(algorithm) => algorithm.compute(pieces),
+        }
+    }
+}
+
+impl Around {
+    #[inline(always)]
+    fn apply(self, sum: u64) -> Option<u64> {
+        match self {
+            Around::Plain => Some(sum),
+            Around::Xor(with) => Some(sum ^ with),
+            Around::From(number) => number.checked_sub(sum),
+        }
+    }
+}
