@@ -2,15 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::checksum::{Algorithm, Checksum, ChecksumError};
-use super::expr::{Expr, ExprKind, Function};
+use super::checksum::Checksum;
+use super::expr::{Expr, ExprKind};
 use super::invert::{Inverse, Target};
 use super::layout::{
-    Allowed, BitField, CborType, Field, FieldType, ItemKind, Layout, Order, Times, Transform, TransformOp,
+    Allowed, BitField, CborType, Field, FieldType, ItemKind, Layout, Times, Transform, TransformOp,
 };
-use super::program::{
-    Bits, Check, Holds, Key, Leaf, LeafKind, Mark, Op, OpKind, Program, Seq, Slot, SlotId, Window,
-};
+use super::program::{Bits, Check, Holds, Key, Leaf, LeafKind, Mark, Op, OpKind, Program, Seq, Slot, SlotId};
 use super::text::{At, Mistake, Name};
 use super::value::Value;
 
@@ -33,89 +31,15 @@ pub fn compile(layout: &mut Layout, checksums: &[Checksum]) -> Result<Program, V
     if compiler.mistakes.is_empty() { Ok(compiler.program) } else { Err(compiler.mistakes) }
 }
 
-struct Compiler<'a> {
-    checksums: &'a [Checksum],
-    program: Program,
-    mistakes: Vec<Mistake>,
+pub struct Compiler<'a> {
+    pub checksums: &'a [Checksum],
+    pub program: Program,
+    pub mistakes: Vec<Mistake>,
     /// The repeated parts around what is compiled.
-    depth: usize,
+    pub depth: usize,
 }
 
 impl Compiler<'_> {
-    /// Finds every CRC that is named.
-    fn algorithms(&mut self, layout: &Layout) {
-        for expr in layout.exprs() {
-            expr.walk(&mut |part| {
-                if let ExprKind::Algorithm(name) = &part.kind {
-                    self.algorithm(name, part.at);
-                }
-            });
-        }
-    }
-
-    fn algorithm(&mut self, name: &Name, at: At) {
-        if self.program.algorithms.iter().any(|(known, _)| known == name) {
-            return;
-        }
-        let own = self.checksums.iter().find(|checksum| checksum.name == *name);
-        match own.map_or_else(|| Algorithm::named(name), Algorithm::own) {
-            Ok(algorithm) => self.program.algorithms.push((name.clone(), algorithm)),
-            Err(error) => {
-                let nearest = match &error {
-                    ChecksumError::Unknown { nearest, .. } => *nearest,
-                    _ => None,
-                };
-                let own = self.checksums.iter().map(|checksum| &*checksum.name);
-                let nearest = super::spelling::nearest(name, own).or(nearest);
-                let help = nearest.map(|known| format!("did you mean `{known}`?"));
-                self.mistakes.push(Mistake { at, says: error.to_string(), help });
-            }
-        }
-    }
-
-    /// Gives each checksum that stands by itself its natural width.
-    fn widths(&mut self, layout: &mut Layout) {
-        for item in &mut layout.items {
-            match &mut item.kind {
-                ItemKind::Field(field) => {
-                    if let (FieldType::Natural(order), Allowed::Equal(expr)) = (&field.kind, &field.allowed) {
-                        field.kind = self.natural(*order, expr);
-                    }
-                    if let FieldType::Part { body, .. } = &mut field.kind {
-                        self.widths(body);
-                    }
-                }
-                ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => self.widths(body),
-                _ => {}
-            }
-        }
-    }
-
-    fn natural(&self, order: Order, expr: &Expr) -> FieldType {
-        let number = |bytes| FieldType::Number { bytes, signed: false, order };
-        let ExprKind::Call { function, args } = &expr.kind else { return number(1) };
-        match function {
-            Function::Fletcher8 => FieldType::Bytes(Some(Expr::number(2))),
-            Function::Sum16 => number(2),
-            Function::Sum32 => number(4),
-            Function::Crc => {
-                let name = args.first().and_then(|arg| match &arg.kind {
-                    ExprKind::Algorithm(name) => Some(name),
-                    _ => None,
-                });
-                let found = self.program.algorithms.iter().find(|(known, _)| Some(known) == name);
-                number(match found.map_or(8, |(_, algorithm)| algorithm.width()) {
-                    ..=8 => 1,
-                    9..=16 => 2,
-                    17..=24 => 3,
-                    25..=32 => 4,
-                    _ => 8,
-                })
-            }
-            _ => number(1),
-        }
-    }
-
     fn slot(&mut self, name: Option<&Name>, at: At, holds: Holds) -> SlotId {
         let id = self.program.slots.len();
         self.program.slots.push(Slot {
@@ -351,52 +275,6 @@ impl Compiler<'_> {
             slot.solvable = slot.name.as_ref().is_some_and(|name| named.contains(name));
         }
     }
-
-    /// Every field whose value is computed, with what from.
-    fn relations(&self, body: &Seq) -> Vec<(SlotId, Expr)> {
-        let mut found = Vec::new();
-        body.walk(&mut |op| {
-            let mut add = |slot: SlotId, check: &Check| {
-                if let Check::Computed { expr, .. } = check {
-                    found.push((slot, expr.clone()));
-                }
-            };
-            match &op.kind {
-                OpKind::Leaf(leaf) => add(leaf.slot, &leaf.check),
-                OpKind::Bits { fields, .. } => fields.iter().for_each(|bits| add(bits.slot, &bits.check)),
-                _ => {}
-            }
-        });
-        found
-    }
-
-    /// Opens a window where a relation on a length allows it.
-    fn window(&self, body: &mut Seq, says: SlotId, expr: &Expr) {
-        let Some((inverse, Some(from), Some(to))) = Inverse::of_size(expr) else { return };
-        let (Some(from), Some(to)) = (self.program.slot(&from), self.program.slot(&to)) else { return };
-        if from <= to && says < to {
-            place_window(body, says, from, to, inverse);
-        }
-    }
-}
-
-/// Into the innermost sequence that has both ends, if they are where its operations begin and end.
-fn place_window(seq: &mut Seq, says: SlotId, from: SlotId, to: SlotId, inverse: Inverse) {
-    let holding = |slot: SlotId| seq.ops.iter().position(|op| op.slots.contains(&slot));
-    let (Some(first), Some(last)) = (holding(from), holding(to)) else { return };
-    let is_itself =
-        matches!(&seq.ops[first].kind, OpKind::Leaf(leaf) if leaf.slot == from || leaf.slot == to);
-    // A length outside a repeated part counts all its rounds.
-    let is_whole =
-        matches!(seq.ops[first].kind, OpKind::Repeat { .. }) && !seq.ops[first].slots.contains(&says);
-    if first == last && !is_itself && !is_whole {
-        if let Some(body) = seq.ops[first].body_mut() {
-            return place_window(body, says, from, to, inverse);
-        }
-    }
-    if seq.ops[first].begins_with(from) && seq.ops[last].ends_with(to) {
-        seq.windows.push(Window { from: first, to: last, says, inverse });
-    }
 }
 
 fn literal(bytes: &Bytes, times: Times) -> OpKind {
@@ -441,44 +319,6 @@ fn attach_ends(ops: &mut [Op]) {
         }) = before.last_mut()
         {
             *until = Some(mark);
-        }
-    }
-}
-
-impl Seq {
-    /// Calls `visit` with every operation, at any depth.
-    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Op)) {
-        for op in &self.ops {
-            visit(op);
-            if let Some(body) = op.body() {
-                body.walk(visit);
-            }
-        }
-    }
-
-    pub fn fixed(&self) -> Option<usize> {
-        self.ops.iter().try_fold(0usize, |sum, op| Some(sum.saturating_add(op.fixed?)))
-    }
-
-    pub fn takes_rest(&self) -> bool {
-        self.ops.iter().any(|op| op.takes_rest)
-    }
-}
-
-impl Op {
-    fn begins_with(&self, slot: SlotId) -> bool {
-        match &self.kind {
-            OpKind::Bits { .. } => self.slots.contains(&slot),
-            OpKind::Leaf(leaf) if leaf.slot == slot => true,
-            _ => self.body().and_then(|body| body.ops.first()).is_some_and(|op| op.begins_with(slot)),
-        }
-    }
-
-    fn ends_with(&self, slot: SlotId) -> bool {
-        match &self.kind {
-            OpKind::Bits { .. } => self.slots.contains(&slot),
-            OpKind::Leaf(leaf) if leaf.slot == slot => true,
-            _ => self.body().and_then(|body| body.ops.last()).is_some_and(|op| op.ends_with(slot)),
         }
     }
 }

@@ -77,10 +77,8 @@ impl<'p> Reader<'p, '_> {
                         Err(_) => Some(self.rest_end(p, limit, tail)?),
                     },
                 };
-                if let (Some(end), Some(limit)) = (end, limit) {
-                    if end > limit {
-                        return Err(wrong(limit, format!("{} more bytes within the length", end - limit)));
-                    }
+                if let Some((end, limit)) = end.zip(limit).filter(|(end, limit)| end > limit) {
+                    return Err(wrong(limit, format!("{} more bytes within the length", end - limit)));
                 }
                 let (inner, behind) = if end.is_some() { (end, Some(0)) } else { (limit, tail) };
                 let read = self.part(body, leaf.transform.as_ref(), p, inner, behind);

@@ -3,8 +3,10 @@
 mod cbor;
 mod check;
 mod checksum;
+mod circles;
 mod compile;
 mod encode;
+mod encode_fields;
 mod envelope;
 mod envelope_parse;
 mod eval;
@@ -23,23 +25,32 @@ mod parse;
 mod program;
 #[cfg(test)]
 mod properties;
+mod reading;
 mod refine;
+mod relations;
+mod room;
 mod scan;
+mod shown;
+mod solve;
 mod spelling;
 mod text;
 mod transform;
+mod type_parse;
 mod value;
+mod widths;
+mod windows;
 
 pub use checksum::{Algorithm, Checksum, ChecksumError, catalogue};
 pub use envelope::{Contents, LONGEST, Opened};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
 pub use facts::{FieldFacts, FieldValues};
-pub use frame::{EncodeError, Frame, Mismatch, Outcome, Reading, Values};
+pub use frame::Frame;
 pub use fused::Place;
 pub use layout::{
     Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,
     Refinement, Refines, Times, Transform, TransformOp,
 };
+pub use reading::{EncodeError, Mismatch, Outcome, Reading, Values};
 pub use scan::{Found, Stream};
 pub use spelling::{did_you_mean, nearest};
 pub use text::{At, Mistake, Name, Scanner};

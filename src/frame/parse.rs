@@ -6,11 +6,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::envelope::LONGEST;
-use super::expr::{EvalError, Expr, ExprKind, Function, Path, Scope};
-use super::frame::{Mismatch, Reading, Values};
+use super::expr::{EvalError, Expr, Path, Scope};
 use super::layout::Transform;
-use super::program::{Check, LeafKind, Op, OpKind, Program, Seq, SlotId, is_one_of};
+use super::program::{Check, LeafKind, Op, OpKind, Program, Seq, SlotId};
+use super::reading::{Mismatch, Reading, Values};
 use super::text::Name;
 use super::transform;
 use super::value::Value;
@@ -62,30 +61,30 @@ pub enum Found {
 }
 
 /// A computed value that is compared when all it is computed from has been read.
-struct Later<'p> {
-    check: &'p Check,
-    slot: SlotId,
-    at: usize,
+pub struct Later<'p> {
+    pub check: &'p Check,
+    pub slot: SlotId,
+    pub at: usize,
     /// How wide the number is on the wire.
-    bits: u32,
+    pub bits: u32,
 }
 
 pub struct Reader<'p, 'i> {
     pub program: &'p Program,
     /// The whole payload, as it came.
-    wire: &'i [u8],
+    pub wire: &'i [u8],
     /// What is read: the wire, or inside a transformed part what it stands for, at the same places.
-    text: Cow<'i, [u8]>,
-    base: usize,
+    pub text: Cow<'i, [u8]>,
+    pub base: usize,
     pub closed: bool,
-    scope: &'i dyn Scope,
-    values: Vec<Found>,
-    spans: Vec<Option<(usize, usize)>>,
+    pub scope: &'i dyn Scope,
+    pub values: Vec<Found>,
+    pub spans: Vec<Option<(usize, usize)>>,
     /// Where the field begins whose relation is looked at.
-    here: usize,
-    later: Vec<Later<'p>>,
-    faults: usize,
-    wrong: Vec<Mismatch>,
+    pub here: usize,
+    pub later: Vec<Later<'p>>,
+    pub faults: usize,
+    pub wrong: Vec<Mismatch>,
 }
 
 impl Scope for Reader<'_, '_> {
@@ -157,14 +156,14 @@ impl<'p, 'i> Reader<'p, 'i> {
                     (limit_here, last) = (Some(end), Some(window.to));
                 }
             }
+            // What fills the room behind these bytes takes none from them.
+            let behind = place + 1 + usize::from(op.is_ended_by_fill());
             let tail_here = if !op.may_take_rest {
                 None
             } else {
                 match last {
-                    Some(last) => self.width_of_all(&seq.ops[place + 1..=last]),
-                    None => {
-                        self.width_of_all(&seq.ops[place + 1..]).zip(tail).map(|(own, outer)| own + outer)
-                    }
+                    Some(last) => self.width_of_all(&seq.ops[behind.min(last + 1)..=last]),
+                    None => self.width_of_all(&seq.ops[behind..]).zip(tail).map(|(own, outer)| own + outer),
                 }
             };
             p = match self.op(op, p, limit_here, tail_here) {
@@ -180,31 +179,16 @@ impl<'p, 'i> Reader<'p, 'i> {
                 Err(wrong) => return Err(wrong),
             };
             for (window, start) in seq.windows.iter().zip(&starts) {
-                if window.to == place {
-                    if let Some(end) = self.window_end(window, *start)?.filter(|end| *end != p) {
-                        let label = self.program.label(window.says);
-                        return Err(wrong(p.min(end), format!("the bytes that {label} counts to end here")));
-                    }
+                if window.to != place {
+                    continue;
+                }
+                if let Some(end) = self.window_end(window, *start)?.filter(|end| *end != p) {
+                    let label = self.program.label(window.says);
+                    return Err(wrong(p.min(end), format!("the bytes that {label} counts to end here")));
                 }
             }
         }
         Ok(p)
-    }
-
-    fn window_end(&self, window: &super::program::Window, start: usize) -> Step<Option<usize>> {
-        let Found::Value(Value::Int(says)) = self.values[window.says] else { return Ok(None) };
-        let length = window.inverse.undo(says, self).and_then(|length| usize::try_from(length).ok());
-        match length.filter(|length| *length <= LONGEST) {
-            Some(length) => Ok(Some(start + length)),
-            None => {
-                let label = self.program.label(window.says);
-                Err(wrong(self.at_of(window.says, start), format!("a possible length {label}, not {says}")))
-            }
-        }
-    }
-
-    fn at_of(&self, slot: SlotId, otherwise: usize) -> usize {
-        self.spans[slot].map_or(otherwise, |(from, _)| from)
     }
 
     fn op(&mut self, op: &'p Op, p: usize, limit: Option<usize>, tail: Option<usize>) -> Step<usize> {
@@ -256,111 +240,6 @@ impl<'p, 'i> Reader<'p, 'i> {
         self.spans[slot] = Some((at, at));
     }
 
-    /// Takes what was read for a field, and compares it with what it may be.
-    pub fn found(
-        &mut self,
-        slot: SlotId,
-        value: Option<Value>,
-        span: (usize, usize),
-        check: &'p Check,
-        bits: u32,
-    ) -> Step<()> {
-        self.spans[slot] = Some(span);
-        let from = span.0;
-        let Some(value) = value else { return Ok(()) };
-        let expected = match check {
-            Check::Any => None,
-            Check::Fixed(fixed) => (!same(&value, fixed)).then(|| shown(fixed)),
-            Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
-                let is_allowed = value.as_int().is_some_and(|number| is_one_of(ranges, number));
-                (!is_allowed).then(|| shown_set(ranges))
-            }
-            Check::Computed { .. } => {
-                self.later.push(Later { check, slot, at: from, bits });
-                None
-            }
-        };
-        if let Some(expected) = expected {
-            let label = self.program.label(slot);
-            self.fault(from, format!("{label} {expected}, is {}", shown(&value)))?;
-        }
-        self.values[slot] = Found::Value(value);
-        if let Check::Computed { at_once: true, .. } = check {
-            let last = self.later.len() - 1;
-            self.compare_from(last)?;
-        }
-        Ok(())
-    }
-
-    /// Compares the computed values that were noted from the `first` on.
-    fn compare_from(&mut self, first: usize) -> Step<()> {
-        for Later { check, slot, at, bits } in self.later.split_off(first.min(self.later.len())) {
-            let Check::Computed { expr, .. } = check else { continue };
-            let Found::Value(found) = &self.values[slot] else { continue };
-            self.here = at;
-            let expected = match expr.eval(self) {
-                Ok(value) => value,
-                // A relation on what nobody knows is not checked.
-                Err(EvalError::Unknown(_)) => continue,
-                Err(error) => {
-                    let label = self.program.label(slot);
-                    self.fault(at, format!("{label} that can be computed: {error}"))?;
-                    continue;
-                }
-            };
-            if same(found, &expected) || is_complement(found, &expected, bits) {
-                continue;
-            }
-            let message = format!("{} {}, is {}", self.program.label(slot), shown(&expected), shown(found));
-            if self.wrong.iter().any(|fault| self.covers(expr, fault.at)) {
-                // The same fault once more, seen by its checksum.
-                continue;
-            }
-            self.fault(at, message)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a byte lies among those that an expression sums up.
-    fn covers(&self, expr: &Expr, byte: usize) -> bool {
-        let mut covered = false;
-        expr.walk(&mut |part| {
-            let ExprKind::Call { function, args } = &part.kind else { return };
-            if !function.is_of_wire() || *function == Function::Size {
-                return;
-            }
-            for arg in args {
-                let ends = match &arg.kind {
-                    ExprKind::Span { from, to } => self.place(from.as_ref(), to.as_ref()),
-                    ExprKind::Path(Path { first, rest: None }) => self.place(Some(first), Some(first)),
-                    _ => None,
-                };
-                covered |= ends.is_some_and(|(from, to)| (from..to).contains(&byte));
-            }
-        });
-        covered
-    }
-
-    fn place(&self, from: Option<&Name>, to: Option<&Name>) -> Option<(usize, usize)> {
-        let span = |name: &Name| {
-            let mut named = self.program.slots.iter().zip(&self.spans);
-            named.find_map(|(slot, span)| span.filter(|_| slot.name.as_ref() == Some(name)))
-        };
-        let from = from.map_or(Some(0), |name| Some(span(name)?.0))?;
-        let to = to.map_or(Some(self.here), |name| Some(span(name)?.1))?;
-        (from <= to).then_some((from, to))
-    }
-
-    /// Something is wrong: told and let through while faults are allowed, else the end.
-    pub fn fault(&mut self, at: usize, expected: String) -> Step<()> {
-        let mismatch = Mismatch { at, expected };
-        if self.wrong.len() >= self.faults {
-            return Err(Stop::Wrong(mismatch));
-        }
-        self.wrong.push(mismatch);
-        Ok(())
-    }
-
     fn literal(&mut self, bytes: &[u8], p: usize, limit: Option<usize>) -> Step<usize> {
         for (index, byte) in bytes.iter().enumerate() {
             self.need(p + index, 1, limit).map_err(|stop| stop.with(bytes.len() - index - 1))?;
@@ -409,22 +288,6 @@ impl<'p, 'i> Reader<'p, 'i> {
             }
         }
         Ok(end)
-    }
-
-    /// Where bytes without a length end: at the limit or at the closed end, less what must follow.
-    pub fn rest_end(&self, p: usize, limit: Option<usize>, tail: Option<usize>) -> Step<usize> {
-        let Some(tail) = tail else {
-            return Err(wrong(p, "bytes whose end can be told".into()));
-        };
-        let end = match limit {
-            Some(limit) => limit,
-            None if self.closed => self.end(),
-            None => return Err(Stop::More(p as isize - self.end() as isize)),
-        };
-        match end.checked_sub(tail).filter(|end| *end >= p) {
-            Some(end) => Ok(end),
-            None => Err(wrong(end, format!("{} more bytes", p + tail - end))),
-        }
     }
 
     fn again(&mut self, of: SlotId, complement: bool, p: usize, limit: Option<usize>) -> Step<usize> {
@@ -491,95 +354,6 @@ impl<'p, 'i> Reader<'p, 'i> {
             };
         }
         Ok(at)
-    }
-
-    /// A length or a count, bounded.
-    pub fn length(&self, expr: &Expr, p: usize) -> Step<usize> {
-        let length = expr.eval_int(self).map_err(|error| wrong(p, format!("a length: {error}")))?;
-        usize::try_from(length)
-            .ok()
-            .filter(|length| *length <= LONGEST)
-            .ok_or_else(|| wrong(p, format!("a length of 0 to {LONGEST}, not {length}")))
-    }
-
-    /// How wide operations are that have not been read, if that can be told by now.
-    fn width_of_all(&self, ops: &[Op]) -> Option<usize> {
-        ops.iter().try_fold(0usize, |sum, op| Some(sum + self.width_of(op)?))
-    }
-
-    fn width_of(&self, op: &Op) -> Option<usize> {
-        if op.fixed.is_some() {
-            return op.fixed;
-        }
-        let told = |expr: &Expr| expr.eval_int(self).ok().and_then(|length| usize::try_from(length).ok());
-        match &op.kind {
-            OpKind::Literal(bytes) => Some(bytes.len()),
-            OpKind::Bits { bytes, .. } => Some(*bytes),
-            OpKind::Again { of, .. } => self.spans[*of].map(|(from, to)| to - from),
-            OpKind::Some { .. } => None,
-            // Whatever asks stands in front of it and leaves it no room.
-            OpKind::Fill(_) => Some(0),
-            OpKind::Optional { body, when } => match when.eval_int(self) {
-                Ok(0) | Err(EvalError::Unknown(_)) => Some(0),
-                Ok(_) => self.width_of_all(&body.ops),
-                Err(_) => None,
-            },
-            OpKind::Repeat { body, count } => {
-                told(count.as_ref()?)?.checked_mul(body.fixed()?).filter(|width| *width <= LONGEST)
-            }
-            OpKind::Leaf(leaf) => match &leaf.kind {
-                LeafKind::Number { bytes, .. } => Some(*bytes),
-                LeafKind::Sized { bytes: size, .. } | LeafKind::Hex(size) => told(size),
-                LeafKind::Uu(n) => told(n).map(|n| n.div_ceil(3) * 4),
-                LeafKind::Bytes { size: Some(size), .. } | LeafKind::Part { size: Some(size), .. } => {
-                    told(size)
-                }
-                LeafKind::Part { body, size: None } => self.width_of_all(&body.ops),
-                LeafKind::Bytes { size: None, .. } | LeafKind::Dec | LeafKind::Cbor(_) => None,
-            },
-        }
-        .filter(|width| *width <= LONGEST)
-    }
-
-    /// One past the last byte that is there.
-    pub fn end(&self) -> usize {
-        self.base + self.text.len()
-    }
-
-    /// Makes sure of `n` bytes at `p`.
-    pub fn need(&self, p: usize, n: usize, limit: Option<usize>) -> Step<()> {
-        if limit.is_some_and(|limit| p + n > limit) {
-            return Err(wrong(
-                limit.unwrap_or(p),
-                format!("{} more bytes within the length", p + n - limit.unwrap_or(p)),
-            ));
-        }
-        let missing = (p + n).saturating_sub(self.end());
-        match missing {
-            0 => Ok(()),
-            _ if self.closed => Err(wrong(self.end(), format!("{missing} more bytes"))),
-            _ => Err(Stop::More(missing as isize)),
-        }
-    }
-
-    /// Bytes that [`Reader::need`] has made sure of.
-    pub fn slice(&self, p: usize, n: usize) -> &[u8] {
-        self.text.get(p - self.base..p - self.base + n).unwrap_or(&[])
-    }
-
-    fn byte(&self, p: usize) -> u8 {
-        self.slice(p, 1).first().copied().unwrap_or(0)
-    }
-
-    /// All that is there from `p` on, up to the limit.
-    pub fn available(&self, p: usize, limit: Option<usize>) -> &[u8] {
-        let end = limit.map_or(self.end(), |limit| limit.min(self.end())).max(p);
-        self.text.get(p - self.base..end - self.base).unwrap_or(&[])
-    }
-
-    pub fn number(&self, p: usize, bytes: usize, limit: Option<usize>) -> Step<u64> {
-        self.need(p, bytes, limit)?;
-        Ok(self.slice(p, bytes).iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     /// From the number on the wire to the field's; `None` when the operand is not known.
@@ -652,52 +426,4 @@ impl Stop {
 
 pub fn wrong(at: usize, expected: String) -> Stop {
     Stop::Wrong(Mismatch { at, expected })
-}
-
-/// Equal; a single byte of text is also the number of that byte.
-fn same(found: &Value, expected: &Value) -> bool {
-    match (found, expected) {
-        (Value::Bytes(found), Value::Int(number)) => {
-            u8::try_from(*number).is_ok_and(|byte| found.bytes[..] == [byte])
-        }
-        _ => found == expected,
-    }
-}
-
-/// A negative number stands for its two's complement in the width of its field: `~x`, `-sum8(…)`.
-fn is_complement(found: &Value, expected: &Value, bits: u32) -> bool {
-    let (Value::Int(found), Value::Int(expected)) = (found, expected) else { return false };
-    let modulus = 1i128 << bits.min(64);
-    *expected < 0 && *expected >= -modulus && expected + modulus == *found
-}
-
-/// A value in a message: hex as on the wire, or a number.
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::Int(number) if (0..256).contains(number) => format!("{number:02X}"),
-        Value::Int(number) if *number >= 0 => format!("0x{number:X}"),
-        Value::Int(number) => number.to_string(),
-        Value::Bytes(blob) => {
-            let shown: Vec<String> = blob.bytes.iter().take(16).map(|byte| format!("{byte:02X}")).collect();
-            let more = if blob.bytes.len() > 16 { " …" } else { "" };
-            format!("{}{more}", shown.join(" "))
-        }
-        Value::List(list) => {
-            let shown: Vec<String> = list.iter().take(8).map(shown).collect();
-            format!("[{}]", shown.join(", "))
-        }
-    }
-}
-
-fn shown_set(ranges: &[std::ops::RangeInclusive<i128>]) -> String {
-    let shown: Vec<String> = ranges
-        .iter()
-        .map(|range| match range.start() == range.end() {
-            true => shown(&Value::Int(*range.start())),
-            false => {
-                format!("{} to {}", shown(&Value::Int(*range.start())), shown(&Value::Int(*range.end())))
-            }
-        })
-        .collect();
-    format!("as one of {}", shown.join(", "))
 }

@@ -211,6 +211,14 @@ impl Program {
 }
 
 impl Op {
+    /// Bytes that run to the fill which follows them.
+    pub fn is_ended_by_fill(&self) -> bool {
+        match &self.kind {
+            OpKind::Leaf(Leaf { kind: LeafKind::Bytes { until: Some(mark), .. }, .. }) => mark.fills,
+            _ => false,
+        }
+    }
+
     /// What is inside an optional, a repeated or a named part.
     pub fn body(&self) -> Option<&Seq> {
         match &self.kind {
@@ -228,6 +236,26 @@ impl Op {
             | OpKind::Leaf(Leaf { kind: LeafKind::Part { body, .. }, .. }) => Some(body),
             _ => None,
         }
+    }
+}
+
+impl Seq {
+    /// Calls `visit` with every operation, at any depth.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Op)) {
+        for op in &self.ops {
+            visit(op);
+            if let Some(body) = op.body() {
+                body.walk(visit);
+            }
+        }
+    }
+
+    pub fn fixed(&self) -> Option<usize> {
+        self.ops.iter().try_fold(0usize, |sum, op| Some(sum.saturating_add(op.fixed?)))
+    }
+
+    pub fn takes_rest(&self) -> bool {
+        self.ops.iter().any(|op| op.takes_rest)
     }
 }
 

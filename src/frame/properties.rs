@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::frame::{Frame, Outcome};
+use super::frame::Frame;
 use super::layout::Layout;
+use super::reading::Outcome;
 use super::text::Name;
 use super::value::Value;
 use super::{Envelope, Nothing};

@@ -12,10 +12,11 @@ use memchr::{memchr, memchr2, memchr3};
 
 use super::envelope::LONGEST;
 use super::expr::Scope;
-use super::frame::{Frame, Outcome};
+use super::frame::Frame;
 use super::fuse::first_bytes;
 use super::fused::{Fit, Fused};
 use super::layout::Envelope;
+use super::reading::Outcome;
 
 /// Finds frames in bytes that are pushed into it; holds no more than one frame's beginning.
 #[derive(Debug)]
