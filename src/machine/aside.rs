@@ -1,11 +1,15 @@
 //! What a device says by itself: exchanges that may come between any two steps of another one.
 
+use crate::line::Direction;
 use crate::protocol::ExchangeId;
 
 use super::closure::Closure;
 use super::hear::{Accepted, Offer};
+use super::program::Program;
+use super::scope::Place;
 use super::states::States;
 use super::thread::Thread;
+use super::view::Ground;
 
 /// Exchanges that the device has started by itself and that are not over.
 #[derive(Clone, Debug, Default)]
@@ -26,14 +30,32 @@ pub(super) enum Took {
 }
 
 impl Aside {
-    /// Offers bytes to what runs, and to what may begin in these states.
-    pub fn hear(&mut self, offer: &Offer<'_>, states: States) -> Took {
+    /// Where it is the host's turn in an exchange that the device has begun.
+    pub fn asks(&self, program: &Program) -> Option<Thread> {
+        let first = self.running.first()?;
+        program.step(first.pc).filter(|step| step.direction == Direction::Tx).map(|_| first.clone())
+    }
+
+    /// The host has spoken in it.
+    pub fn go_on(&mut self, ground: Ground<'_>, said: Thread) {
+        let mut next = Closure { ground, unheard: None }.of([said]);
+        next.retain(|thread| !thread.rested);
+        self.running = next;
+    }
+
+    /// Offers bytes to what runs, and to what may begin in these states beside a conversation that stands at `place`.
+    pub fn hear(&mut self, offer: &Offer<'_>, states: States, place: Option<&Place>) -> Took {
         let program = offer.ground.program;
         let closure = Closure { ground: offer.ground, unheard: None };
+        let nowhere = Place::default();
         let begin = |index: usize| {
             let may = program.may_begin[index].and(states);
             let begins = program.table.exchanges[index].unsolicited.is_some() && !may.is_empty();
-            begins.then(|| Thread::at(program.entries[index], may))
+            begins.then(|| {
+                let mut fresh = Thread::resting(program, may, place.unwrap_or(&nowhere));
+                fresh.pc = program.entries[index];
+                fresh
+            })
         };
         let fresh = closure.of((0..program.entries.len()).filter_map(begin));
         let mut threads = std::mem::take(&mut self.running);

@@ -346,6 +346,7 @@ fn forks(thread: &Thread, ways: impl Iterator<Item = Pc>) -> Next {
 pub(super) fn step_over(thread: &mut Thread, direction: Direction, frame: crate::protocol::FrameId) {
     thread.scope().forget_frame(frame);
     thread.place.last[super::scope::side(direction)] = None;
+    thread.place.followed[super::scope::side(direction)] = Default::default();
     thread.pc += 1;
 }
 

@@ -52,6 +52,8 @@ pub struct Device {
     said: Vec<u8>,
     repeating: Option<Repeating>,
     unsolicited: Vec<Unsolicited>,
+    /// An exchange of its own that waits for the host's word.
+    aside: Vec<Thread>,
     outputs: VecDeque<Output>,
     /// A character is being keyed by breaks; the last of them.
     keyed: Option<Instant>,
@@ -103,6 +105,7 @@ impl Device {
             said: Vec::new(),
             repeating: None,
             unsolicited: unsolicited(&table, settings),
+            aside: Vec::new(),
             outputs: VecDeque::new(),
             keyed: None,
             refuses: false,
@@ -157,7 +160,9 @@ impl Device {
         let repeat = self.repeating.as_ref().map(|repeating| repeating.due);
         let keyed = self.keyed.map(|last| last + KEYED);
         let own = self.unsolicited.iter().map(|own| own.due);
-        own.chain(quiet).chain(keyed).chain(silence).chain(repeat).min()
+        // What it says right after power-up waits for nobody.
+        let says = (!self.outputs.is_empty()).then_some(self.now);
+        own.chain(says).chain(quiet).chain(keyed).chain(silence).chain(repeat).min()
     }
 
     /// Something is on the line: what the host sends is heard.
@@ -275,20 +280,55 @@ impl Device {
         }
         let mut own = Thread::resting(&self.program, states, &first.place);
         own.pc = self.program.entries[exchange.0];
+        self.go_on_aside(own);
+    }
+
+    /// Speaks in an exchange of its own as long as it is its turn there; then the host has to answer, or it is over.
+    fn go_on_aside(&mut self, mut own: Thread) {
+        let began = own.states;
         for _ in 0..MOST_WORDS {
-            let Some(next) = self.closure().of([own]).into_iter().next() else { return };
-            let speaks = self.program.step(next.pc).is_some_and(|step| step.direction == Direction::Rx);
-            if next.rested || !speaks {
-                let rested = next.states;
-                if first_rests(&self.threads) && rested != states {
+            let ways = self.closure().of([own]);
+            let Some(next) = ways.first().cloned() else { return };
+            if next.rested {
+                if first_rests(&self.threads) && next.states != began {
                     self.threads = vec![next];
                     self.go_on();
                 }
                 return;
             }
+            match self.program.step(next.pc).map(|step| step.direction) {
+                Some(Direction::Rx) => {}
+                Some(Direction::Tx) => {
+                    self.aside = ways;
+                    return;
+                }
+                None => return,
+            }
             let Some(past) = self.say(next) else { return };
             own = past;
         }
+    }
+
+    /// What one exchange has said and heard counts for `last` and `asked` of the other one as well.
+    fn share(&mut self, thread: &Thread) {
+        for other in self.threads.iter_mut().chain(&mut self.aside) {
+            other.place.followed = thread.place.followed.clone();
+        }
+    }
+
+    /// The host's word in an exchange that the device has begun by itself.
+    fn answered_aside(&mut self, closed: bool) -> bool {
+        let answers = self.offer(closed).to(&self.aside);
+        let (Some(accepted), Some(own)) = (answers.accepted_frame, answers.accepted.into_iter().next())
+        else {
+            return false;
+        };
+        self.buffer.drain(..accepted.len);
+        self.enough = 0;
+        self.aside.clear();
+        self.share(&own);
+        self.go_on_aside(own);
+        true
     }
 
     fn ground(&self) -> Ground<'_> {
@@ -311,6 +351,9 @@ impl Device {
             }
             let mut answers = self.offer(closed).to(&self.threads);
             let mut more = answers.more;
+            if answers.accepted.is_empty() && self.answered_aside(closed) {
+                continue;
+            }
             if answers.accepted.is_empty() && more.is_none() {
                 if self.answer_again() {
                     continue;
@@ -336,6 +379,9 @@ impl Device {
                 self.repeating = None;
                 self.enough = 0;
                 self.threads = answers.accepted;
+                if let Some(first) = self.threads.first().cloned() {
+                    self.share(&first);
+                }
                 self.go_on();
                 continue;
             }
@@ -575,6 +621,7 @@ impl Device {
                 });
                 self.outputs.push_back(Output::Send { bytes, after });
                 go_past(self.ground(), &mut thread, step, &values);
+                self.share(&thread);
                 self.facts.turn(&program.names, values.0.iter().map(|(name, _)| name));
                 Some(thread)
             }

@@ -98,7 +98,7 @@ impl Follower {
     }
 
     fn take_beside(&mut self, channel: usize, beside: Beside) {
-        let Beside { frame, len, values, exchange, kind } = beside;
+        let Beside { frame, direction, len, values, exchange, kind } = beside;
         let taken = self.channels[channel].heap.take(len);
         let worth = self.worth(frame, &values, len);
         let alternatives = self.threads.len() + self.program.said_by(Direction::Rx).len();
@@ -113,10 +113,13 @@ impl Follower {
                 Part::Refusal(meanings::of_frame(&self.program.table, frame, &values, &within))
             }
         };
-        self.tell_frame(taken, (frame, Direction::Rx, &values), exchange, part, Vec::new());
+        self.tell_frame(taken, (frame, direction, &values), exchange, part, Vec::new());
         match kind {
             BesideKind::Unsolicited { aside, moved } => {
                 self.aside = aside;
+                for thread in &mut self.threads {
+                    thread.place.follow(&self.program.names, direction, &values);
+                }
                 let first = self.threads.first();
                 if let Some((states, first)) = moved.zip(first) {
                     let rest = Thread::resting(&self.program, states, &first.place);

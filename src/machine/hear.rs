@@ -231,6 +231,7 @@ fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Arc<Values>
 pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Arc<Values>) {
     let heard = Heard { frame: step.frame, values: Arc::clone(values) };
     thread.place.last[side(step.direction)] = Some(heard.clone());
+    thread.place.follow(&ground.program.names, step.direction, values);
     thread.scope().set_frame(heard);
     if step.every.is_some() && ground.role.speaks() != Some(step.direction) {
         Arc::make_mut(&mut thread.repeated).push(step.frame);

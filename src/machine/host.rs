@@ -121,6 +121,9 @@ enum Turn {
 /// What an adapter may hold back before silence means that a frame is over.
 const PATIENCE: Span = Span::from_millis(50);
 
+/// More words in a row than any exchange has that a device begins.
+const MOST_WORDS_ASIDE: usize = 16;
+
 /// What the way between a program and its port may take beyond what the line takes.
 const LATENCY: Span = Span::from_millis(50);
 
@@ -458,13 +461,16 @@ impl Host {
         let program = Arc::clone(&self.program);
         let mut aside = std::mem::take(&mut self.aside);
         let states = States::all(program.table.states.len());
-        let took = aside.hear(&self.offer(bytes, closing.closed()), states);
+        let place = self.threads.first().map(|first| &first.place);
+        let took = aside.hear(&self.offer(bytes, closing.closed()), states, place);
         self.aside = aside;
         let mut more = None;
         match took {
             Took::Frame { accepted, exchange, .. } => {
                 let exchange = exchange.map(|id| program.exchange(id).name.clone());
                 self.tell_frame(accepted.len, accepted.frame, &accepted.values, exchange, Part::Unsolicited);
+                self.follow(Direction::Rx, &accepted.values);
+                self.answer_aside();
                 return Aid::Took;
             }
             Took::More(n) => more = Some(n),
@@ -499,6 +505,39 @@ impl Host {
             return Aid::Took;
         }
         more.map_or(Aid::Nothing, Aid::More)
+    }
+
+    /// What passes beside the run counts for `last` and `asked` as well.
+    fn follow(&mut self, direction: Direction, values: &crate::frame::Values) {
+        for thread in &mut self.threads {
+            thread.place.follow(&self.program.names, direction, values);
+        }
+    }
+
+    /// Says what an exchange that the device began wants to hear. The run itself waits on.
+    fn answer_aside(&mut self) {
+        let program = Arc::clone(&self.program);
+        for _ in 0..MOST_WORDS_ASIDE {
+            let Some(mut thread) = self.aside.asks(&program) else { return };
+            let Some(step) = program.step(thread.pc) else { return };
+            let Ok(speech) = speech(self.ground(), &thread, step) else { return };
+            self.send(&speech.bytes);
+            let framed = Framed {
+                frame: program.frame(step.frame).name().clone(),
+                values: (*speech.values).clone(),
+                exchange: self.exchange(thread.pc),
+                part: Part::Unsolicited,
+                wrong: Vec::new(),
+            };
+            let kind = ItemKind::Frame(framed);
+            self.tell(self.now, self.now, Direction::Tx, speech.bytes.into(), kind);
+            super::hear::go_past(self.ground(), &mut thread, step, &speech.values);
+            self.follow(Direction::Tx, &speech.values);
+            let mut aside = std::mem::take(&mut self.aside);
+            aside.go_on(self.ground(), thread);
+            self.aside = aside;
+            self.restart_window();
+        }
     }
 
     fn tell_frame(

@@ -56,6 +56,7 @@ pub(super) enum Found {
 /// A frame that may come at any time.
 pub(super) struct Beside {
     pub frame: FrameId,
+    pub direction: Direction,
     pub len: usize,
     pub values: Arc<Values>,
     pub exchange: Option<ExchangeId>,
@@ -139,20 +140,22 @@ impl Follower {
         }
         let first = self.threads.first().filter(|_| self.placed);
         let mut from_device = vec![];
-        if offer.from != Some(Direction::Tx) {
-            if self.program.has_unsolicited {
-                let all = States::all(self.program.table.states.len());
-                let mut aside = self.aside.clone();
-                match aside.hear(offer, first.map_or(all, |first| first.states)) {
-                    Took::Frame { accepted, exchange, moved } => {
-                        let Accepted { len, frame, values, .. } = accepted;
-                        let kind = BesideKind::Unsolicited { aside, moved };
-                        return Some(Found::Beside(Beside { frame, len, values, exchange, kind }));
-                    }
-                    Took::More(more) => needed.by(more),
-                    Took::Nothing => {}
+        // The host answers in some of them.
+        if self.program.has_unsolicited {
+            let all = States::all(self.program.table.states.len());
+            let mut aside = self.aside.clone();
+            let place = first.map(|first| &first.place);
+            match aside.hear(offer, first.map_or(all, |first| first.states), place) {
+                Took::Frame { accepted, exchange, moved } => {
+                    let Accepted { len, frame, direction, values, .. } = accepted;
+                    let kind = BesideKind::Unsolicited { aside, moved };
+                    return Some(Found::Beside(Beside { frame, direction, len, values, exchange, kind }));
                 }
+                Took::More(more) => needed.by(more),
+                Took::Nothing => {}
             }
+        }
+        if offer.from != Some(Direction::Tx) {
             let refusals = &self.program.table.refusals.frames;
             from_device.extend(self.program.table.ignore.iter().map(|frame| (*frame, false)));
             from_device.extend(refusals.iter().map(|frame| (*frame, true)));
@@ -166,7 +169,8 @@ impl Follower {
                     let exchange =
                         first.filter(|_| refuses).and_then(|first| self.program.exchange_at(first.pc));
                     let kind = if refuses { BesideKind::Refusal } else { BesideKind::Ignored };
-                    return Some(Found::Beside(Beside { frame, len, values: values.into(), exchange, kind }));
+                    let values = values.into();
+                    return Some(Found::Beside(Beside { frame, direction, len, values, exchange, kind }));
                 }
                 Outcome::More(more) => needed.by(more),
                 Outcome::Wrong(_) => {}

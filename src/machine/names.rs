@@ -39,6 +39,7 @@ pub(super) struct Names {
     keys: HashMap<Path, Key>,
     paths: Vec<Path>,
     meant: Vec<Meant>,
+    followed: Vec<Name>,
     frames: HashMap<Name, FrameId>,
     /// Names for numbers, by key: the field they belong to, the number.
     constants: Vec<Vec<(Name, i128)>>,
@@ -109,8 +110,8 @@ impl Names {
         }
         let meant = match &path.rest {
             None => Meant::Plain,
-            Some(rest) if &*path.first == "asked" => Meant::Asked(rest.clone()),
-            Some(rest) if &*path.first == "last" => Meant::Last(rest.clone()),
+            Some(rest) if &*path.first == "asked" => Meant::Asked(self.follow(rest)),
+            Some(rest) if &*path.first == "last" => Meant::Last(self.follow(rest)),
             Some(rest) => {
                 let of = match &**rest {
                     "size" => Some(Attribute::Size),
@@ -128,6 +129,18 @@ impl Names {
         self.constants.push(Vec::new());
         self.variables.push(false);
         key
+    }
+
+    fn follow(&mut self, field: &Name) -> Name {
+        if !self.followed.contains(field) {
+            self.followed.push(field.clone());
+        }
+        field.clone()
+    }
+
+    /// Fields that some expression asks for as `last.field` or `asked.field`.
+    pub fn followed(&self) -> &[Name] {
+        &self.followed
     }
 
     pub fn key(&self, path: &Path) -> Option<Key> {

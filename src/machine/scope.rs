@@ -9,7 +9,7 @@ use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
 use super::gathered::Gathered;
-use super::names::Key;
+use super::names::{Key, Names};
 use super::program::Pc;
 
 /// Everything that names can be looked up in, apart from what is the same for all threads.
@@ -20,6 +20,30 @@ pub(super) struct Place {
     pub kept: Arc<Vec<(Key, Value)>>,
     /// The last frame of each side, by [`side`].
     pub last: [Option<Heard>; 2],
+    /// What `last.field` and `asked.field` stand for: each side's latest value, be it in its last frame or in one before.
+    pub followed: [Followed; 2],
+}
+
+/// The latest values of one side, by field.
+pub(super) type Followed = Arc<Vec<(Name, Value)>>;
+
+impl Place {
+    /// Takes the values of a frame that other expressions ask for.
+    pub fn follow(&mut self, names: &Names, direction: Direction, values: &Values) {
+        for field in names.followed() {
+            let Some(value) = values.get(field) else { continue };
+            let followed = Arc::make_mut(&mut self.followed[side(direction)]);
+            match followed.iter_mut().find(|(known, _)| known == field) {
+                Some((_, latest)) => *latest = value.clone(),
+                None => followed.push((field.clone(), value.clone())),
+            }
+        }
+    }
+
+    /// The latest value of a side's field.
+    pub fn latest(&self, direction: Direction, field: &Name) -> Option<&Value> {
+        self.followed[side(direction)].iter().find(|(known, _)| known == field).map(|(_, value)| value)
+    }
 }
 
 /// A frame that was sent or heard.

@@ -175,13 +175,13 @@ impl<'a> View<'a> {
             Meant::Plain => Ok(self.find(key)?.map(|(value, _)| value)),
             Meant::Asked(field) => {
                 let asked = self.direction.map_or(Direction::Tx, Direction::other);
-                Ok(self.field_of(asked, field))
+                Ok(self.place.latest(asked, field).cloned())
             }
             Meant::Last(field) => {
                 let own = self.direction.unwrap_or(Direction::Rx);
                 // Whoever speaks for the first time has a last frame of zeros.
                 let begins = self.ground.role.speaks() == Some(own);
-                Ok(self.field_of(own, field).or(begins.then_some(Value::Int(0))))
+                Ok(self.place.latest(own, field).cloned().or(begins.then_some(Value::Int(0))))
             }
             Meant::Dotted { first, frame, field, of } => {
                 let scope = &self.place.scope;
@@ -199,10 +199,6 @@ impl<'a> View<'a> {
                 })))
             }
         }
-    }
-
-    fn field_of(&self, direction: Direction, field: &Name) -> Option<Value> {
-        self.place.last[side(direction)].as_ref()?.values.get(field).cloned()
     }
 
     /// An expression's value; `None` when something in it is not known.
