@@ -72,7 +72,12 @@ static EXCHANGE: Section = Section {
         key("keep", Kind::List(&Kind::Name), "names that outlive the exchange", "[\"codes\"]"),
         key("talk", Kind::Talk, "what is said, in order", "\"command(write) > target(address) < ack\"")
             .required(),
-        key("unsolicited", Kind::Time, "the device starts it by itself, this often", "\"1 s\""),
+        key(
+            "unsolicited",
+            Kind::Time,
+            "the device starts it by itself, this often; where it says `>`, the host answers at once",
+            "\"1 s\"",
+        ),
         key("about", Kind::Text, "what it is for", "\"reads memory\""),
     ],
     others: None,

@@ -1,0 +1,21 @@
+//! Captures of real devices decode as their protocol, whole and with valid checksums; what does not is listed with its reason.
+
+#[path = "captures/bm13xx.rs"]
+mod bm13xx;
+#[path = "captures/dlt645.rs"]
+mod dlt645;
+#[path = "captures/gdw376.rs"]
+mod gdw376;
+#[path = "captures/hdlc.rs"]
+mod hdlc;
+#[path = "captures/iec104.rs"]
+mod iec104;
+#[path = "captures/sensors.rs"]
+mod sensors;
+#[path = "captures/ubx_nmea.rs"]
+mod ubx_nmea;
+
+#[path = "support/decoded.rs"]
+mod decoded;
+#[path = "support/shared_data.rs"]
+mod shared_data;
