@@ -1,17 +1,19 @@
 //! Talk text to tree; a run is read by the same grammar. One mistake does not hide the next: reading goes on at the next step.
 
-use crate::frame::{At, Expr, ExprKind, Mistake, Name, Path, Scanner};
+mod effects;
+mod tokens;
+
+use crate::frame::{At, Expr, ExprKind, Mistake, Path};
 use crate::line::Direction;
 
-use super::talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
+use super::talk::{Argument, Bind, Each, Message, Step, StepKind, Talk};
 use super::time::Time;
+use tokens::{MOST_MISTAKES, Tokens, mistake};
 
 /// Groups within groups; no real talk needs more than five.
 const DEEPEST: u32 = 32;
 /// Rounds of `n..m times`.
 const MOST_TIMES: u64 = 65_536;
-/// More mistakes in one talk help nobody.
-const MOST_MISTAKES: usize = 20;
 /// Words of the grammar that begin no step, with what they stand behind.
 const MISPLACED: [(&str, &str); 8] = [
     ("within", "a frame"),
@@ -34,14 +36,14 @@ impl Talk {
 
 /// Reads a talk with mistakes as far as it goes: the steps that could be read, and what is wrong with the others.
 pub(super) fn parse_what_can_be(text: &str) -> (Talk, Vec<Mistake>) {
-    let mut reader = Reader { scan: Scanner::new(text), mistakes: Vec::new(), depth: 0 };
+    let mut reader = Tokens::new(text);
     let talk = reader.whole();
     (talk, reader.mistakes)
 }
 
 /// Reads a frame with its values and without an arrow: `refused(code = 4)`.
 pub(super) fn parse_answer(text: &str) -> Result<Message, Vec<Mistake>> {
-    let mut reader = Reader { scan: Scanner::new(text), mistakes: Vec::new(), depth: 0 };
+    let mut reader = Tokens::new(text);
     let message = match reader.message(Direction::Rx) {
         Ok(StepKind::Message(message)) if reader.scan.is_at_end() => message,
         Ok(_) => return Err(vec![reader.scan.expected("nothing behind the frame")]),
@@ -50,13 +52,7 @@ pub(super) fn parse_answer(text: &str) -> Result<Message, Vec<Mistake>> {
     if reader.mistakes.is_empty() { Ok(message) } else { Err(reader.mistakes) }
 }
 
-struct Reader<'a> {
-    scan: Scanner<'a>,
-    mistakes: Vec<Mistake>,
-    depth: u32,
-}
-
-impl Reader<'_> {
+impl Tokens<'_> {
     fn whole(&mut self) -> Talk {
         let mut talk = self.steps();
         while !self.scan.is_at_end() && self.mistakes.len() < MOST_MISTAKES {
@@ -129,7 +125,7 @@ impl Reader<'_> {
             Message { direction, frame, frame_at, binds: Vec::new(), within: None, after: None, every: None };
         if self.scan.touches('(') {
             self.scan.advance(1);
-            let binds = self.list(")", Reader::bind);
+            let binds = self.list(")", Tokens::bind);
             // A frame whose values are wrong is still that frame.
             message.binds = self.or_told('(', binds);
         }
@@ -183,7 +179,7 @@ impl Reader<'_> {
         let mut arguments = Vec::new();
         if self.scan.touches('(') {
             self.scan.advance(1);
-            let list = self.list(")", Reader::argument);
+            let list = self.list(")", Tokens::argument);
             arguments = self.or_told('(', list);
         }
         Ok(StepKind::Call { exchange, arguments })
@@ -282,163 +278,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    /// What follows a `{`, up to and with its `}`.
-    fn effects(&mut self) -> Result<Vec<Effect>, Mistake> {
-        let mut effects = Vec::new();
-        while !self.scan.take("}") {
-            let from = self.scan.at();
-            let kind = self.effect()?;
-            effects.push(Effect { at: self.scan.since(from), kind });
-            self.scan.take(";");
-        }
-        Ok(effects)
-    }
-
-    fn effect(&mut self) -> Result<EffectKind, Mistake> {
-        let expected = "`name = …`, `write(address, data)`, `erase(address, n)`, `erase_all`, `erase_page(pages, \"region\")` or `}`";
-        let Some((name, at)) = self.scan.name() else { return Err(self.scan.expected(expected)) };
-        if self.takes_equals() {
-            return Ok(EffectKind::Let { name, value: Expr::read(&mut self.scan)? });
-        }
-        let mut args = Vec::new();
-        if self.scan.touches('(') {
-            self.scan.advance(1);
-            args = self.list(")", |reader| Expr::read(&mut reader.scan))?;
-        }
-        let count = args.len();
-        let mut args = args.into_iter();
-        match (&*name, count, args.next(), args.next()) {
-            ("write", 2, Some(address), Some(data)) => Ok(EffectKind::Write { address, data }),
-            ("erase", 2, Some(address), Some(n)) => Ok(EffectKind::Erase { address, n }),
-            ("erase_all", 0, ..) => Ok(EffectKind::EraseAll { region: None }),
-            ("erase_all", 1, Some(region), _) => {
-                Ok(EffectKind::EraseAll { region: Some(region_name(&region)?) })
-            }
-            ("erase_page", 2, Some(pages), Some(region)) => {
-                Ok(EffectKind::ErasePages { pages, region: region_name(&region)? })
-            }
-            ("write" | "erase" | "erase_all" | "erase_page", ..) => {
-                let says = format!("`{name}` with {count} arguments; expected {expected}");
-                Err(mistake(at, says))
-            }
-            _ => Err(mistake(at, format!("a device does not `{name}`; expected {expected}"))),
-        }
-    }
-
-    /// Items with commas between them, up to and with `end`.
-    fn list<T>(
-        &mut self,
-        end: &str,
-        mut item: impl FnMut(&mut Self) -> Result<T, Mistake>,
-    ) -> Result<Vec<T>, Mistake> {
-        let mut list = Vec::new();
-        if self.scan.take(end) {
-            return Ok(list);
-        }
-        loop {
-            list.push(item(self)?);
-            if self.scan.take(end) {
-                return Ok(list);
-            }
-            if !self.scan.take(",") {
-                return Err(self.scan.expected(&format!("`,` or `{end}`")));
-            }
-        }
-    }
-
-    fn close<T>(&mut self, end: &str, inner: T) -> Result<T, Mistake> {
-        if self.scan.take(end) { Ok(inner) } else { Err(self.scan.expected(&format!("`{end}`"))) }
-    }
-
-    fn word(&mut self, word: &str) -> Result<(), Mistake> {
-        if self.scan.take(word) { Ok(()) } else { Err(self.scan.expected(&format!("`{word}`"))) }
-    }
-
-    fn name(&mut self, what: &str) -> Result<(Name, At), Mistake> {
-        self.scan.name().ok_or_else(|| self.scan.expected(what))
-    }
-
-    /// Takes `=`, but not the beginning of `==`.
-    fn takes_equals(&mut self) -> bool {
-        !self.scan.rest().starts_with("==") && self.scan.take("=")
-    }
-
-    fn number(&mut self, most: u64) -> Result<u64, Mistake> {
-        let from = self.scan.at();
-        let rest = self.scan.rest();
-        let length = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let word = &rest[..length];
-        if !word.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(self.scan.expected("a number"));
-        }
-        let number = match word.strip_prefix("0x") {
-            Some(digits) => u64::from_str_radix(digits, 16),
-            None => word.parse(),
-        };
-        self.scan.advance(length);
-        match number {
-            Ok(number) if number <= most => Ok(number),
-            _ => Err(mistake(
-                self.scan.since(from),
-                format!("expected a number of at most {most}, found `{word}`"),
-            )),
-        }
-    }
-
-    /// Behind a mistake inside brackets, goes on behind the closing one, so that the next step is read as one.
-    fn or_skip<T>(&mut self, opened: char, read: Result<T, Mistake>) -> Result<T, Mistake> {
-        if read.is_err() {
-            let closes = match opened {
-                '(' => ')',
-                '[' => ']',
-                _ => '}',
-            };
-            self.skip_past(opened, closes);
-        }
-        read
-    }
-
-    /// The same, and goes on with what can be had: nothing.
-    fn or_told<T: Default>(&mut self, opened: char, read: Result<T, Mistake>) -> T {
-        self.or_skip(opened, read).unwrap_or_else(|mistake| {
-            self.mistakes.push(mistake);
-            T::default()
-        })
-    }
-
-    fn skip_past(&mut self, opens: char, closes: char) {
-        let (mut depth, mut quoted) = (1_u32, false);
-        let rest = self.scan.rest();
-        let end = rest.char_indices().find(|&(_, c)| {
-            quoted ^= c == '"';
-            if !quoted {
-                depth += u32::from(c == opens);
-                depth -= u32::from(c == closes);
-            }
-            depth == 0
-        });
-        self.scan.advance(end.map_or(rest.len(), |(at, c)| at + c.len_utf8()));
-    }
-
-    /// Goes to where the next step visibly begins: an arrow, a bracket, or the end of this group.
-    fn skip_to_step(&mut self) {
-        let rest = self.scan.rest();
-        let end = rest.find(['>', '<', '(', ')', '|', '[', '{', '@']).unwrap_or(rest.len());
-        // A `->` begins before its `>`.
-        let end = if rest[..end].ends_with('-') { end - 1 } else { end };
-        self.scan.advance(end);
-    }
-}
-
-fn region_name(region: &Expr) -> Result<Name, Mistake> {
-    match &region.kind {
-        ExprKind::Text(text) => Ok(Name::new(&String::from_utf8_lossy(text))),
-        _ => Err(mistake(
-            region.at,
-            "expected a memory region in quotes, such as `erase_all(\"flash\")`".into(),
-        )),
-    }
 }
 
 /// The alternatives as one talk: the only one, or a choice of them.
@@ -447,10 +286,6 @@ fn one_talk(mut alternatives: Vec<Talk>, at: At) -> Talk {
         1 => alternatives.remove(0),
         _ => Talk { steps: vec![Step { at, kind: StepKind::Choice(alternatives) }] },
     }
-}
-
-fn mistake(at: At, says: String) -> Mistake {
-    Mistake { at, says, help: None }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! TOML text to a checked table. Reading goes on behind each mistake, so that one run tells them all.
 
 mod device;
+mod entry;
 mod exchanges;
 mod frames;
 mod line;
@@ -23,10 +24,11 @@ use super::model::{Phase, Table};
 use super::places::{Place, Places};
 use super::talk::Talk;
 use super::time::Time;
+use entry::Entry;
 use frames::{FrameDrafts, table_envelope};
 use line::PhaseDraft;
 use names::{Names, Scope};
-use tree::{Entry, Fields, keys_below};
+use tree::{Fields, keys_below};
 
 /// No shipped table has a tenth of that.
 const LONGEST_FILE: usize = 256 * 1024;

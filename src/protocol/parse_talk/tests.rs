@@ -1,5 +1,6 @@
 use super::*;
 use crate::frame::BinaryOp;
+use crate::protocol::EffectKind;
 
 fn steps(text: &str) -> Vec<StepKind> {
     let talk = Talk::parse(text).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:?}"));

@@ -7,10 +7,11 @@ use super::super::model::{
     Chip, Device, Flash, Probe, Quiet, Region, ResetSequences, Risk, ScriptStep, StateId,
 };
 use super::super::places::Place;
+use super::entry::{Entry, parse_hex_bytes, parse_number};
 use super::exchanges::run;
 use super::line::{baud, script, time};
 use super::names::{Names, Scope};
-use super::tree::{Entry, Fields, parse_hex_bytes, parse_number};
+use super::tree::Fields;
 use super::values::value;
 
 pub(super) fn device(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Device {

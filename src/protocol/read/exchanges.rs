@@ -9,10 +9,11 @@ use super::super::model::{Answer, Exchange, ExchangeId, FrameId, Refusals, State
 use super::super::parse_talk::{parse_answer, parse_what_can_be};
 use super::super::places::Place;
 use super::super::talk::{Step, StepKind, Talk};
+use super::entry::{Entry, Text, is_name};
 use super::line::time;
 use super::names::Names;
 use super::talks::{resolve_answer, resolve_talk};
-use super::tree::{Entry, Fields, Text, is_name};
+use super::tree::Fields;
 
 /// An exchange as it stands in the file; its talk is `None` where it could not be read.
 pub(super) struct ExchangeDraft<'t> {

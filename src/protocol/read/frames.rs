@@ -7,10 +7,11 @@ use crate::frame::{Checksum, Envelope, Frame, Layout, Name, Refinement, Refines}
 use super::super::findings::Findings;
 use super::super::keys::TABLE;
 use super::super::places::Place;
+use super::entry::{Entry, Text};
 use super::names::{FrameNames, Names, Scope};
 use super::refinements::refinement;
 use super::rewrite::{cbor_exprs, layout_exprs};
-use super::tree::{Entry, Fields, Text, tell_unknown_key};
+use super::tree::{Fields, tell_unknown_key};
 
 /// No real protocol has a tenth of that, and each `like` copies a layout.
 const MOST_FRAMES: usize = 512;

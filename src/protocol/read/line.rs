@@ -8,13 +8,14 @@ use crate::line::{Baud, Format, STANDARD_BAUDS};
 use super::super::findings::Findings;
 use super::super::model::{Line, Phase, Reply, ScriptStep};
 use super::super::time::Time;
-use super::tree::{Entry, Fields};
+use super::entry::Entry;
+use super::tree::Fields;
 use super::values::hex_bytes;
 
 /// A phase, with the place of what is looked up once the exchanges are known.
 pub(super) struct PhaseDraft<'t> {
     pub(super) phase: Phase,
-    pub(super) baud: Option<super::tree::Text<'t>>,
+    pub(super) baud: Option<super::entry::Text<'t>>,
 }
 
 /// What holds for a table without frames, which has no line.
@@ -125,7 +126,7 @@ fn format(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Format> {
 
 pub(super) fn baud(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Baud> {
     let rate = match entry.value() {
-        DeValue::Integer(integer) => super::tree::integer_value(integer),
+        DeValue::Integer(integer) => super::entry::integer_value(integer),
         DeValue::String(text) => return read_baud(entry, text, found),
         _ => {
             entry.wrong_type(found);

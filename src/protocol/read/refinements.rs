@@ -7,8 +7,8 @@ use toml::de::DeValue;
 use crate::frame::{At, Expr, ExprKind, Field, FieldType, ItemKind, Layout, Mistake, Refinement, Refines};
 
 use super::super::findings::Findings;
+use super::entry::{Entry, Text, parse_number};
 use super::names::Names;
-use super::tree::{Entry, Text, parse_number};
 
 /// Reads what `entry` does to the field that takes `kind`.
 pub(super) fn refinement(

@@ -9,7 +9,8 @@ use crate::frame::{Algorithm, Checksum, ChecksumError, Name, Value};
 
 use super::super::findings::Findings;
 use super::super::model::{NamedValue, Parameter};
-use super::tree::{Entry, Fields, parse_number};
+use super::entry::{Entry, parse_number};
+use super::tree::Fields;
 
 /// A number, text as its bytes, a list of bytes, or a list of such.
 pub(super) fn value(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Value> {
@@ -43,7 +44,7 @@ fn list(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Value> {
 /// Hex bytes in quotes, `00 FF`.
 pub(super) fn hex_bytes(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Bytes> {
     let text = entry.text(found)?;
-    let bytes = super::tree::parse_hex_bytes(text.value);
+    let bytes = super::entry::parse_hex_bytes(text.value);
     if bytes.is_none() {
         let says =
             format!("`{}` is not hex bytes; expected pairs of hex digits, such as `00 FF`", text.value);
