@@ -29,55 +29,6 @@ impl Fused {
     }
 }
 
-/// Which bytes a frame of this layout can begin with.
-pub fn first_bytes(layout: &Layout) -> [bool; 256] {
-    let mut can = [false; 256];
-    if first_of(&layout.items, &mut can) {
-        // It may be empty: whatever comes then stands behind it.
-        can = [true; 256];
-    }
-    can
-}
-
-/// Adds the bytes that `items` can begin with; whether they can all be absent.
-fn first_of(items: &[Item], can: &mut [bool; 256]) -> bool {
-    for item in items {
-        let absent = match &item.kind {
-            ItemKind::Literal { bytes, times } => {
-                let least = match times {
-                    Times::Exactly(times) => *times,
-                    Times::Between(least, _) => *least,
-                    Times::Fill => 0,
-                };
-                if let Some(&first) = bytes.first() {
-                    can[usize::from(first)] = true;
-                }
-                least == 0 || bytes.is_empty()
-            }
-            ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => {
-                first_of(&body.items, can);
-                true
-            }
-            ItemKind::Field(Field {
-                kind: FieldType::Part { body, size: None }, transform: None, ..
-            }) => first_of(&body.items, can),
-            ItemKind::Field(_) | ItemKind::Bits(_) | ItemKind::Again { .. } => {
-                let mut fuse = Fuse::default();
-                fuse.walk(std::slice::from_ref(item), 0);
-                let is_known = fuse.stretch.is_none() && fuse.here.offset > 0;
-                for byte in 0..=u8::MAX {
-                    can[usize::from(byte)] |= !is_known || fuse.can_begin(byte);
-                }
-                false
-            }
-        };
-        if !absent {
-            return false;
-        }
-    }
-    true
-}
-
 /// A place: before the stretch from the frame's start, behind it from the stretch's end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Mark {
@@ -326,17 +277,6 @@ impl Fuse {
         }
         self.same.push((self.here, known.from, size, if complement { 0xFF } else { 0 }));
         self.here.offset += size;
-    }
-
-    /// Whether a frame can begin with that byte, by what is known of the first.
-    fn can_begin(&self, first: u8) -> bool {
-        let start = Mark::default();
-        let fits = self.bytes.iter().all(|(at, mask, value)| *at != start || first & mask == *value);
-        let among = self.among.iter().filter(|(wire, _)| wire.at == start && wire.bytes == 1);
-        fits && among.into_iter().all(|(wire, ranges)| {
-            let value = u64::from(first) >> wire.shift & wire.mask;
-            ranges.iter().any(|range| range.contains(&value))
-        })
     }
 
     fn finish(mut self, algorithm: &dyn Fn(&Name) -> Option<Algorithm>) -> Fused {

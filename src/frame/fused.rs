@@ -442,3 +442,6 @@ impl Around {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,6 @@ use memchr::{memchr, memchr2, memchr3};
 use super::envelope::LONGEST;
 use super::expr::Scope;
 use super::frame::Frame;
-use super::fuse::first_bytes;
 use super::fused::{Fit, Fused};
 use super::layout::Envelope;
 use super::reading::Outcome;
@@ -86,7 +85,7 @@ impl<F: Borrow<Frame>> Stream<F> {
         for is_open in [false, true] {
             for (index, reader) in readers.iter().enumerate().filter(|(_, reader)| reader.is_open == is_open)
             {
-                let can = reader.first_bytes();
+                let can = reader.frame.borrow().first_bytes();
                 let places = beginning.iter_mut().zip(can).filter(|(_, can)| *can);
                 places.for_each(|(frames, _)| frames.push(index));
             }
@@ -361,16 +360,6 @@ impl<F: Borrow<Frame>> Reader<F> {
             is_plain: envelope.is_none(),
             fused,
             frame,
-        }
-    }
-
-    fn first_bytes(&self) -> [bool; 256] {
-        let frame = self.frame.borrow();
-        match frame.envelope().map(Envelope::opening) {
-            None => first_bytes(frame.layout()),
-            Some(Some(opening)) => std::array::from_fn(|byte| byte == usize::from(opening)),
-            // An envelope without a mark of its own begins with any byte but those of its frame's end.
-            Some(None) => [true; 256],
         }
     }
 
