@@ -1,5 +1,7 @@
 //! Captures of real devices decode as their protocol, whole and with valid checksums; what does not is listed with its reason.
 
+#[path = "captures/atr.rs"]
+mod atr;
 #[path = "captures/bm13xx.rs"]
 mod bm13xx;
 #[path = "captures/dlt645.rs"]

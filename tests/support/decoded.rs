@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path as FilePath;
 
-use hsdiag::frame::{Found, Frame, Name, Path, Scope, Stream, Value};
+use hsdiag::frame::{Found, Frame, Name, Outcome, Path, Scope, Stream, Value};
 use hsdiag::protocol::Table;
 
 /// A table of `protocols/`, with values of its parameters.
@@ -74,9 +74,14 @@ impl Decoder {
         self.pieces(frames, bytes).into_iter().map(name).collect()
     }
 
+    /// What a frame makes of `bytes`, behind which nothing comes.
+    pub fn read(&self, frame: &str, bytes: &[u8]) -> Outcome {
+        self.frame(frame).parse(bytes, true, self)
+    }
+
     /// A field of the one frame that `bytes` are.
     pub fn field(&self, frame: &str, field: &str, bytes: &[u8]) -> Value {
-        let hsdiag::frame::Outcome::Complete(reading) = self.frame(frame).parse(bytes, true, self) else {
+        let Outcome::Complete(reading) = self.read(frame, bytes) else {
             panic!("{bytes:02X?} is no `{frame}`");
         };
         reading.values.get(field).unwrap_or_else(|| panic!("`{frame}` has no `{field}`")).clone()
