@@ -12,8 +12,14 @@ mod gdw376;
 mod hdlc;
 #[path = "captures/iec104.rs"]
 mod iec104;
+#[path = "captures/mbus.rs"]
+mod mbus;
+#[path = "captures/modbus_rtu.rs"]
+mod modbus_rtu;
 #[path = "captures/sensors.rs"]
 mod sensors;
+#[path = "captures/stc_isp.rs"]
+mod stc_isp;
 #[path = "captures/ubx_nmea.rs"]
 mod ubx_nmea;
 

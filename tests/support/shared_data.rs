@@ -15,6 +15,20 @@ pub fn bytes(path: &str) -> Option<Vec<u8>> {
     Some(fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
 }
 
+/// The names of the files of a folder that end so, in order.
+pub fn files(under: &str, extension: &str) -> Option<Vec<String>> {
+    bytes(&format!("{under}/PROVENANCE.md"))?;
+    let entries = fs::read_dir(folder()?.join(under)).unwrap_or_else(|error| panic!("{under}: {error}"));
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        let name = entry.expect("a readable folder").file_name();
+        name.to_string_lossy().into_owned()
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.retain(|name| Path::new(name).extension().is_some_and(|known| known == extension));
+    names.sort();
+    Some(names)
+}
+
 /// The lines of a file that are no comment, each cut at its tabs.
 pub fn rows(path: &str) -> Option<Vec<Vec<String>>> {
     let text = String::from_utf8(bytes(path)?).expect("captures in rows are text");
