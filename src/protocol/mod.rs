@@ -1,5 +1,6 @@
 //! Floor 2: what a table says. TOML text to a checked model, with every mistake at its place.
 
+mod check;
 mod ends;
 mod findings;
 mod graph;
@@ -11,10 +12,12 @@ mod parse_talk;
 mod places;
 mod read;
 mod registry;
+mod shape;
 mod string_place;
 mod talk;
 mod time;
 
+pub use check::{Flaw, Place, Written, check};
 pub use graph::{Edge, Graph, Line as GraphLine, Node, NodeKind};
 pub use mistake::{Mistake, Mistakes, Severity, Warning};
 pub use model::{
@@ -23,5 +26,6 @@ pub use model::{
     StateId, Table, Vector,
 };
 pub use registry::{Registry, RegistryError, TableSource};
+pub use shape::{ByteSet, Known, Prefix, allowed};
 pub use talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 pub use time::Time;

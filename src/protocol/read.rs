@@ -17,6 +17,7 @@ use toml::de::DeTable;
 
 use crate::frame::Name;
 
+use super::check::{check, tell};
 use super::findings::Findings;
 use super::keys::TABLE;
 use super::mistake::{Mistakes, Severity, Warning};
@@ -105,6 +106,7 @@ fn read_root(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Table> {
         may,
         ..Places::default()
     };
+    let written = frame_drafts.written();
     let frames = frame_drafts.compile(table_envelope(root, found), &own_checksums, found);
     let exchanges = exchanges::resolve(exchange_drafts, &names, found);
 
@@ -151,6 +153,10 @@ fn read_root(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Table> {
         show: meanings::show(root, &names, found),
         values: names.values,
     };
+    // What is wrong with the whole would only repeat what is wrong with a part.
+    if found.errors() == 0 {
+        tell(check(&table, &written), &places, found);
+    }
     Some(table)
 }
 

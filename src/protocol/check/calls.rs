@@ -4,7 +4,7 @@ use crate::frame::{At, Name};
 use crate::protocol::model::{ExchangeId, Table};
 use crate::protocol::talk::{StepKind, Talk};
 
-use super::finding::{Finding, Place};
+use super::flaw::{Flaw, Place};
 
 /// Every call in a talk, at any depth of its groups.
 pub(super) fn calls(talk: &Talk) -> Vec<(&Name, At)> {
@@ -25,8 +25,8 @@ fn collect<'t>(talk: &'t Talk, found: &mut Vec<(&'t Name, At)>) {
     }
 }
 
-/// One finding for each circle, at the call that closes it.
-pub(super) fn circles(table: &Table) -> Vec<Finding> {
+/// One flaw for each circle, at the call that closes it.
+pub(super) fn circles(table: &Table) -> Vec<Flaw> {
     let mut found = Vec::new();
     let mut done = vec![false; table.exchanges.len()];
     for start in 0..table.exchanges.len() {
@@ -40,7 +40,7 @@ fn follow(
     at: ExchangeId,
     path: &mut Vec<ExchangeId>,
     done: &mut [bool],
-    found: &mut Vec<Finding>,
+    found: &mut Vec<Flaw>,
 ) {
     if done[at.0] {
         return;
@@ -54,7 +54,7 @@ fn follow(
                 let names: Vec<&str> = circle.map(|id| &*table.exchanges[id.0].name).collect();
                 let says = format!("calls go in a circle: {}", names.join(" -> "));
                 let help = "an exchange is written out in place of its call, so none may come back to itself";
-                found.push(Finding::error(Place::Talk(at, place), says).with_help(help.to_string()));
+                found.push(Flaw::error(Place::Talk(at, place), says).with_help(help.to_string()));
             }
             None => follow(table, called, path, done, found),
         }

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use crate::line::Direction;
 use crate::protocol::model::{ExchangeId, Table};
 
-use super::finding::{Finding, Place};
+use super::flaw::{Flaw, Place};
 use super::positions::{Choice, MOST, Positions, Set};
 
-pub(super) fn findings(table: &Table, all: &[Positions]) -> Vec<Finding> {
+pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
     let mut found = Vec::new();
     let started: BTreeSet<ExchangeId> = table.states.iter().flat_map(|state| state.may.clone()).collect();
     for ((id, exchange), positions) in table.exchanges_with_id().zip(all) {
         if positions.overflown {
-            let says = format!("exchange `{}` has more than {MOST} messages, its calls written out", exchange.name);
-            found.push(Finding::error(Place::Exchange(id), says));
+            let says =
+                format!("exchange `{}` has more than {MOST} messages, its calls written out", exchange.name);
+            found.push(Flaw::error(Place::Exchange(id), says));
             continue;
         }
         found.extend(idle_rounds(positions));
@@ -24,7 +25,7 @@ pub(super) fn findings(table: &Table, all: &[Positions]) -> Vec<Finding> {
             if positions.empty {
                 let says = format!("exchange `{}` can finish without a message", exchange.name);
                 let help = "a state would start it over and over; every way through it needs a message";
-                found.push(Finding::error(Place::Exchange(id), says).with_help(help.to_string()));
+                found.push(Flaw::error(Place::Exchange(id), says).with_help(help.to_string()));
             }
             found.extend(uncovered(positions));
         }
@@ -32,35 +33,38 @@ pub(super) fn findings(table: &Table, all: &[Positions]) -> Vec<Finding> {
     found
 }
 
-fn idle_rounds(positions: &Positions) -> impl Iterator<Item = Finding> + '_ {
+fn idle_rounds(positions: &Positions) -> impl Iterator<Item = Flaw> + '_ {
     positions.idle_rounds.iter().map(|place| {
         let says = "a round of this group can pass without a message, and the next one can as well";
-        Finding::error(*place, says.into()).with_help("every way through a group that comes again needs a message".to_string())
+        Flaw::error(*place, says.into())
+            .with_help("every way through a group that comes again needs a message".to_string())
     })
 }
 
-fn gotos(positions: &Positions) -> impl Iterator<Item = Finding> + '_ {
+fn gotos(positions: &Positions) -> impl Iterator<Item = Flaw> + '_ {
     positions.gotos_in_repeats.iter().map(|place| {
         let says = "the state changes in the middle of a repeat";
-        Finding::error(*place, says.into()).with_help("put the `->` behind the group".to_string())
+        Flaw::error(*place, says.into()).with_help("put the `->` behind the group".to_string())
     })
 }
 
 /// Nobody could tell whose turn it is.
-fn mixed(choice: &Choice, positions: &Positions) -> Option<Finding> {
+fn mixed(choice: &Choice, positions: &Positions) -> Option<Flaw> {
     let all: Set = choice.branches.iter().flatten().copied().collect();
-    let of = |direction| all.iter().map(|index| &positions.list[*index]).find(move |p| p.direction == direction);
+    let of =
+        |direction| all.iter().map(|index| &positions.list[*index]).find(move |p| p.direction == direction);
     let (sent, heard) = (of(Direction::Tx)?, of(Direction::Rx)?);
     let says = format!(
         "mixed choice: it begins with `> {}` of the host or with `< {}` of the device, and neither knows whose turn it is",
         sent.frame, heard.frame
     );
-    let help = "all branches of a choice have to begin on one side; if silence decides, write `( … ) n..m times`";
-    Some(Finding::error(choice.place, says).with_help(help.to_string()))
+    let help =
+        "all branches of a choice have to begin on one side; if silence decides, write `( … ) n..m times`";
+    Some(Flaw::error(choice.place, says).with_help(help.to_string()))
 }
 
 /// A `>` behind which only more `>` come until the end: if the device is gone, nobody would find out.
-fn uncovered(positions: &Positions) -> Vec<Finding> {
+fn uncovered(positions: &Positions) -> Vec<Flaw> {
     let sent = |index: &usize| positions.list[*index].direction == Direction::Tx;
     // Positions from which the end can be reached without hearing anything.
     let mut silent: Set = positions.last.iter().copied().filter(sent).collect();
@@ -79,9 +83,12 @@ fn uncovered(positions: &Positions) -> Vec<Finding> {
     };
     let uncovered = (0..positions.list.len()).filter(is_uncovered).map(|index| {
         let position = &positions.list[index];
-        let says = format!("nothing covers the silence after `> {}`: no reply follows, and it is not the last step", position.frame);
+        let says = format!(
+            "nothing covers the silence after `> {}`: no reply follows, and it is not the last step",
+            position.frame
+        );
         let help = "let a reply follow, or make each of these steps an exchange of its own";
-        Finding::error(position.place, says).with_help(help.to_string())
+        Flaw::error(position.place, says).with_help(help.to_string())
     });
     uncovered.collect()
 }

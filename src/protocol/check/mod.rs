@@ -2,15 +2,19 @@
 
 mod alike;
 mod calls;
-mod finding;
+mod flaw;
 mod flow;
 mod names;
 mod positions;
 mod reach;
+mod same;
+mod sent;
+mod tell;
 mod vectors;
 mod whole;
 mod written;
 
-pub use finding::{Finding, Place, Severity};
+pub use flaw::{Flaw, Place};
+pub(super) use tell::tell;
 pub use whole::check;
 pub use written::Written;

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::frame::{At, Expr, ExprKind, Name};
+use crate::frame::{Expr, ExprKind, Name};
 use crate::line::Direction;
-use crate::protocol::model::{ExchangeId, Table};
+use crate::protocol::model::{ExchangeId, FrameId, Table};
 use crate::protocol::talk::{Argument, Message, Step, StepKind, Talk};
 
-use super::finding::Place;
+use super::flaw::Place;
 
 /// More messages than this in one exchange, its calls written out, are not followed.
 pub(super) const MOST: usize = 1024;
@@ -37,7 +37,10 @@ pub(super) struct Positions {
 pub(super) struct Position {
     pub direction: Direction,
     pub frame: Name,
+    pub id: FrameId,
     pub place: Place,
+    /// A guard decides whether it comes.
+    pub guarded: bool,
     /// Fields that this message fixes.
     pub fixed: BTreeMap<Name, i128>,
 }
@@ -98,12 +101,16 @@ impl Build<'_> {
     /// Walks backwards, so that a choice knows what follows it: `next`.
     fn talk(&mut self, talk: &Talk, scope: &Scope, next: &Set) -> Part {
         let mut after = Part { empty: true, ..Part::default() };
-        for step in talk.steps.iter().rev() {
+        for (index, step) in talk.steps.iter().enumerate().rev() {
             let mut follows = after.first.clone();
             if after.empty {
                 follows.extend(next);
             }
+            let from = self.found.list.len();
             let part = self.step(step, scope, &follows);
+            if index > 0 && matches!(talk.steps[index - 1].kind, StepKind::Guard(_)) {
+                self.found.list[from..].iter_mut().for_each(|position| position.guarded = true);
+            }
             after = self.join(part, after);
         }
         after
@@ -139,13 +146,16 @@ impl Build<'_> {
             self.found.overflown = true;
             return Part { empty: true, ..Part::default() };
         }
+        let Some((id, _)) = self.table.frame_named(&message.frame) else {
+            return Part { empty: true, ..Part::default() };
+        };
         let binds = message.binds.iter();
         let fixed = binds.filter_map(|bind| {
             self.constant(&bind.value, &bind.name, scope).map(|value| (bind.name.clone(), value))
         });
         let (direction, frame, fixed) = (message.direction, message.frame.clone(), fixed.collect());
         let index = self.found.list.len();
-        self.found.list.push(Position { direction, frame, place, fixed });
+        self.found.list.push(Position { direction, frame, id, place, guarded: false, fixed });
         self.found.follow.push(Set::new());
         Part { first: Set::from([index]), last: Set::from([index]), ..Part::default() }
     }

@@ -8,10 +8,10 @@ use crate::protocol::model::{ExchangeId, Table};
 use crate::protocol::talk::{StepKind, Talk};
 
 use super::calls::calls;
-use super::finding::{Finding, Place};
+use super::flaw::{Flaw, Place};
 use super::written::Written;
 
-pub(super) fn findings(table: &Table, written: &Written) -> Vec<Finding> {
+pub(super) fn flaws(table: &Table, written: &Written) -> Vec<Flaw> {
     let mut found = states(table);
     let allowed = allowed(table);
     found.extend(exchanges(table, &allowed));
@@ -20,7 +20,7 @@ pub(super) fn findings(table: &Table, written: &Written) -> Vec<Finding> {
 }
 
 /// A device also comes by itself into the states in which its application runs.
-fn states(table: &Table) -> Vec<Finding> {
+fn states(table: &Table) -> Vec<Flaw> {
     let ends = ends_of_exchanges(table);
     let mut reached = vec![false; table.states.len()];
     let mut open: Vec<usize> = table.device.application_states.iter().map(|state| state.0).collect();
@@ -37,35 +37,52 @@ fn states(table: &Table) -> Vec<Finding> {
         .map(|(id, state)| {
             let says = format!("state `{}` cannot be reached from `{}`", state.name, table.states[0].name);
             let help = format!("end an exchange with `-> {}`, or take the state out", state.name);
-            Finding::error(Place::State(id), says).with_help(help)
+            Flaw::error(Place::State(id), says).with_help(help)
         })
         .collect()
 }
 
-/// Exchanges that a state allows, and those that they call.
+/// Exchanges that a state allows or a run calls, and those that they call.
 fn allowed(table: &Table) -> BTreeSet<ExchangeId> {
-    let mut allowed = BTreeSet::new();
     let mut open: Vec<ExchangeId> = table.states.iter().flat_map(|state| state.may.clone()).collect();
-    while let Some(id) = open.pop() {
-        let Some(exchange) = table.exchanges.get(id.0).filter(|_| allowed.insert(id)) else { continue };
-        open.extend(calls(&exchange.talk).iter().filter_map(|(name, _)| table.exchange_named(name)).map(|f| f.0));
-    }
-    allowed
+    open.extend(called_by_runs(table));
+    with_called(table, open)
 }
 
-fn exchanges(table: &Table, allowed: &BTreeSet<ExchangeId>) -> Vec<Finding> {
+/// Exchanges of these, and those that they call.
+pub(super) fn with_called(table: &Table, mut open: Vec<ExchangeId>) -> BTreeSet<ExchangeId> {
+    let mut all = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        let Some(exchange) = table.exchanges.get(id.0).filter(|_| all.insert(id)) else { continue };
+        open.extend(
+            calls(&exchange.talk).iter().filter_map(|(name, _)| table.exchange_named(name)).map(|f| f.0),
+        );
+    }
+    all
+}
+
+/// Exchanges that `[handshake]`, `[poll]`, `[probe]` or `[flash]` call.
+pub(super) fn called_by_runs(table: &Table) -> Vec<ExchangeId> {
+    let poll = table.poll.as_ref().map(|(run, _)| run);
+    let probe = table.probe.as_ref().map(|probe| &probe.run);
+    let runs = [table.handshake.as_ref(), poll, probe, table.flash.as_ref().map(|flash| &flash.run)];
+    let calls = runs.into_iter().flatten().flat_map(calls);
+    calls.filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect()
+}
+
+fn exchanges(table: &Table, allowed: &BTreeSet<ExchangeId>) -> Vec<Flaw> {
     let ids = (0..table.exchanges.len()).map(ExchangeId);
     ids.filter(|id| !allowed.contains(id))
         .map(|id| {
             let name = &table.exchanges[id.0].name;
             let says = format!("no state allows exchange `{name}`, and no exchange calls it");
             let help = format!("put \"{name}\" into the `may` of a state");
-            Finding::error(Place::Exchange(id), says).with_help(help)
+            Flaw::error(Place::Exchange(id), says).with_help(help)
         })
         .collect()
 }
 
-fn frames(table: &Table, written: &Written) -> Vec<Finding> {
+fn frames(table: &Table, written: &Written) -> Vec<Flaw> {
     let mut used: BTreeSet<&str> = BTreeSet::new();
     for exchange in &table.exchanges {
         frames_of(&exchange.talk, &mut used);
@@ -82,8 +99,9 @@ fn frames(table: &Table, written: &Written) -> Vec<Finding> {
     unused
         .map(|(id, frame)| {
             let says = format!("no talk uses frame `{}`", frame.name());
-            let help = "use it in a talk; or say who sends it (`from = \"device\"`), if it is only to be recognised";
-            Finding::error(Place::Frame(id), says).with_help(help.to_string())
+            let help =
+                "use it in a talk; or say who sends it (`from = \"device\"`), if it is only to be recognised";
+            Flaw::error(Place::Frame(id), says).with_help(help.to_string())
         })
         .collect()
 }

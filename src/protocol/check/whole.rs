@@ -2,7 +2,7 @@
 
 use crate::protocol::model::Table;
 
-use super::finding::Finding;
+use super::flaw::Flaw;
 use super::positions::Positions;
 use super::written::Written;
 use super::{alike, calls, flow, names, reach, vectors};
@@ -10,22 +10,24 @@ use super::{alike, calls, flow, names, reach, vectors};
 /// Everything that only the whole table shows.
 ///
 /// Calls that go in a circle are told alone: nothing else can be said of such a table.
-pub fn check(table: &Table, written: &Written) -> Vec<Finding> {
+pub fn check(table: &Table, written: &Written) -> Vec<Flaw> {
     let circles = calls::circles(table);
     if !circles.is_empty() {
         return circles;
     }
-    let positions: Vec<Positions> = table.exchanges_with_id().map(|(id, _)| Positions::of(table, id)).collect();
-    let mut found = reach::findings(table, written);
-    found.extend(flow::findings(table, &positions));
-    found.extend(names::findings(table));
-    found.extend(alike::findings(table, &positions));
-    found.extend(vectors::findings(table));
+    let positions: Vec<Positions> =
+        table.exchanges_with_id().map(|(id, _)| Positions::of(table, id)).collect();
+    let mut found = reach::flaws(table, written);
+    found.extend(flow::flaws(table, &positions));
+    found.extend(names::flaws(table));
+    found.extend(alike::flaws(table, &positions));
+    // found.extend(vectors::flaws(table));
     let mut told = Vec::new();
-    found.retain(|finding| {
-        let is_new = !told.contains(finding);
+    // An exchange that others call is walked once for each of them.
+    found.retain(|flaw| {
+        let is_new = !told.contains(flaw);
         if is_new {
-            told.push(finding.clone());
+            told.push(flaw.clone());
         }
         is_new
     });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::frame::{Checksum, Envelope, Frame, Layout, Name, Refinement, Refines};
 
+use super::super::check::Written;
 use super::super::findings::Findings;
 use super::super::keys::TABLE;
 use super::super::places::Place;
@@ -29,6 +30,8 @@ struct Draft<'t> {
     body: Body<'t>,
     /// `None`: as the frame that it is like, or as the table.
     envelope: Option<EnvelopeKey>,
+    /// It says who sends it.
+    is_directed: bool,
     /// Whether everything of it could be read.
     is_whole: bool,
 }
@@ -75,6 +78,19 @@ impl<'t> FrameDrafts<'t> {
             },
         };
         self.drafts.iter().map(place).collect()
+    }
+
+    /// What only the file tells of them.
+    pub(super) fn written(&self) -> Written {
+        let base = |draft: &Draft<'_>| match draft.body {
+            Body::Like { base, .. } => Some(self.drafts[base].entry.name()),
+            Body::Layout(..) | Body::None => None,
+        };
+        let directed = self.drafts.iter().filter(|draft| draft.is_directed);
+        Written {
+            bases: self.drafts.iter().filter_map(base).collect(),
+            directed: directed.map(|draft| draft.entry.name()).collect(),
+        }
     }
 
     /// Orders the frames so that each comes behind the one that it is like; circles are told and taken out.
@@ -215,7 +231,7 @@ impl<'t> FrameDrafts<'t> {
 }
 
 fn draft<'t>(entry: &Entry<'t>, by_name: &BTreeMap<Name, usize>, found: &mut Findings<'_>) -> Draft<'t> {
-    let whole = |body, is_whole| Draft { entry: *entry, body, envelope: None, is_whole };
+    let whole = |body, is_whole| Draft { entry: *entry, body, envelope: None, is_directed: false, is_whole };
     if let Some(text) = entry.maybe_text() {
         let layout = read_layout(&text, found);
         let is_whole = layout.is_some();
@@ -250,9 +266,9 @@ fn draft<'t>(entry: &Entry<'t>, by_name: &BTreeMap<Name, usize>, found: &mut Fin
             Body::None
         }
     };
-    fields.get("from").and_then(|from| from.word(found));
+    let is_directed = fields.get("from").and_then(|from| from.word(found)).is_some();
     let is_whole = found.errors() == before && !matches!(body, Body::None | Body::Layout(None, _));
-    Draft { entry: *entry, body, envelope, is_whole }
+    Draft { entry: *entry, body, envelope, is_directed, is_whole }
 }
 
 fn read_layout(text: &Text<'_>, found: &mut Findings<'_>) -> Option<Layout> {

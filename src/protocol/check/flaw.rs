@@ -1,25 +1,18 @@
-//! A finding, and the place in the table that it is about.
+//! A flaw, and the place in the table that it is about.
 
 use crate::frame::At;
+use crate::protocol::mistake::Severity;
 use crate::protocol::model::{ExchangeId, FrameId, StateId};
 
 /// Something wrong, or doubtful, that only the whole table shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Flaw {
     pub severity: Severity,
     pub place: Place,
     /// What is wrong.
     pub says: String,
     /// What to do.
     pub help: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The table cannot be used.
-    Error,
-    /// It can, but perhaps not as its author thinks.
-    Warning,
 }
 
 /// A part of a table; whoever read it from a file knows which line that is.
@@ -44,16 +37,16 @@ pub enum Place {
     Vector(usize),
 }
 
-impl Finding {
-    pub(super) fn error(place: Place, says: String) -> Finding {
-        Finding { severity: Severity::Error, place, says, help: None }
+impl Flaw {
+    pub(super) fn error(place: Place, says: String) -> Flaw {
+        Flaw { severity: Severity::Error, place, says, help: None }
     }
 
-    pub(super) fn warning(place: Place, says: String) -> Finding {
-        Finding { severity: Severity::Warning, place, says, help: None }
+    pub(super) fn warning(place: Place, says: String) -> Flaw {
+        Flaw { severity: Severity::Warning, place, says, help: None }
     }
 
-    pub(super) fn with_help(self, help: impl Into<Option<String>>) -> Finding {
-        Finding { help: help.into(), ..self }
+    pub(super) fn with_help(self, help: impl Into<Option<String>>) -> Flaw {
+        Flaw { help: help.into(), ..self }
     }
 }

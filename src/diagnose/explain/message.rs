@@ -1,0 +1,114 @@
+//! Lines that other tools print, recognised by the patterns of tables: `not in sync: resp=0x{byte}`.
+
+use crate::protocol::{Table, ToolMessage};
+
+use super::answer::{FieldRead, MessageFound};
+
+/// A recognised line, and what of it goes on to be explained.
+pub(super) struct Recognised {
+    pub found: MessageFound,
+    /// The byte that came, and the one that was expected in its place.
+    pub byte: Option<u8>,
+    pub expected: Option<u8>,
+    /// How much of the pattern was literal: the more, the more particular.
+    literal: usize,
+}
+
+/// Every pattern of these tables that the text holds; of one tool only the most particular for each place in the text.
+pub(super) fn recognise(text: &str, tables: &[&Table]) -> Vec<Recognised> {
+    let lower = text.to_lowercase();
+    let mut all: Vec<(usize, Recognised)> = Vec::new();
+    for table in tables {
+        for message in &table.messages {
+            if let Some((at, holes)) = fits(&lower, &message.text.to_lowercase()) {
+                all.push((at, recognised(message, holes, tables)));
+            }
+        }
+    }
+    all.sort_by(|(a, one), (b, other)| (a, std::cmp::Reverse(one.literal)).cmp(&(b, std::cmp::Reverse(other.literal))));
+    all.dedup_by(|(a, later), (b, earlier)| a == b && later.found.tool == earlier.found.tool);
+    all.into_iter().map(|(_, recognised)| recognised).collect()
+}
+
+fn recognised(message: &ToolMessage, holes: Vec<(String, String)>, tables: &[&Table]) -> Recognised {
+    let table = message.table.as_ref().and_then(|name| tables.iter().find(|table| *table.name == **name));
+    let number = |digits: &str| i128::from_str_radix(digits, 16).ok();
+    let byte = holes.iter().find(|(name, _)| name == "byte").and_then(|(_, digits)| number(digits));
+    let whole = message.text.rfind("0x").and_then(|at| message.text.get(at + 2..at + 4));
+    let byte = byte.or(whole.and_then(number)).and_then(|byte| u8::try_from(byte).ok());
+    let read = holes.iter().map(|(name, digits)| {
+        let values = table.and_then(|table| table.values.get(name.as_str()));
+        let named = values.and_then(|values| values.iter().find(|value| Some(value.value) == number(digits)));
+        let says = named.map(|named| named.means.clone().unwrap_or_else(|| named.name.to_string()));
+        FieldRead { name: name.clone(), value: digits.to_uppercase(), says }
+    });
+    Recognised {
+        byte: byte.filter(|_| message.expected.is_some()),
+        expected: message.expected,
+        literal: literal_length(&message.text),
+        found: MessageFound {
+            tool: message.tool.clone(),
+            text: message.text.clone(),
+            holes: read.collect(),
+            table: message.table.as_ref().map(|name| name.to_string()),
+            says: message.means.clone(),
+            cause: message.cause.clone(),
+            remedy: message.remedy.clone(),
+        },
+    }
+}
+
+fn literal_length(pattern: &str) -> usize {
+    pieces(pattern).iter().map(|piece| piece.0.len()).sum()
+}
+
+/// Literal pieces of a pattern, each with the name of the hole behind it.
+fn pieces(pattern: &str) -> Vec<(&str, Option<&str>)> {
+    let mut pieces = Vec::new();
+    let mut rest = pattern;
+    while let Some((literal, hole, after)) = rest.split_once('{').and_then(|(literal, behind)| {
+        behind.split_once('}').map(|(hole, after)| (literal, hole, after))
+    }) {
+        pieces.push((literal, Some(hole)));
+        rest = after;
+    }
+    pieces.push((rest, None));
+    pieces
+}
+
+/// Where the pattern stands in the text, and the digits in its holes.
+fn fits(text: &str, pattern: &str) -> Option<(usize, Vec<(String, String)>)> {
+    let pieces = pieces(pattern);
+    let (first, _) = pieces.first()?;
+    let first = if first.is_empty() { return None } else { first };
+    text.match_indices(first).find_map(|(start, _)| {
+        let mut rest = &text[start..];
+        let mut holes = Vec::new();
+        for (literal, hole) in &pieces {
+            rest = rest.strip_prefix(literal)?;
+            let Some(hole) = hole else { continue };
+            let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+            let digits = Some(&rest[..end]).filter(|digits| !digits.is_empty())?;
+            holes.push((hole.to_string(), digits.to_string()));
+            rest = &rest[end..];
+        }
+        // A pattern that ends in digits is not the beginning of a longer number.
+        let cut = pattern.ends_with(|c: char| c.is_ascii_hexdigit()) && rest.starts_with(|c: char| c.is_ascii_hexdigit());
+        (!cut).then_some((start, holes))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_found_anywhere_and_its_holes_take_digits() {
+        let line = "avrdude: stk500_getsync() attempt 1 of 10: not in sync: resp=0x68";
+        let (at, holes) = fits(line, "not in sync: resp=0x{byte}").unwrap();
+        assert_eq!((&line[at..at + 11], holes), ("not in sync", vec![("byte".into(), "68".into())]));
+        assert!(fits(line, "not in sync: resp=0x6").is_none());
+        assert!(fits(line, "not in sync: resp=0x68").is_some());
+        assert!(fits("resp=0x", "resp=0x{byte}").is_none());
+    }
+}

@@ -1,0 +1,18 @@
+//! What a byte, a word, a number or a line of another tool's output can mean: the tables searched backwards, and the physics asked.
+
+mod answer;
+mod character;
+mod mentions;
+mod message;
+mod question;
+mod search;
+mod turned;
+mod uses;
+mod whole;
+
+pub use answer::{
+    Bits, Character, Entry, Explanation, Expected, From, Kind, MessageFound, Part, Pulses, Relation, Relative, Section, Way,
+};
+pub use mentions::mentions;
+pub use question::{Asked, Question, Reading};
+pub use whole::explain;

@@ -1,0 +1,509 @@
+//! What is known to whom at each step of a talk: guards, sent fields, and names that nobody gives a value.
+//!
+//! A name counts as known when any way to the step may have given it a value; so nothing is told that is not certain.
+
+use std::collections::BTreeSet;
+
+use crate::frame::{At, Expr, Name, Path, nearest};
+use crate::line::Direction;
+use crate::protocol::mistake::Severity;
+use crate::protocol::model::{ExchangeId, Table};
+use crate::protocol::talk::{Argument, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
+
+use super::flaw::{Flaw, Place};
+use super::reach::{called_by_runs, with_called};
+use super::sent::needed;
+
+pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
+    let global = Global::of(table);
+    let mut found = Vec::new();
+    let spoken = with_called(table, called_by_runs(table));
+    for (id, exchange) in table.exchanges_with_id() {
+        let mut walk = Walk::new(table, &global, Spot::Exchange(id));
+        // What no run calls is there for those who listen; a device answers it all the same.
+        walk.host_speaks = spoken.contains(&id);
+        walk.known.host.extend(exchange.with.iter().cloned());
+        walk.known.host.extend(global.kept.iter().cloned());
+        walk.known.device.extend(global.kept.iter().cloned());
+        walk.talk(&exchange.talk);
+        found.append(&mut walk.found);
+    }
+    let own_flaws: Vec<String> = found.iter().map(|flaw| flaw.says.clone()).collect();
+    let runs = [
+        (table.handshake.as_ref(), Spot::Handshake, None),
+        (table.poll.as_ref().map(|(run, _)| run), Spot::Poll, None),
+        (table.probe.as_ref().map(|probe| &probe.run), Spot::Probe, None),
+        (table.flash.as_ref().map(|flash| &flash.run), Spot::Flash, Some("image")),
+    ];
+    for (run, spot, given) in runs {
+        let Some(run) = run else { continue };
+        let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &global, spot) };
+        walk.known.host.extend(given.map(Name::new));
+        walk.talk(run);
+        found.append(&mut walk.found);
+    }
+    found
+}
+
+/// Names that the whole table has.
+struct Global {
+    /// Kept by some exchange.
+    kept: BTreeSet<Name>,
+    parameters: BTreeSet<Name>,
+    /// What only the device has from the start.
+    device: BTreeSet<Name>,
+}
+
+impl Global {
+    fn of(table: &Table) -> Global {
+        let of_chips = table.chips.iter().flat_map(|chip| chip.parameters.iter().map(|(name, _)| name));
+        let parameters = table.parameters.iter().map(|parameter| &parameter.name).chain(of_chips);
+        let cycles = table.device.cycles.iter().map(|(name, _)| name);
+        Global {
+            kept: table.exchanges.iter().flat_map(|exchange| exchange.keep.iter().cloned()).collect(),
+            parameters: parameters.cloned().collect(),
+            device: table.device.knows.iter().map(|(name, _)| name).chain(cycles).cloned().collect(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Spot {
+    Exchange(ExchangeId),
+    Handshake,
+    Poll,
+    Probe,
+    Flash,
+}
+
+impl Spot {
+    fn at(self, at: At) -> Place {
+        match self {
+            Spot::Exchange(id) => Place::Talk(id, at),
+            Spot::Handshake => Place::Handshake(at),
+            Spot::Poll => Place::Poll(at),
+            Spot::Probe => Place::Probe(at),
+            Spot::Flash => Place::Flash(at),
+        }
+    }
+}
+
+/// What may be known so far.
+#[derive(Clone, Default)]
+struct Known {
+    host: BTreeSet<Name>,
+    device: BTreeSet<Name>,
+    /// Frames of which the fields can be read.
+    frames: BTreeSet<Name>,
+}
+
+impl Known {
+    fn join(&mut self, other: Known) {
+        self.host.extend(other.host);
+        self.device.extend(other.device);
+        self.frames.extend(other.frames);
+    }
+}
+
+/// Who can know the value of a name.
+#[derive(Clone, Copy, PartialEq)]
+enum Knower {
+    Both,
+    Host,
+    Device,
+    /// A frame of the table that has not come yet.
+    NotYet,
+    Nobody,
+}
+
+struct Walk<'t> {
+    table: &'t Table,
+    global: &'t Global,
+    spot: Spot,
+    known: Known,
+    depth: usize,
+    host_speaks: bool,
+    /// In a branch that is there for those who listen: whoever speaks takes an earlier one.
+    is_aside: bool,
+    /// What is wrong in exchanges wherever they are called.
+    own_flaws: &'t [String],
+    found: Vec<Flaw>,
+}
+
+impl<'t> Walk<'t> {
+    fn new(table: &'t Table, global: &'t Global, spot: Spot) -> Walk<'t> {
+        Walk {
+            table,
+            global,
+            spot,
+            known: Known::default(),
+            depth: 0,
+            host_speaks: true,
+            is_aside: false,
+            own_flaws: &[],
+            found: Vec::new(),
+        }
+    }
+
+    fn talk(&mut self, talk: &'t Talk) {
+        for (index, step) in talk.steps.iter().enumerate() {
+            match &step.kind {
+                StepKind::Guard(condition) => self.guard(condition, next_speaker(&talk.steps[index..])),
+                _ => self.step(step),
+            }
+        }
+    }
+
+    fn step(&mut self, step: &'t Step) {
+        match &step.kind {
+            StepKind::Message(message) => self.message(message, step.at),
+            StepKind::Call { exchange, arguments } => self.call(exchange, arguments, step.at),
+            StepKind::Choice(branches) => self.choice(branches),
+            StepKind::Times { body, .. } => self.talk(body),
+            StepKind::Each(each) => self.each(each),
+            StepKind::Inside(effects) => effects.iter().for_each(|effect| self.effect(effect)),
+            StepKind::Goto(_) | StepKind::Phase(_) | StepKind::Again | StepKind::Guard(_) => {}
+        }
+    }
+
+    /// Whoever speaks takes the first branch whose guard holds; what stands behind one without a guard is for those who listen.
+    fn choice(&mut self, branches: &'t [Talk]) {
+        let (before, was_aside) = (self.known.clone(), self.is_aside);
+        let mut after = Known::default();
+        for branch in branches {
+            self.known = before.clone();
+            self.talk(branch);
+            after.join(std::mem::take(&mut self.known));
+            let is_guarded = matches!(branch.steps.first(), Some(Step { kind: StepKind::Guard(_), .. }));
+            self.is_aside |= !is_guarded;
+        }
+        (self.known, self.is_aside) = (after, was_aside);
+    }
+
+    fn message(&mut self, message: &Message, at: At) {
+        let Some((_, frame)) = self.table.frame_named(&message.frame) else { return };
+        for bind in &message.binds {
+            self.bind(message, &bind.name, &bind.value, bind.at);
+        }
+        let is_spoken = self.host_speaks || message.direction == Direction::Rx;
+        if is_spoken && !self.is_aside {
+            let fields = needed(frame.layout());
+            let bound = |field: &Name| message.binds.iter().any(|bind| bind.name == *field);
+            for field in fields.iter().filter(|field| !bound(field)) {
+                self.unbound(message, field, at);
+            }
+        }
+        self.known.frames.insert(message.frame.clone());
+    }
+
+    fn bind(&mut self, message: &Message, field: &Name, value: &Expr, at: At) {
+        let sends = message.direction == Direction::Tx;
+        let bare = bare(value).filter(|name| !self.is_named_value(field, name));
+        for (path, path_at) in value.paths() {
+            if self.is_named_value(field, &path.first) {
+                continue;
+            }
+            let knower = self.knower(path);
+            match (knower, sends) {
+                (Knower::Both, _) | (Knower::Host, true) => {}
+                (Knower::Nobody, false) if bare.is_some() => {}
+                (Knower::Nobody | Knower::NotYet, _) => self.unknown(path, path_at, knower),
+                (Knower::Device, true) => self.say(
+                    path_at,
+                    format!("`{}` is known to the device alone, and the host sends it", shown(path)),
+                ),
+                // The host takes what comes; the device needs its own way to the same value.
+                (Knower::Device, false) => {}
+                (Knower::Host, false) if self.device_has(field) => {}
+                (Knower::Host, false) => {
+                    let place = self.spot.at(at);
+                    let says = format!(
+                        "only the host can compute `{field}`: the device never learns `{}`",
+                        shown(path)
+                    );
+                    let help = "say how the device comes to it: `{ name = … }`, `[device.knows]`, or a frame of the host before it";
+                    self.found.push(Flaw::warning(place, says).with_help(help.to_string()));
+                }
+            }
+        }
+        if let Some(name) = bare {
+            self.known.host.insert(name.clone());
+            self.known.device.insert(name);
+        }
+    }
+
+    /// A field that nobody binds takes what is called like it.
+    fn unbound(&mut self, message: &Message, field: &Name, at: At) {
+        let sender = if message.direction == Direction::Tx { "host" } else { "device" };
+        let has = if sender == "host" { self.host_has(field) } else { self.device_has(field) };
+        if !has {
+            let says = format!(
+                "the {sender} sends `{}` and nothing gives its field `{field}` a value",
+                message.frame
+            );
+            let help = match sender {
+                "host" => format!("bind it, `{}({field} = …)`, or give it in [parameters]", message.frame),
+                _ => format!(
+                    "give it in [device.knows], bind it, or let the device find it: `{{ {field} = … }}`"
+                ),
+            };
+            self.found.push(Flaw::error(self.spot.at(at), says).with_help(help));
+        }
+    }
+
+    /// Whoever speaks next has to know whether the condition holds; the other side sees it from what is said.
+    fn guard(&mut self, condition: &Expr, speaker: Option<Direction>) {
+        for (path, at) in condition.paths() {
+            match (self.knower(path), speaker) {
+                (Knower::Device, Some(Direction::Tx)) => {
+                    let says =
+                        format!("`{}` is known to the device alone, and the host decides here", shown(path));
+                    self.found.push(Flaw::warning(self.spot.at(at), says));
+                }
+                (Knower::Host, Some(Direction::Rx)) => {
+                    let says = format!(
+                        "only the host can compute this: the device decides here and never learns `{}`",
+                        shown(path)
+                    );
+                    self.found.push(Flaw::warning(self.spot.at(at), says));
+                }
+                (knower @ (Knower::Nobody | Knower::NotYet), _) => self.unknown(path, at, knower),
+                _ => {}
+            }
+        }
+    }
+
+    fn each(&mut self, each: &'t Each) {
+        self.data(each);
+        for known in [&mut self.known.host, &mut self.known.device] {
+            known.insert(each.piece.clone());
+        }
+        self.talk(&each.body);
+        // These may look at what came within the round.
+        self.readable(each.total.as_ref());
+        self.readable(Some(&each.by));
+        self.readable(each.next.as_ref());
+        for known in [&mut self.known.host, &mut self.known.device] {
+            known.remove(&each.piece);
+            known.insert(each.data.clone());
+        }
+    }
+
+    /// In a run somebody must have the data; in an exchange they may be gathered piece by piece.
+    fn data(&mut self, each: &Each) {
+        let path = Path { first: each.data.clone(), rest: None };
+        if matches!(self.spot, Spot::Exchange(_)) || self.knower(&path) != Knower::Nobody {
+            return;
+        }
+        self.unknown(&path, each.by.at, Knower::Nobody);
+    }
+
+    fn readable(&mut self, expr: Option<&Expr>) {
+        for (path, at) in expr.into_iter().flat_map(Expr::paths) {
+            let knower = self.knower(path);
+            if matches!(knower, Knower::Nobody | Knower::NotYet) {
+                self.unknown(path, at, knower);
+            }
+        }
+    }
+
+    fn effect(&mut self, effect: &Effect) {
+        match &effect.kind {
+            EffectKind::Let { name, value } => {
+                self.readable(Some(value));
+                self.known.device.insert(name.clone());
+            }
+            EffectKind::Write { address, data } => {
+                self.readable(Some(address));
+                self.readable(Some(data));
+            }
+            EffectKind::Erase { address, n } => {
+                self.readable(Some(address));
+                self.readable(Some(n));
+            }
+            EffectKind::ErasePages { pages, .. } => self.readable(Some(pages)),
+            EffectKind::EraseAll { .. } => {}
+        }
+    }
+
+    /// A called exchange runs in a scope of its own; what it learns of its arguments comes back.
+    fn call(&mut self, name: &Name, arguments: &'t [Argument], at: At) {
+        let Some((_, called)) = self.table.exchange_named(name) else { return };
+        let mut inner =
+            Known { host: self.known.host.clone(), device: self.known.device.clone(), ..Known::default() };
+        for name in &called.with {
+            inner.host.remove(name);
+            inner.device.remove(name);
+        }
+        let mut returned = Vec::new();
+        for (index, argument) in arguments.iter().enumerate() {
+            let Some(name) = argument.name.as_ref().or(called.with.get(index)) else {
+                let says = format!("exchange `{}` takes {} arguments", called.name, called.with.len());
+                self.found.push(Flaw::error(self.spot.at(argument.at), says));
+                continue;
+            };
+            if !called.with.contains(name) {
+                let says = format!("exchange `{}` takes no `{name}`", called.name);
+                let help = did_you_mean(name, called.with.iter().map(|with| &**with));
+                self.found.push(Flaw::error(self.spot.at(argument.at), says).with_help(help));
+                continue;
+            }
+            let knower = self.argument(name, argument);
+            if matches!(knower, Knower::Both | Knower::Host) {
+                inner.host.insert(name.clone());
+            }
+            if matches!(knower, Knower::Both | Knower::Device) {
+                inner.device.insert(name.clone());
+            }
+            returned.extend(bare(&argument.value).map(|given| (name.clone(), given)));
+        }
+        let inner = self.called(&called.talk, inner, name, at);
+        for (inside, given) in returned {
+            if inner.host.contains(&inside) {
+                self.known.host.insert(given.clone());
+            }
+            if inner.device.contains(&inside) {
+                self.known.device.insert(given);
+            }
+        }
+        for kept in &called.keep {
+            self.known.host.insert(kept.clone());
+            self.known.device.insert(kept.clone());
+        }
+        self.known.frames.extend(inner.frames);
+    }
+
+    /// Walks the talk of a called exchange for what it learns. Its own flaws are told where it stands, but what a run leaves out is the run's.
+    fn called(&mut self, talk: &'t Talk, inner: Known, name: &Name, at: At) -> Known {
+        // Calls do not circle here, but they may double at each level.
+        const DEEPEST: usize = 6;
+        if self.depth >= DEEPEST {
+            return inner;
+        }
+        let mut walk =
+            Walk { known: inner, depth: self.depth + 1, ..Walk::new(self.table, self.global, self.spot) };
+        walk.talk(talk);
+        // Its own flaws are told where it stands; a run adds what this very call leaves out.
+        let own: Vec<&str> = self.own_flaws.iter().map(|says| &**says).collect();
+        let missing = walk
+            .found
+            .into_iter()
+            .find(|flaw| flaw.severity == Severity::Error && !own.contains(&&*flaw.says));
+        if let Some(missing) = missing.filter(|_| !matches!(self.spot, Spot::Exchange(_))) {
+            let says = format!("`{name}` cannot run here: {}", missing.says);
+            let help = "give it as an argument, or call before it what finds it out";
+            self.found.push(Flaw::error(self.spot.at(at), says).with_help(help.to_string()));
+        }
+        walk.known
+    }
+
+    /// Who knows an argument. A bare name that nobody knows is filled by the exchange.
+    fn argument(&mut self, field: &Name, argument: &Argument) -> Knower {
+        let mut knower = Knower::Both;
+        for (path, at) in argument.value.paths() {
+            if self.is_named_value(field, &path.first) {
+                continue;
+            }
+            match self.knower(path) {
+                Knower::Both => {}
+                Knower::Nobody if bare(&argument.value).is_some() => knower = Knower::Nobody,
+                other @ (Knower::Nobody | Knower::NotYet) => {
+                    self.unknown(path, at, other);
+                    knower = Knower::Both;
+                }
+                other => knower = other,
+            }
+        }
+        knower
+    }
+
+    fn knower(&self, path: &Path) -> Knower {
+        let name = &path.first;
+        if matches!(&**name, "asked" | "last") {
+            return Knower::Both;
+        }
+        let (host, device) = (self.host_has(name), self.device_has(name));
+        match (host, device) {
+            (true, true) => Knower::Both,
+            (true, false) => Knower::Host,
+            (false, true) => Knower::Device,
+            (false, false) if self.known.frames.contains(name) => Knower::Both,
+            (false, false) if path.rest.is_some() && self.table.frame_named(name).is_some() => Knower::NotYet,
+            (false, false) => Knower::Nobody,
+        }
+    }
+
+    fn host_has(&self, name: &Name) -> bool {
+        self.known.host.contains(name) || self.global.parameters.contains(name)
+    }
+
+    fn device_has(&self, name: &Name) -> bool {
+        self.known.device.contains(name)
+            || self.global.parameters.contains(name)
+            || self.global.device.contains(name)
+    }
+
+    /// A name of `[values.FIELD]`, or of a lookup.
+    fn is_named_value(&self, field: &Name, name: &Name) -> bool {
+        self.table.lookups.contains_key(name)
+            || self
+                .table
+                .values
+                .get(field)
+                .is_some_and(|values| values.iter().any(|value| value.name == *name))
+    }
+
+    fn unknown(&mut self, path: &Path, at: At, knower: Knower) {
+        if self.table.lookups.contains_key(&path.first) {
+            return;
+        }
+        let (says, help) = if knower == Knower::NotYet {
+            (
+                format!("`{}` cannot be known yet: no frame `{}` has come before", shown(path), path.first),
+                None,
+            )
+        } else if self.global.kept.contains(&path.first) {
+            let says = format!("`{}` cannot be known yet", path.first);
+            (says, Some("call the exchange that keeps it before this step".to_string()))
+        } else {
+            let known = self.known.host.iter().chain(&self.known.device);
+            let known = known.chain(&self.global.parameters).chain(&self.global.device).map(|name| &**name);
+            (format!("nothing here is called `{}`", path.first), did_you_mean(&path.first, known))
+        };
+        self.found.push(Flaw::error(self.spot.at(at), says).with_help(help));
+    }
+
+    fn say(&mut self, at: At, says: String) {
+        self.found.push(Flaw::error(self.spot.at(at), says));
+    }
+}
+
+fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+    nearest(word, known).map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// The name, if the expression is nothing else.
+fn bare(expr: &Expr) -> Option<Name> {
+    match &expr.kind {
+        crate::frame::ExprKind::Path(Path { first, rest: None }) => Some(first.clone()),
+        _ => None,
+    }
+}
+
+fn shown(path: &Path) -> String {
+    match &path.rest {
+        Some(rest) => format!("{}.{rest}", path.first),
+        None => path.first.to_string(),
+    }
+}
+
+/// Who sends the first message of these steps.
+fn next_speaker(steps: &[Step]) -> Option<Direction> {
+    steps.iter().find_map(|step| match &step.kind {
+        StepKind::Message(message) => Some(message.direction),
+        StepKind::Choice(branches) => branches.iter().find_map(|branch| next_speaker(&branch.steps)),
+        StepKind::Times { body, .. } => next_speaker(&body.steps),
+        StepKind::Each(each) => next_speaker(&each.body.steps),
+        _ => None,
+    })
+}

@@ -1,0 +1,374 @@
+//! Which bytes a frame can begin with, and whether two frames can be the same: for checks, and for whoever asks what a byte may be.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use crate::frame::{
+    Allowed, BitField, Expr, ExprKind, Field, FieldType, Frame, Function, Item, ItemKind, Layout, Name,
+    Nothing, Order, Times, Transform, TransformOp,
+};
+
+/// Fields of which the value is known beforehand.
+pub type Known = BTreeMap<Name, i128>;
+
+/// The bytes that can stand at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    const ANY: ByteSet = ByteSet([u64::MAX; 4]);
+    const NONE: ByteSet = ByteSet([0; 4]);
+
+    fn only(byte: u8) -> ByteSet {
+        ByteSet::NONE.with(byte)
+    }
+
+    fn of(is_in: impl Fn(u8) -> bool) -> ByteSet {
+        (0..=255u8).filter(|byte| is_in(*byte)).fold(ByteSet::NONE, ByteSet::with)
+    }
+
+    fn with(mut self, byte: u8) -> ByteSet {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        self
+    }
+
+    pub fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
+    pub fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    fn is_disjoint(&self, other: &ByteSet) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a & b == 0)
+    }
+
+    fn is_within(&self, other: &ByteSet) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
+    }
+
+    fn complement(&self) -> ByteSet {
+        let [a, b, c, d] = self.0.map(u64::reverse_bits);
+        ByteSet([d, c, b, a])
+    }
+}
+
+/// What is known of a frame's first bytes, up to where its length is no longer fixed, and of its last ones.
+#[derive(Clone, Debug, Default)]
+pub struct Prefix {
+    bytes: Vec<ByteSet>,
+    /// The last bytes, last first, as far as their distance from the end is fixed.
+    ending: Vec<ByteSet>,
+    /// Bytes that the frame before decides: they are not known here, but they are when the frame comes.
+    decided: Vec<usize>,
+    /// Bytes that say how long a part of the frame is.
+    counted: Vec<usize>,
+    least: usize,
+    /// The frame ends where the bytes end.
+    is_whole: bool,
+    /// Where each field of fixed width lies.
+    fields: BTreeMap<Name, std::ops::Range<usize>>,
+    /// Something or other shows where the frame ends.
+    is_closed: bool,
+}
+
+/// Further bytes tell nothing that these do not.
+const LONGEST: usize = 64;
+
+impl Prefix {
+    pub fn of(frame: &Frame, known: &Known) -> Prefix {
+        let mut prefix = Prefix { is_closed: frame.envelope().is_some(), ..Prefix::default() };
+        prefix.is_whole = prefix.take(frame.layout(), known);
+        prefix.ending = ending(frame.layout(), known);
+        prefix.least = if prefix.is_whole { prefix.bytes.len() } else { least(frame.layout()) };
+        prefix
+    }
+
+    /// What can stand at each place, from the first byte on.
+    pub fn bytes(&self) -> &[ByteSet] {
+        &self.bytes
+    }
+
+    /// The frame ends where these bytes end.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The field that the byte at a place belongs to.
+    pub fn field_at(&self, place: usize) -> Option<&Name> {
+        self.fields.iter().find(|(_, range)| range.contains(&place)).map(|(name, _)| name)
+    }
+
+    /// Whether some byte, or the length, tells the two apart.
+    pub(super) fn differs(&self, other: &Prefix, ends_are_seen: bool) -> bool {
+        let ends_are_seen = ends_are_seen || (self.is_closed && other.is_closed);
+        let is_apart = |place: usize, a: &ByteSet, b: &ByteSet| {
+            let decides = |one: &Prefix, set: &ByteSet| one.decided.contains(&place) && set.count() < 256;
+            a.is_disjoint(b) || decides(self, b) || decides(other, a)
+        };
+        if self.bytes.iter().zip(&other.bytes).enumerate().any(|(place, (a, b))| is_apart(place, a, b)) {
+            return true;
+        }
+        let counts_both = self.counted.iter().any(|place| other.counted.contains(place));
+        if counts_both && self.is_whole && other.is_whole && self.least != other.least {
+            return true;
+        }
+        let ends_apart = self.ending.iter().zip(&other.ending).any(|(a, b)| a.is_disjoint(b));
+        let longer = |one: &Prefix, other: &Prefix| one.is_whole && one.bytes.len() < other.least;
+        ends_are_seen && (ends_apart || longer(self, other) || longer(other, self))
+    }
+
+    /// All that this frame can be, the other one can be as well, but not the other way round.
+    pub(super) fn is_narrower_than(&self, other: &Prefix) -> bool {
+        let pairs = || self.bytes.iter().zip(&other.bytes);
+        let ends_sooner = self.is_whole && self.bytes.len() < other.least;
+        !ends_sooner && pairs().all(|(a, b)| a.is_within(b)) && pairs().any(|(a, b)| !b.is_within(a))
+    }
+
+    /// Some byte of it is not just any.
+    pub(super) fn says_something(&self) -> bool {
+        self.bytes.iter().chain(&self.ending).any(|set| set.count() < 256)
+    }
+
+    /// Adds what is known of a layout; false where its length is not fixed.
+    fn take(&mut self, layout: &Layout, known: &Known) -> bool {
+        layout.items.iter().all(|item| self.bytes.len() < LONGEST && self.take_item(item, known))
+    }
+
+    fn take_item(&mut self, item: &Item, known: &Known) -> bool {
+        match &item.kind {
+            ItemKind::Literal { bytes, times: Times::Exactly(times) } => {
+                let all = bytes.iter().cycle().take(bytes.len().saturating_mul(*times as usize).min(LONGEST));
+                self.bytes.extend(all.map(|byte| ByteSet::only(*byte)));
+                true
+            }
+            // Zero of them is possible: what follows may come at once.
+            ItemKind::Literal { .. } | ItemKind::Optional { .. } | ItemKind::Repeat { .. } => false,
+            ItemKind::Field(field) => {
+                let from = self.bytes.len();
+                let goes_on = self.take_field(field, known);
+                if let Some(name) = field.name.as_ref().filter(|_| goes_on) {
+                    self.fields.insert(name.clone(), from..self.bytes.len());
+                }
+                goes_on
+            }
+            ItemKind::Bits(fields) => {
+                self.take_bits(fields, known);
+                true
+            }
+            ItemKind::Again { of, complement } => {
+                let Some(earlier) = self.fields.get(of).cloned() else { return false };
+                let again: Vec<ByteSet> = self.bytes[earlier].to_vec();
+                self.bytes
+                    .extend(again.iter().map(|byte| if *complement { byte.complement() } else { *byte }));
+                true
+            }
+        }
+    }
+
+    fn take_field(&mut self, field: &Field, known: &Known) -> bool {
+        let values = allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, known);
+        match &field.kind {
+            FieldType::Number { bytes, order, .. } => {
+                let place = self.bytes.len()..self.bytes.len() + usize::from(*bytes);
+                if is_decided(&field.allowed) {
+                    self.decided.extend(place);
+                } else if is_counted(&field.allowed) {
+                    self.counted.extend(place);
+                }
+                self.take_number(usize::from(*bytes), *order, values);
+                true
+            }
+            FieldType::Sized { bytes, order } => {
+                match constant(bytes).and_then(|n| usize::try_from(n).ok()) {
+                    Some(n) if n <= 8 => {
+                        self.take_number(n, *order, values);
+                        true
+                    }
+                    _ => false,
+                }
+            }
+            FieldType::Dec => {
+                self.bytes.push(first_digits(values.as_deref()));
+                false
+            }
+            FieldType::Hex(digits) => {
+                let Some(digits) = constant(digits).and_then(|n| usize::try_from(n).ok()) else {
+                    return false;
+                };
+                self.bytes
+                    .extend((0..digits.min(LONGEST)).map(|_| ByteSet::of(|byte| byte.is_ascii_hexdigit())));
+                true
+            }
+            FieldType::Bytes(Some(size)) | FieldType::Text(Some(size)) => {
+                let Some(size) = constant(size).and_then(|n| usize::try_from(n).ok()) else { return false };
+                self.bytes.extend((0..size.min(LONGEST)).map(|_| ByteSet::ANY));
+                true
+            }
+            FieldType::Part { body, size: None } if field.transform.is_none() => self.take(body, known),
+            _ => false,
+        }
+    }
+
+    fn take_number(&mut self, width: usize, order: Order, values: Option<Vec<RangeInclusive<i128>>>) {
+        let of_place = |place: usize| {
+            let shift = 8 * if order == Order::Little { place } else { width - 1 - place };
+            match &values {
+                None => ByteSet::ANY,
+                Some(ranges) if width == 1 => ByteSet::of(|byte| {
+                    ranges.iter().any(|range| {
+                        range.contains(&i128::from(byte)) || range.contains(&i128::from(byte as i8))
+                    })
+                }),
+                Some(ranges) => {
+                    // The byte of a single value is known; that of a range only where all its values share it.
+                    ByteSet::of(|byte| {
+                        ranges.iter().any(|range| {
+                            let (low, high) = (range.start() >> shift, range.end() >> shift);
+                            high - low >= 255 || (low..=high).any(|value| value as u8 == byte)
+                        })
+                    })
+                }
+            }
+        };
+        let bytes: Vec<ByteSet> = (0..width).map(of_place).collect();
+        self.bytes.extend(bytes);
+    }
+
+    fn take_bits(&mut self, fields: &[BitField], known: &Known) {
+        let from = self.bytes.len();
+        let total: usize = fields.iter().map(|field| usize::from(field.width)).sum();
+        // One byte at a time: fields across a border, or wider than a byte, say nothing of its bits.
+        let mut bytes = vec![ByteSet::ANY; total.div_ceil(8)];
+        let mut at = 0usize;
+        for field in fields {
+            let width = usize::from(field.width);
+            let (first, last) = (at / 8, (at + width.max(1) - 1) / 8);
+            if let Some(values) =
+                allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, known)
+                    .filter(|_| first == last && width > 0)
+            {
+                let shift = 8 - (at % 8) - width;
+                let mask = ((1u16 << width) - 1) as u8;
+                let before = bytes[first];
+                bytes[first] = ByteSet::of(|byte| {
+                    let value = i128::from(byte >> shift & mask);
+                    before.contains(byte) && values.iter().any(|range| range.contains(&value))
+                });
+            }
+            at += width;
+        }
+        self.bytes.extend(bytes);
+        for field in fields.iter().filter_map(|field| field.name.clone()) {
+            self.fields.insert(field, from..self.bytes.len());
+        }
+    }
+}
+
+/// The last bytes, last first, up to the first item of which the length is not fixed.
+fn ending(layout: &Layout, known: &Known) -> Vec<ByteSet> {
+    let mut ending = Vec::new();
+    for item in layout.items.iter().rev() {
+        if let ItemKind::Field(Field { kind: FieldType::Dec, .. }) = &item.kind {
+            ending.push(ByteSet::of(|byte| byte.is_ascii_digit()));
+            break;
+        }
+        let mut one = Prefix::default();
+        let is_fixed = !matches!(item.kind, ItemKind::Again { .. }) && one.take_item(item, known);
+        if !is_fixed || ending.len() >= LONGEST {
+            break;
+        }
+        ending.extend(one.bytes.into_iter().rev());
+    }
+    ending
+}
+
+/// The fewest bytes that the layout can be.
+fn least(layout: &Layout) -> usize {
+    let repeated = |bytes: &[u8], times: u32| bytes.len().saturating_mul(times as usize);
+    let of_item = |item: &Item| match &item.kind {
+        ItemKind::Literal { bytes, times: Times::Exactly(times) | Times::Between(times, _) } => {
+            repeated(bytes, *times)
+        }
+        ItemKind::Literal { .. } | ItemKind::Optional { .. } | ItemKind::Repeat { .. } => 0,
+        ItemKind::Bits(fields) => fields.iter().map(|field| usize::from(field.width)).sum::<usize>() / 8,
+        ItemKind::Again { .. } => 1,
+        ItemKind::Field(field) => match &field.kind {
+            FieldType::Number { bytes, .. } => usize::from(*bytes),
+            FieldType::Dec | FieldType::Cbor(_) => 1,
+            FieldType::Part { body, .. } => least(body),
+            FieldType::Sized { bytes: size, .. }
+            | FieldType::Hex(size)
+            | FieldType::Bytes(Some(size))
+            | FieldType::Text(Some(size)) => {
+                constant(size).and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
+            }
+            FieldType::Natural(_) | FieldType::Bytes(None) | FieldType::Text(None) | FieldType::Uu(_) => 0,
+        },
+    };
+    layout.items.iter().map(of_item).sum()
+}
+
+/// The first digits of decimal numbers.
+fn first_digits(values: Option<&[RangeInclusive<i128>]>) -> ByteSet {
+    const MOST: i128 = 1000;
+    let few =
+        |ranges: &&[RangeInclusive<i128>]| ranges.iter().all(|range| range.end() - range.start() < MOST);
+    let Some(ranges) = values.filter(few) else { return ByteSet::of(|byte| byte.is_ascii_digit()) };
+    let first = |number: i128| number.to_string().bytes().next();
+    let digits: Vec<u8> = ranges.iter().flat_map(|range| range.clone().filter_map(first)).collect();
+    ByteSet::of(|byte| digits.contains(&byte))
+}
+
+/// It is how many bytes something else has.
+fn is_counted(allowed: &Allowed) -> bool {
+    fn counts(expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Call { function: Function::Size, .. } => true,
+            ExprKind::Binary(_, left, right) => counts(left) || counts(right),
+            _ => false,
+        }
+    }
+    matches!(allowed, Allowed::Equal(expr) if counts(expr))
+}
+
+/// The frame before decides it: the same field, or one made of it.
+pub(super) fn is_decided(allowed: &Allowed) -> bool {
+    match allowed {
+        Allowed::Equal(expr) => expr.paths().iter().any(|(path, _)| matches!(&*path.first, "asked" | "last")),
+        Allowed::Any | Allowed::OneOf(_) => false,
+    }
+}
+
+/// What can stand on the wire for a field; `None`: anything.
+pub fn allowed(
+    name: Option<&Name>,
+    transform: Option<&Transform>,
+    allowed: &Allowed,
+    known: &Known,
+) -> Option<Vec<RangeInclusive<i128>>> {
+    let ranges = match (name.and_then(|name| known.get(name)), allowed) {
+        (Some(value), _) => vec![*value..=*value],
+        (None, Allowed::Any) => return None,
+        (None, Allowed::Equal(expr)) => {
+            let value = constant(expr)?;
+            vec![value..=value]
+        }
+        (None, Allowed::OneOf(ranges)) => ranges.clone(),
+    };
+    let Some(transform) = transform else { return Some(ranges) };
+    let by = constant(&transform.by)?;
+    let on_wire = |value: i128| match transform.op {
+        TransformOp::Add => value.checked_add(by),
+        TransformOp::Subtract => value.checked_sub(by),
+        TransformOp::Multiply => value.checked_mul(by),
+        TransformOp::Divide => value.checked_div(by),
+        TransformOp::Xor => None,
+    };
+    ranges.iter().map(|range| Some(on_wire(*range.start())?..=on_wire(*range.end())?)).collect()
+}
+
+fn constant(expr: &Expr) -> Option<i128> {
+    expr.eval(&Nothing).ok()?.as_int()
+}
