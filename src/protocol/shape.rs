@@ -337,7 +337,7 @@ fn is_counted(allowed: &Allowed) -> bool {
 pub(super) fn is_decided(allowed: &Allowed) -> bool {
     match allowed {
         Allowed::Equal(expr) => expr.paths().iter().any(|(path, _)| matches!(&*path.first, "asked" | "last")),
-        Allowed::Any | Allowed::OneOf(_) => false,
+        Allowed::Any | Allowed::OneOf(_) | Allowed::Sends { .. } => false,
     }
 }
 
@@ -355,6 +355,8 @@ pub fn allowed(
             let value = constant(expr)?;
             vec![value..=value]
         }
+        // What is sent follows from the conversation.
+        (None, Allowed::Sends { .. }) => return None,
         (None, Allowed::OneOf(ranges)) => ranges.clone(),
     };
     let Some(transform) = transform else { return Some(ranges) };

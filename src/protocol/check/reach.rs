@@ -91,6 +91,8 @@ fn frames(table: &Table, written: &Written) -> Vec<Flaw> {
     let answers = [&refusals.outside, &refusals.state, &refusals.unknown, &refusals.damaged];
     let ids = answers.into_iter().flatten().map(|answer| &answer.frame);
     let ids = ids.chain(&refusals.frames).chain(&table.ignore);
+    // The arrow of a vector says who sends its frame, as an arrow of a talk does.
+    let ids = ids.chain(table.vectors.iter().flat_map(|vector| &vector.frames));
     used.extend(ids.filter_map(|id| table.frames.get(id.0)).map(|frame| &**frame.name()));
     let known: [&BTreeSet<Name>; 2] = [&written.bases, &written.directed];
     let unused = table.frames_with_id().filter(|(_, frame)| {
@@ -98,7 +100,7 @@ fn frames(table: &Table, written: &Written) -> Vec<Flaw> {
     });
     unused
         .map(|(id, frame)| {
-            let says = format!("no talk uses frame `{}`", frame.name());
+            let says = format!("neither a talk nor a vector uses frame `{}`", frame.name());
             let help =
                 "use it in a talk; or say who sends it (`from = \"device\"`), if it is only to be recognised";
             Flaw::error(Place::Frame(id), says).with_help(help.to_string())
