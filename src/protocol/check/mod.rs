@@ -2,6 +2,7 @@
 
 mod alike;
 mod calls;
+mod exprs;
 mod flaw;
 mod flow;
 mod names;

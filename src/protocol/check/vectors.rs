@@ -1,55 +1,103 @@
-//! Vectors that are not what they say they are.
+//! Vectors that no frame of the table fits. What a whole conversation decides (`asked.`, kept names, wrong vectors) is not judged here.
 
-use crate::frame::{Frame, Nothing, Outcome};
+use std::collections::BTreeSet;
+
+use crate::frame::{Frame, Name, Outcome, Path, Scope, Value};
 use crate::protocol::model::{Table, Vector};
 
 use super::flaw::{Flaw, Place};
 
 pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
+    let vectors = table.vectors.iter().enumerate().filter(|(_, vector)| !vector.wrong);
     let flaw = |(index, vector): (usize, &Vector)| {
-        let says = wrong(table, vector)?;
+        let says = misfit(table, vector)?;
         Some(Flaw::warning(Place::Vector(index), format!("vector `{}`: {says}", vector.name)))
     };
-    table.vectors.iter().enumerate().filter_map(flaw).collect()
+    vectors.filter_map(flaw).collect()
 }
 
-/// A vector that is `wrong` has to be refused somewhere; any other has to be read from end to end.
-fn wrong(table: &Table, vector: &Vector) -> Option<String> {
-    if !vector.frames.is_empty() && vector.frames.len() != vector.talk.len() {
-        return Some(format!("{} frames are named for {} arrows", vector.frames.len(), vector.talk.len()));
+/// What does not fit, with the parameters as they are, or with one of their other values.
+fn misfit(table: &Table, vector: &Vector) -> Option<String> {
+    let own: Vec<(Name, Value)> =
+        table.parameters.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
+    let own = Known { sets: vec![vector.set.clone(), own] };
+    let first = talk_misfit(table, vector, &own)?;
+    let others = table
+        .parameters
+        .iter()
+        .flat_map(|one| one.one_of.iter().map(|value| (one.name.clone(), value.clone())));
+    for other in others {
+        let mut known = Known { sets: own.sets.clone() };
+        known.sets.insert(1, vec![other]);
+        talk_misfit(table, vector, &known)?;
     }
-    let refusal =
-        vector.talk.iter().enumerate().find_map(|(index, (_, bytes))| match vector.frames.get(index) {
-            Some(id) => refused_by(table.frames.get(id.0)?, bytes),
-            None if table.frames.iter().any(|frame| refused_by(frame, bytes).is_none()) => None,
-            None => Some(format!("no frame fits {}", hex(bytes))),
-        });
-    match (refusal, vector.wrong) {
-        (None, true) => Some("it is said to be wrong, but its frames read it".into()),
-        (Some(_), true) | (None, false) => None,
-        (Some(refusal), false) => Some(refusal),
-    }
+    Some(first)
 }
 
-/// Why these bytes are not exactly this frame.
-fn refused_by(frame: &Frame, bytes: &[u8]) -> Option<String> {
-    match frame.parse(bytes, true, &Nothing) {
-        Outcome::Complete(reading) if reading.len == bytes.len() => None,
-        Outcome::Complete(reading) => {
-            Some(format!("`{}` ends after {} of {} bytes", frame.name(), reading.len, bytes.len()))
+fn talk_misfit(table: &Table, vector: &Vector, known: &Known) -> Option<String> {
+    let mut named = vector.frames.iter().filter_map(|id| table.frames.get(id.0)).peekable();
+    for (_, bytes) in &vector.talk {
+        let mut rest: &[u8] = bytes;
+        while !rest.is_empty() {
+            let frame = match named.next() {
+                Some(frame) => frame,
+                None if !vector.frames.is_empty() => {
+                    return Some(format!("no frame is named for {}", hex(rest)));
+                }
+                None => match table.frames.iter().find(|frame| length(frame, rest, known).is_ok()) {
+                    Some(frame) => frame,
+                    None => return Some(format!("no frame fits {}", hex(rest))),
+                },
+            };
+            match length(frame, rest, known) {
+                Ok(length) if length > 0 => rest = &rest[length..],
+                // Only the conversation tells how long it is: whoever plays the vector will see.
+                _ if depends(table, frame, known) => return None,
+                Ok(_) => return Some(format!("`{}` is empty before {}", frame.name(), hex(rest))),
+                Err(says) => return Some(says),
+            }
         }
+    }
+    named.next().map(|frame| format!("no bytes are left for `{}`", frame.name()))
+}
+
+/// How many bytes this frame takes, or why it does not fit.
+fn length(frame: &Frame, bytes: &[u8], known: &Known) -> Result<usize, String> {
+    match frame.parse(bytes, true, known) {
+        Outcome::Complete(reading) => Ok(reading.len),
         Outcome::More(more) => {
-            Some(format!("`{}` needs {more} more bytes behind {}", frame.name(), hex(bytes)))
+            Err(format!("`{}` needs {more} more bytes behind {}", frame.name(), hex(bytes)))
         }
         Outcome::Wrong(mismatch) => {
             let found = bytes.get(mismatch.at).map_or("the end".to_string(), |byte| format!("{byte:02X}"));
-            Some(format!(
-                "`{}` at byte {}: found {found}, expected {}",
-                frame.name(),
-                mismatch.at,
-                mismatch.expected
-            ))
+            let (name, at) = (frame.name(), mismatch.at);
+            Err(format!("`{name}` at byte {at}: found {found}, expected {}", mismatch.expected))
         }
+    }
+}
+
+/// The frame asks for names that neither it nor a parameter has.
+fn depends(table: &Table, frame: &Frame, known: &Known) -> bool {
+    let own: BTreeSet<Name> = frame.layout().names().into_iter().collect();
+    let is_known = |path: &Path| {
+        own.contains(&path.first) || known.look(path).is_some() || table.lookups.contains_key(&path.first)
+    };
+    super::exprs::exprs(frame.layout())
+        .into_iter()
+        .flat_map(|expr| expr.paths())
+        .any(|(path, _)| !is_known(path))
+}
+
+/// Names with values; the first list that has one wins.
+struct Known {
+    sets: Vec<Vec<(Name, Value)>>,
+}
+
+impl Scope for Known {
+    fn look(&self, path: &Path) -> Option<Value> {
+        let whole = path.rest.is_none();
+        let mut all = self.sets.iter().flatten();
+        all.find(|(name, _)| whole && *name == path.first).map(|(_, value)| value.clone())
     }
 }
 

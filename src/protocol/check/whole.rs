@@ -21,7 +21,7 @@ pub fn check(table: &Table, written: &Written) -> Vec<Flaw> {
     found.extend(flow::flaws(table, &positions));
     found.extend(names::flaws(table));
     found.extend(alike::flaws(table, &positions));
-    // found.extend(vectors::flaws(table));
+    found.extend(vectors::flaws(table));
     let mut told = Vec::new();
     // An exchange that others call is walked once for each of them.
     found.retain(|flaw| {
