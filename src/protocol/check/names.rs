@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::frame::{At, Expr, Name, Path, nearest};
 use crate::line::Direction;
 use crate::protocol::mistake::Severity;
-use crate::protocol::model::{ExchangeId, Table};
+use crate::protocol::model::{Exchange, ExchangeId, Table};
 use crate::protocol::talk::{Argument, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 
 use super::flaw::{Flaw, Place};
@@ -125,6 +125,8 @@ struct Walk<'t> {
     host_speaks: bool,
     /// In a branch that is there for those who listen: whoever speaks takes an earlier one.
     is_aside: bool,
+    /// Of a called exchange.
+    arguments: &'t [Name],
     /// What is wrong in exchanges wherever they are called.
     own_flaws: &'t [String],
     found: Vec<Flaw>,
@@ -140,6 +142,7 @@ impl<'t> Walk<'t> {
             depth: 0,
             host_speaks: true,
             is_aside: false,
+            arguments: &[],
             own_flaws: &[],
             found: Vec::new(),
         }
@@ -148,7 +151,12 @@ impl<'t> Walk<'t> {
     fn talk(&mut self, talk: &'t Talk) {
         for (index, step) in talk.steps.iter().enumerate() {
             match &step.kind {
-                StepKind::Guard(condition) => self.guard(condition, next_speaker(&talk.steps[index..])),
+                StepKind::Guard(condition) => {
+                    // In a run the host decides.
+                    let speaker =
+                        if self.is_run() { Some(Direction::Tx) } else { next_speaker(&talk.steps[index..]) };
+                    self.guard(condition, speaker);
+                }
                 _ => self.step(step),
             }
         }
@@ -255,6 +263,9 @@ impl<'t> Walk<'t> {
     fn guard(&mut self, condition: &Expr, speaker: Option<Direction>) {
         for (path, at) in condition.paths() {
             match (self.knower(path), speaker) {
+                (Knower::Device, _) if self.is_run() && self.global.kept.contains(&path.first) => {
+                    self.unknown(path, at, Knower::Nobody);
+                }
                 (Knower::Device, Some(Direction::Tx)) => {
                     let says =
                         format!("`{}` is known to the device alone, and the host decides here", shown(path));
@@ -292,7 +303,7 @@ impl<'t> Walk<'t> {
     /// In a run somebody must have the data; in an exchange they may be gathered piece by piece.
     fn data(&mut self, each: &Each) {
         let path = Path { first: each.data.clone(), rest: None };
-        if matches!(self.spot, Spot::Exchange(_)) || self.knower(&path) != Knower::Nobody {
+        if !self.is_run() || self.knower(&path) != Knower::Nobody {
             return;
         }
         self.unknown(&path, each.by.at, Knower::Nobody);
@@ -357,7 +368,7 @@ impl<'t> Walk<'t> {
             }
             returned.extend(bare(&argument.value).map(|given| (name.clone(), given)));
         }
-        let inner = self.called(&called.talk, inner, name, at);
+        let inner = self.called(called, inner, at);
         for (inside, given) in returned {
             if inner.host.contains(&inside) {
                 self.known.host.insert(given.clone());
@@ -374,23 +385,29 @@ impl<'t> Walk<'t> {
     }
 
     /// Walks the talk of a called exchange for what it learns. Its own flaws are told where it stands, but what a run leaves out is the run's.
-    fn called(&mut self, talk: &'t Talk, inner: Known, name: &Name, at: At) -> Known {
+    fn called(&mut self, called: &'t Exchange, inner: Known, at: At) -> Known {
         // Calls do not circle here, but they may double at each level.
         const DEEPEST: usize = 6;
         if self.depth >= DEEPEST {
             return inner;
         }
-        let mut walk =
-            Walk { known: inner, depth: self.depth + 1, ..Walk::new(self.table, self.global, self.spot) };
-        walk.talk(talk);
+        let mut walk = Walk {
+            known: inner,
+            depth: self.depth + 1,
+            is_aside: self.is_aside,
+            arguments: &called.with,
+            own_flaws: self.own_flaws,
+            ..Walk::new(self.table, self.global, self.spot)
+        };
+        walk.talk(&called.talk);
         // Its own flaws are told where it stands; a run adds what this very call leaves out.
         let own: Vec<&str> = self.own_flaws.iter().map(|says| &**says).collect();
         let missing = walk
             .found
             .into_iter()
             .find(|flaw| flaw.severity == Severity::Error && !own.contains(&&*flaw.says));
-        if let Some(missing) = missing.filter(|_| !matches!(self.spot, Spot::Exchange(_))) {
-            let says = format!("`{name}` cannot run here: {}", missing.says);
+        if let Some(missing) = missing.filter(|_| self.is_run()) {
+            let says = format!("`{}` cannot run here: {}", called.name, missing.says);
             let help = "give it as an argument, or call before it what finds it out";
             self.found.push(Flaw::error(self.spot.at(at), says).with_help(help.to_string()));
         }
@@ -433,6 +450,10 @@ impl<'t> Walk<'t> {
         }
     }
 
+    fn is_run(&self) -> bool {
+        !matches!(self.spot, Spot::Exchange(_))
+    }
+
     fn host_has(&self, name: &Name) -> bool {
         self.known.host.contains(name) || self.global.parameters.contains(name)
     }
@@ -457,7 +478,9 @@ impl<'t> Walk<'t> {
         if self.table.lookups.contains_key(&path.first) {
             return;
         }
-        let (says, help) = if knower == Knower::NotYet {
+        let (says, help) = if self.arguments.contains(&path.first) {
+            (format!("its argument `{}` is not given", path.first), None)
+        } else if knower == Knower::NotYet {
             (
                 format!("`{}` cannot be known yet: no frame `{}` has come before", shown(path), path.first),
                 None,
