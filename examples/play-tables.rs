@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use hsdiag::line::{Direction, LineEvent};
+use hsdiag::line::{Direction, LineEvent, Span};
 use hsdiag::machine::{Ending, Env, Item, ItemKind, Program, Run, Sides};
 use hsdiag::protocol::{Registry, Table};
-use hsdiag::simulate::{Noticed, Play, Played, notice, observe, whole_run};
+use hsdiag::simulate::{Noticed, Play, Played, listen, notice, observe, whole_run};
 
 /// Bits flipped in a talk, unless it has fewer or more are asked for.
 const FLIPS: usize = 400;
@@ -54,10 +54,8 @@ fn asked() -> Asked {
 fn play(table: &Arc<Table>, asked: &Asked) {
     let program = Arc::new(Program::compile(Arc::clone(table)));
     let Some(run) = whole_run(table) else {
-        return println!(
-            "| {} | nothing: the device speaks by itself or the table is a dictionary | | | |",
-            table.name
-        );
+        let events = listen(&program, Span::from_secs(4));
+        return tell(table, "listened for 4 s", &program, &events, asked);
     };
     let mut chance = fastrand::Rng::with_seed(5);
     let base = table.flash.as_ref().map_or(0, |flash| flash.base);
@@ -67,19 +65,27 @@ fn play(table: &Arc<Table>, asked: &Asked) {
         Ok(played) => played,
         Err(error) => return println!("| {} | {error} | | | |", table.name),
     };
-    let (items, _) = observe(&program, &played.events, Sides::Both, &Env::new());
-    let flags = items.iter().filter(|item| !item.is_clean()).count();
     if asked.talk {
         println!("host:");
         played.result.items.iter().for_each(|item| println!("{}", line(item)));
+    }
+    tell(table, &outcome(table, &played, base, &image), &program, &played.events, asked);
+}
+
+/// What an observer makes of the clean talk, and of each flipped bit.
+fn tell(table: &Table, outcome: &str, program: &Arc<Program>, events: &[LineEvent], asked: &Asked) {
+    if events.is_empty() {
+        return println!("| {} | nothing is said: a dictionary | | | |", table.name);
+    }
+    let (items, _) = observe(program, events, Sides::Both, &Env::new());
+    let flags = items.iter().filter(|item| !item.is_clean()).count();
+    if asked.talk {
         println!("observer:");
         items.iter().for_each(|item| println!("{}", line(item)));
     }
-    let outcome = outcome(table, &played, base, &image);
-    let counts = flip(&program, &played.events, asked.flips);
-    let [exactly, consequences, later, unnoticed] = counts;
-    let bytes = played.events.len();
+    let [exactly, consequences, later, unnoticed] = flip(program, events, asked.flips);
     let name = &table.name;
+    let bytes = events.len();
     println!(
         "| {name} | {outcome} | {bytes} | {flags} | {exactly} / {consequences} / {later} / {unnoticed} |"
     );

@@ -39,12 +39,13 @@ impl Effects<'_> {
     pub fn commit(&self, thread: &mut Thread, memory: &mut Memory) -> Result<Vec<PhaseChange>, Failure> {
         let pending = std::mem::take(&mut thread.pending);
         let mut changes = Vec::new();
-        for Pending { pc, place } in pending.iter() {
+        for Pending { pc, place, doubtful } in pending.iter() {
             match &self.program.code[*pc] {
                 Instruction::Phase(phase) => {
                     let settings = self.settings(*phase, place, memory);
                     changes.push(PhaseChange { phase: *phase, settings });
                 }
+                Instruction::Effect(effect) if *doubtful => self.doubt(effect, place, memory),
                 Instruction::Effect(effect) => match self.carry_out(effect, place, memory) {
                     Ok(()) => {}
                     // An observer did not see everything; what it cannot tell stays as it was.
@@ -111,6 +112,28 @@ impl Effects<'_> {
                     memory.erase(address, size).map_err(outside)
                 })
             }
+        }
+    }
+
+    /// Something happened here, and nobody knows what: an observer knows less than before.
+    fn doubt(&self, effect: &Effect, place: &Place, memory: &mut Memory) {
+        let range = match effect {
+            Effect::Write { address, data } => {
+                let len = match self.value(data, place, memory) {
+                    Ok(Value::Bytes(blob)) => blob.bytes.len() as u64,
+                    _ => 1,
+                };
+                self.number(address, place, memory).map(|address| (address, len))
+            }
+            Effect::Erase { address, n } => self
+                .number(address, place, memory)
+                .and_then(|address| Ok((address, self.number(n, place, memory)?))),
+            _ => Err(Failure::Damaged),
+        };
+        match range {
+            Ok((address, len)) => memory.forget(address, len),
+            Err(_) if matches!(effect, Effect::Let { .. }) => {}
+            Err(_) => memory.forget_all(),
         }
     }
 

@@ -50,6 +50,18 @@ impl Facts {
         facts
     }
 
+    /// What an observer supposes: that the device began with what the table says, until it hears otherwise.
+    pub fn of_observer(table: &Table, names: &Names, env: &Env) -> Facts {
+        let mut facts = Facts::of(table, names, env);
+        let kept = |name: &Name| table.exchanges.iter().any(|exchange| exchange.keep.contains(name));
+        for (name, value) in table.device.knows.iter().filter(|(name, _)| kept(name)) {
+            if !facts.has(names, name) {
+                facts.set(names, name, value.clone(), Origin::Default);
+            }
+        }
+        facts
+    }
+
     /// What a device knows beside that.
     pub fn of_device(table: &Table, names: &Names, env: &Env) -> Facts {
         let mut facts = Facts::of(table, names, env);
@@ -65,10 +77,17 @@ impl Facts {
         facts
     }
 
+    /// What the user sets of that; another name belongs to a run, not to the table.
     fn give(&mut self, names: &Names, env: &Env) {
         for (name, value) in env.iter() {
-            self.set(names, name, value.clone(), Origin::Set);
+            if self.has(names, name) {
+                self.set(names, name, value.clone(), Origin::Set);
+            }
         }
+    }
+
+    pub fn has(&self, names: &Names, name: &Name) -> bool {
+        names.key_of(name).is_some_and(|key| self.get(key).is_some())
     }
 
     pub fn set(&mut self, names: &Names, name: &Name, value: Value, origin: Origin) {

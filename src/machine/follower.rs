@@ -90,7 +90,7 @@ impl Follower {
         let channel =
             || Channel { heap: Heap::new(table.line.gap.clone(), PATIENCE), stray: None, last: Vec::new() };
         let mut follower = Follower {
-            facts: Facts::of(&table, &program.names, env),
+            facts: Facts::of_observer(&table, &program.names, env),
             memory: Memory::shadow(&table.device.memory),
             line: settings,
             settings,

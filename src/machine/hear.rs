@@ -237,6 +237,7 @@ pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, valu
         Arc::make_mut(&mut thread.repeated).push(step.frame);
     }
     thread.rested = false;
+    thread.doubtful = false;
     thread.pc += 1;
 }
 
@@ -251,9 +252,10 @@ pub(super) fn go_past_damaged(ground: Ground<'_>, thread: &mut Thread, step: &St
         }
     }
     go_past(ground, thread, step, values);
+    thread.doubtful = true;
 }
 
-fn same(known: &Value, value: &Value) -> bool {
+pub(super) fn same(known: &Value, value: &Value) -> bool {
     match (known, value) {
         // One byte may be written as a number, and a list of numbers as bytes.
         (Value::Bytes(blob), Value::List(list)) | (Value::List(list), Value::Bytes(blob)) => {

@@ -15,6 +15,7 @@ use super::facts::Facts;
 use super::hear::{Accepted, Offer};
 use super::item::{Framed, Item, ItemKind, Part, Silence};
 use super::memory::Memory;
+use super::names::Key;
 use super::outbox::Outbox;
 use super::program::{Instruction, Pc, Program, Step};
 use super::scope::Known;
@@ -94,6 +95,8 @@ pub struct Host {
     result: HostResult,
     shown: usize,
     captured: Thread,
+    /// Names that the user gave the run.
+    given: Vec<Key>,
     /// Where the last run begins.
     start: Pc,
 }
@@ -140,6 +143,13 @@ impl Host {
         let (program, start) = program.with_run(talk(&table, run)?)?;
         let facts = Facts::of(&table, &program.names, env);
         let all = States::all(table.states.len());
+        let mut thread = Thread::at(start, all);
+        for (name, value) in env.iter().filter(|(name, _)| !facts.has(&program.names, name)) {
+            if let Some(key) = program.names.key_of(name) {
+                thread.scope().set_value(key, value.clone()); // the run's own: no exchange sees it unless it is passed on
+            }
+        }
+        let given = thread.place.scope.values().map(|(key, _)| key).collect();
         let ending = HostResult { ending: None, items: Vec::new(), captured: Vec::new(), sent: 0, heard: 0 };
         Ok(Host {
             facts,
@@ -147,7 +157,8 @@ impl Host {
             line: settings,
             settings,
             keyed: None,
-            threads: vec![Thread::at(start, all)],
+            threads: vec![thread.clone()],
+            given,
             aside: Aside::default(),
             outbox: Outbox::default(),
             echo: table.line.echo.then(Echo::default),
@@ -161,7 +172,7 @@ impl Host {
             repeating: None,
             result: ending,
             shown: 0,
-            captured: Thread::at(start, all),
+            captured: thread,
             start,
             program: Arc::new(program),
         })
@@ -230,7 +241,7 @@ impl Host {
         let own = root.values().map(|(key, value)| (key, value.clone()));
         let kept = thread.place.kept.iter().cloned();
         for (key, value) in kept.chain(own) {
-            if names.is_plain(key) {
+            if names.is_plain(key) && !self.given.contains(&key) {
                 result.captured.push((names.name(key).clone(), value));
             }
         }
@@ -316,9 +327,11 @@ impl Host {
             Ok(speech) => speech,
             Err(error) => return self.end(Ending::Failed(error.to_string())),
         };
-        if let Some(after) = &step.after {
-            self.outbox.wait(after.at(self.settings));
-        }
+        // Two frames on end are two only with the gap between them.
+        let gap = self.program.table.line.gap.as_ref().filter(|_| !self.asked.is_empty());
+        let gap = gap.map_or(Span::ZERO, |gap| gap.at(self.settings) + self.settings.character_time());
+        let after = step.after.as_ref().map_or(Span::ZERO, |after| after.at(self.settings));
+        self.outbox.wait(after.max(gap));
         self.send(&speech.bytes);
         let name = self.program.frame(step.frame).name().clone();
         self.asked.push(Asked { frame: name.clone(), bytes: speech.bytes.clone() });
@@ -691,7 +704,12 @@ impl Task for Host {
         self.outbox.on_time(self.now);
         let Turn::Device { window, since, soft } = self.turn else { return };
         if !self.heap.is_empty() {
-            let closing = self.heap.closing(self.now, self.settings);
+            let mut closing = self.heap.closing(self.now, self.settings);
+            // A device that never pauses must still come to its answer.
+            let overdue = |from: Option<Instant>| from.is_some_and(|from| self.now.since(from) > window);
+            if overdue(since) && overdue(self.heap.since()) {
+                closing = Closing::Yes;
+            }
             if closing == Closing::Yes || closing == Closing::Gap && !self.heap.gap_is_known() {
                 self.listen(closing);
             }

@@ -103,6 +103,20 @@ impl Memory {
         }
     }
 
+    /// Nobody knows any more what stands there; what lies outside never was known.
+    pub(super) fn forget(&mut self, address: u64, n: u64) {
+        let len = usize::try_from(n).unwrap_or(usize::MAX);
+        let Ok((bank, offset)) = self.find(address, len) else { return };
+        self.regions[bank].forget(offset, n);
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        for bank in &mut self.regions {
+            bank.pages.clear();
+            bank.erased = false;
+        }
+    }
+
     /// The region that holds all of these bytes, and where they begin in it.
     fn find(&self, address: u64, n: usize) -> Result<(usize, u64), MemoryError> {
         let outside = MemoryError::Outside { address, n };
@@ -139,6 +153,27 @@ impl Bank {
         let page = self.pages.entry(page).or_insert_with(fresh);
         page.bytes[within] = byte;
         page.known[within] = true;
+    }
+
+    fn forget(&mut self, offset: u64, n: u64) {
+        if std::mem::replace(&mut self.erased, false) {
+            // What was known to be erased stays known around the gap, as far as anybody wrote near it.
+            for page in self.pages.values_mut() {
+                for within in 0..PAGE {
+                    if !page.known[within] {
+                        page.bytes[within] = self.region.erased;
+                        page.known[within] = true;
+                    }
+                }
+            }
+        }
+        for page in offset / PAGE as u64..=(offset + n) / PAGE as u64 {
+            let Some(held) = self.pages.get_mut(&page) else { continue };
+            let start = page * PAGE as u64;
+            for within in 0..PAGE {
+                held.known[within] &= !(offset..offset + n).contains(&(start + within as u64));
+            }
+        }
     }
 
     fn erase(&mut self, offset: u64, n: u64) {

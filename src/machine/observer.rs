@@ -34,9 +34,6 @@ pub struct Observer {
     followers: Vec<Follower>,
 }
 
-/// More hypotheses than this are not tried.
-const MOST_HYPOTHESES: usize = 16;
-
 /// Natural logarithm of how much better the best hypothesis must be for the others to be dropped.
 const DECISIVE: f64 = 12.0;
 
@@ -52,7 +49,8 @@ impl Observer {
     }
 
     fn with(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env, tells: bool) -> Observer {
-        let followers = hypotheses(&program, env)
+        let followers = env
+            .hypotheses(&program.table)
             .iter()
             .map(|env| Follower::new(Arc::clone(&program), sides, settings, env, tells))
             .collect();
@@ -130,24 +128,4 @@ impl Observer {
             index == 1 || follower.score().log_weight > weight - DECISIVE
         });
     }
-}
-
-/// Environments in which every parameter with several values has one of them.
-fn hypotheses(program: &Program, env: &Env) -> Vec<Env> {
-    let mut all = vec![env.clone()];
-    for parameter in &program.table.parameters {
-        if parameter.one_of.is_empty() || env.get(&parameter.name).is_some() {
-            continue;
-        }
-        let mut values = vec![parameter.value.clone()];
-        values.extend(parameter.one_of.iter().filter(|value| **value != parameter.value).cloned());
-        if all.len() * values.len() > MOST_HYPOTHESES {
-            continue;
-        }
-        all = values
-            .iter()
-            .flat_map(|value| all.iter().map(|env| env.clone().with(&parameter.name, value.clone())))
-            .collect();
-    }
-    all
 }

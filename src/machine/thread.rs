@@ -19,6 +19,8 @@ pub(super) struct Thread {
     pub pending: Arc<Vec<Pending>>,
     /// The line phase that the talk has gone through last; `None` is the first one.
     pub phase: Option<usize>,
+    /// The last frame was damaged.
+    pub doubtful: bool,
     /// It has come to rest since its last frame.
     pub rested: bool,
     /// Frames that their sender repeats until it is answered.
@@ -30,6 +32,8 @@ pub(super) struct Thread {
 pub(super) struct Pending {
     pub pc: Pc,
     pub place: Place,
+    /// It follows from a damaged frame: something happened, but not surely this.
+    pub doubtful: bool,
 }
 
 /// Effects of the same place in the program are the same for whoever compares threads.
@@ -47,6 +51,7 @@ impl Thread {
             states,
             pending: Arc::default(),
             phase: None,
+            doubtful: false,
             rested: false,
             repeated: Arc::default(),
         }
@@ -64,7 +69,7 @@ impl Thread {
     }
 
     pub fn postpone(&mut self) {
-        let pending = Pending { pc: self.pc, place: self.place.clone() };
+        let pending = Pending { pc: self.pc, place: self.place.clone(), doubtful: self.doubtful };
         Arc::make_mut(&mut self.pending).push(pending);
     }
 }

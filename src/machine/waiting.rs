@@ -108,6 +108,11 @@ impl Heap {
         gap.max(self.patience).max(settings.character_time() * 20)
     }
 
+    /// When the first byte was in.
+    pub fn since(&self) -> Option<Instant> {
+        self.at.first().copied()
+    }
+
     /// What the silence until now says.
     pub fn closing(&self, now: Instant, settings: Settings) -> Closing {
         let Some(last) = self.at.last() else { return Closing::No };

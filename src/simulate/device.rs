@@ -98,7 +98,9 @@ impl DeviceTask {
         };
         match spoilt {
             Spoilt::Say { bytes, later } => {
-                let waits = if self.outbox.is_empty() { thinks + after + later } else { after };
+                let gap = self.program.table().line.gap.as_ref();
+                let gap = gap.map_or(Span::ZERO, |gap| gap.at(self.settings));
+                let waits = if self.outbox.is_empty() { thinks + after + later } else { after.max(gap) };
                 self.outbox.wait(waits);
                 self.outbox.push(Action::Send(bytes));
             }
@@ -152,6 +154,7 @@ impl Task for DeviceTask {
         self.now = self.now.max(now);
         self.settings = settings;
         self.device.on_settings(settings);
+        self.follow(); // a device that speaks first has something to say from the beginning
     }
 
     fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}

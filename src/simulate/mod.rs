@@ -12,4 +12,4 @@ pub use device::{DeviceTask, settings};
 pub use fault::{FAULTS, Fault, Spoilt};
 pub use link::{Link, Spoil};
 pub use make::{Options, SimulateError, Simulated, device};
-pub use play::{Noticed, Play, Played, notice, observe, whole_run};
+pub use play::{Noticed, Play, Played, listen, notice, observe, whole_run};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::line::{Direction, Instant, LineEvent, Seen, Span};
+use crate::line::{Action, Direction, Instant, LineEvent, Seen, Settings, Span, Task};
 use crate::machine::{Env, Host, HostResult, Item, Observer, Program, Run, Score, Sides};
 use crate::protocol::{Table, Talk};
 
@@ -51,6 +51,31 @@ impl<'a> Play<'a> {
         let events = link.passed();
         let took = link.now().since(Instant::ZERO);
         Ok(Played { result: link.host.result(), events, device: link.device, took })
+    }
+}
+
+/// A device that nobody asks anything: what it says by itself in this time.
+pub fn listen(program: &Arc<Program>, span: Span) -> Vec<LineEvent> {
+    let settings = settings(program.table());
+    let device = DeviceTask::new(program, &Env::new(), None, 1, false);
+    let mut link = Link::new(Mute, settings, device, settings);
+    link.play(Instant::ZERO + span);
+    link.passed()
+}
+
+/// A host that never says a word.
+struct Mute;
+
+impl Task for Mute {
+    fn on_event(&mut self, _: &LineEvent) {}
+    fn on_time(&mut self, _: Instant) {}
+    fn on_settings(&mut self, _: Instant, _: Settings) {}
+    fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
+    fn next_action(&mut self) -> Option<Action> {
+        None
+    }
+    fn deadline(&self) -> Option<Instant> {
+        None
     }
 }
 
