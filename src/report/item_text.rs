@@ -111,7 +111,7 @@ fn expected(one: &ExpectedFace) -> String {
     match &one.wrong {
         Some(wrong) => {
             format!(
-                "not {}{exchange}: byte {} is not {}",
+                "not {}{exchange}: byte {}, expected {}",
                 one.frame,
                 wrong.byte + 1,
                 escaped(&wrong.expected)

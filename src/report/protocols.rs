@@ -195,7 +195,8 @@ impl Report for ProtocolSheet {
             escaped(&head.title)
         ));
         if !self.about.is_empty() {
-            page.paragraph(&escaped(&self.about));
+            let about: Vec<_> = self.about.lines().map(escaped).collect();
+            page.paragraph(&about.join(" "));
         }
         let bauds: Vec<String> = head.bauds.iter().map(u32::to_string).collect();
         page.blank();

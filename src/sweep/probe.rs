@@ -65,6 +65,7 @@ impl Opener {
     pub fn first_bytes(&self) -> Result<Vec<u8>, String> {
         let mut host = self.host()?;
         host.on_settings(Instant::ZERO, self.settings);
+        host.on_time(Instant::ZERO);
         for _ in 0..1000 {
             while let Some(action) = host.next_action() {
                 if let Action::Send(bytes) = action {
