@@ -351,3 +351,192 @@ mod on_a_pseudo_terminal {
         assert!(written.lines().skip(1).all(|line| line.ends_with(r#""dir":"rx","hex":"68"}"#)), "{written}");
     }
 }
+
+// ---- simulated devices: virtual time, the same for the same seed ---------------------------------------------------
+
+#[test]
+fn a_sweep_of_a_chattering_device_is_a_table_with_its_evidence() {
+    assert_snapshot!(hsdiag(["sweep", "sim://console?baud=74880&seed=3", "--time", "10s"]).whole());
+}
+
+#[test]
+fn a_sweep_for_programs_has_every_promised_key() {
+    let ran = hsdiag(["sweep", "sim://nmea?baud=9600&seed=4&errors=none", "--json"]);
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    let found = ran.json();
+    assert_eq!((&found["schema"], &found["verdict"]), (&"hsdiag.sweep/1".into(), &"found".into()));
+    let best = &found["settings"][0];
+    assert_eq!(
+        (&best["baud"], &best["format"], &best["protocol"]),
+        (&9600.into(), &"8N1".into(), &"nmea".into())
+    );
+    // Not seen is not the same as not there.
+    assert_eq!(best["faults"]["framing"], serde_json::Value::Null);
+    for key in ["measured_baud", "inverted", "probability", "bytes", "frames"] {
+        assert!(!best[key].is_null(), "{key}: {best}");
+    }
+    for key in ["port", "elapsed_s", "opens"] {
+        assert!(!found[key].is_null(), "{key}: {found}");
+    }
+}
+
+#[test]
+fn a_silent_device_is_said_to_be_silent() {
+    assert_snapshot!(hsdiag(["sweep", "sim://stm32", "--time", "2s"]).whole());
+}
+
+#[test]
+fn a_probe_lists_what_it_would_send_and_sends_nothing() {
+    assert_snapshot!(hsdiag(["sweep", "sim://mbus", "--probe", "--protocol", "mbus", "--dry-run"]).whole());
+}
+
+#[test]
+fn a_device_that_only_answers_is_found_by_asking() {
+    let port = "sim://mbus?baud=2400&format=8E1";
+    assert_snapshot!(hsdiag(["sweep", port, "--probe", "--protocol", "mbus"]).whole());
+}
+
+#[test]
+fn a_handshake_is_shown_step_by_step() {
+    assert_snapshot!(hsdiag(["handshake", "sim://stm32", "--protocol", "stm32"]).whole());
+}
+
+#[test]
+fn a_handshake_at_a_wrong_rate_says_what_did_not_come() {
+    let ran = hsdiag(["handshake", "sim://mbus?baud=2400", "--protocol", "mbus", "--baud", "9600"]);
+    assert_eq!(ran.exit, 1);
+    assert_snapshot!(ran.whole());
+}
+
+#[test]
+fn a_device_that_is_not_there_is_said_with_the_nearest_name() {
+    assert_snapshot!(hsdiag(["handshake", "sim://mbsu", "--protocol", "mbus"]).whole());
+}
+
+#[test]
+fn a_protocol_that_is_not_there_is_said_with_the_nearest_name() {
+    assert_snapshot!(hsdiag(["handshake", "sim://mbus", "--protocol", "mbsu"]).whole());
+}
+
+#[test]
+fn a_parameter_that_is_not_there_is_said_with_the_nearest_name() {
+    let args = ["handshake", "sim://mbus", "--protocol", "mbus", "--set"];
+    let told = |set| hsdiag(args.into_iter().chain([set])).whole();
+    assert_snapshot!([told("adress=5"), told("address"), told("address=five")].join("\n"));
+}
+
+#[test]
+fn what_a_device_says_by_itself_is_followed() {
+    let args = ["monitor", "sim://nmea?baud=4800", "--baud", "4800", "--protocol", "nmea", "--time", "1s"];
+    assert_snapshot!(hsdiag(args).whole());
+}
+
+#[test]
+fn what_would_never_end_wants_an_end() {
+    let monitor = hsdiag(["monitor", "sim://nmea", "--protocol", "nmea"]);
+    let folder = Folder::new();
+    let record = hsdiag(["record", "sim://nmea", "-o", &folder.path("f.jsonl")]);
+    assert_snapshot!([monitor.whole(), record.whole()].join("\n"));
+}
+
+#[test]
+fn what_was_recorded_is_decoded() {
+    let folder = Folder::new();
+    let file = folder.path("f.jsonl");
+    let port = "sim://modbus-rtu?traffic=bus&baud=38400&format=8N1";
+    let recorded = hsdiag(["record", port, "--baud", "38400", "-o", &file, "--time", "2s", "--json"]);
+    assert_eq!(recorded.exit, 0, "{}", recorded.whole());
+    let decoded = hsdiag(["decode", &file, "--protocol", "modbus-rtu"]);
+    assert_snapshot!(whole(&folder, &decoded));
+}
+
+// ---- tables --------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_bad_table_is_told_whole_and_the_answer_is_no() {
+    let folder = Folder::new();
+    let bad = folder.file(
+        "bad.toml",
+        "name = \"bad\"\n[line]\nformat = \"9X1\"\n[frames]\nack = \"E5 sum8(contrl..)\"\n[exchanges]\ngo = \"> akc\"\n",
+    );
+    assert_snapshot!(whole(&folder, &hsdiag(["protocols", "check", &bad])));
+    let used = hsdiag(["handshake", "sim://bad", "--protocol", "bad", "--protocols", &folder.path("")]);
+    assert_eq!(used.exit, 3);
+    assert!(used.err.contains("bad.toml:5:16"), "{}", used.whole());
+}
+
+#[test]
+fn every_shipped_table_can_be_used() {
+    let listed = hsdiag(["protocols", "list", "--json"]);
+    let protocols = listed.json()["protocols"].as_array().unwrap().clone();
+    assert!(protocols.len() > 20);
+    for protocol in protocols {
+        assert!(protocol.get("mistakes").is_none(), "{protocol}");
+    }
+}
+
+#[test]
+fn a_table_of_the_users_takes_the_place_of_a_shipped_one() {
+    let folder = Folder::new();
+    let own = hsdiag(["protocols", "show", "mbus", "--toml"]).out.replace("Wired M-Bus", "My own M-Bus");
+    folder.file("mbus.toml", &own);
+    let shown = |command: std::process::Command| ran(command).json()["title"].clone();
+    let args = ["protocols", "show", "mbus", "--json"];
+    assert_eq!(shown(command(args)), "Wired M-Bus");
+    let mut by_option = command(args);
+    by_option.args(["--protocols", &folder.path("")]);
+    assert_eq!(shown(by_option), "My own M-Bus");
+    let mut by_variable = command(args);
+    by_variable.env("HSDIAG_PROTOCOLS", folder.path(""));
+    assert_eq!(shown(by_variable), "My own M-Bus");
+}
+
+#[test]
+fn a_folder_of_tables_that_is_not_there_is_said() {
+    assert_snapshot!(hsdiag(["protocols", "list", "--protocols", "/nonexistent"]).whole());
+}
+
+#[test]
+fn a_table_is_shown_and_drawn() {
+    assert_snapshot!(hsdiag(["protocols", "show", "stk500v1"]).whole());
+    let drawn = hsdiag(["protocols", "graph", "stk500v1"]);
+    assert!(drawn.out.contains("stateDiagram-v2"), "{}", drawn.whole());
+    let svg = hsdiag(["protocols", "graph", "stk500v1", "--svg"]);
+    assert!(svg.out.starts_with("<svg") || svg.out.starts_with("<?xml"), "{}", svg.whole());
+    let wrong = hsdiag(["protocols", "graph", "stk500v1", "--exchange", "snyc"]);
+    assert_snapshot!("an_exchange_that_is_not_there", wrong.whole());
+}
+
+// ---- simulate ------------------------------------------------------------------------------------------------------
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_simulated_device_behind_a_socket_says_where_and_answers() {
+    let args = ["simulate", "mbus?baud=9600", "--rfc2217", "127.0.0.1:0", "--json"];
+    let mut child = command(args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let offered: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = offered["address"].as_str().unwrap().to_owned();
+    assert!(address.starts_with("rfc2217://127.0.0.1:"), "{line}");
+    let shaken = hsdiag(["handshake", &address, "--protocol", "mbus", "--baud", "9600", "--json"]);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(shaken.exit, 0, "{}", shaken.whole());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_simulated_device_behind_a_link_is_gone_with_its_link() {
+    let folder = Folder::new();
+    let link = folder.path("board");
+    let mut child =
+        command(["simulate", "stk500v1", "--link", &link, "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let shaken = hsdiag(["handshake", &link, "--protocol", "stk500v1", "--json"]);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(shaken.exit, 0, "{}", shaken.whole());
+    assert!(std::fs::symlink_metadata(&link).is_err(), "the link is still there");
+}

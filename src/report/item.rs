@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::frame::{Name, Value};
 use crate::line::{Direction, Fault};
 use crate::machine::{Candidate, Elsewhere, Framed, Item, ItemKind, Part, Said, Silence, Unexpected};
 use crate::protocol::Table;
 
+use super::fields::Manner;
 use super::json::rounded;
 use super::{Page, Report, value};
 
@@ -54,6 +56,9 @@ pub struct ItemFace {
     /// Of a change of settings: "115200 8N1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// Fields that the text leaves out.
+    #[serde(skip)]
+    pub quiet: Vec<Name>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -128,6 +133,7 @@ impl ItemFace {
             means: Vec::new(),
             waited_s: None,
             settings: None,
+            quiet: Vec::new(),
         };
         match &item.kind {
             ItemKind::Frame(framed) => face.frame(framed, table),
@@ -147,11 +153,20 @@ impl ItemFace {
         self.frame = Some(framed.frame.to_string());
         self.exchange = framed.exchange.as_ref().map(ToString::to_string);
         let values = &framed.values.0;
+        let manner = Manner::of(table, &framed.frame);
         self.fields = Some(values.iter().map(|(name, one)| (name.to_string(), value::json(one))).collect());
+        let shown = |name: &Name, one: &Value| match manner.texts.contains(name) {
+            true => value::shown(table, name, one).or(value::quoted(one)),
+            false => value::shown(table, name, one),
+        };
         self.shown = values
             .iter()
-            .filter_map(|(name, one)| Some((name.to_string(), value::shown(table, name, one)?.into())))
+            .filter_map(|(name, one)| Some((name.to_string(), shown(name, one)?.into())))
             .collect();
+        // What follows from the rest is worth a look only where something is wrong.
+        if framed.wrong.is_empty() {
+            self.quiet = manner.quiet;
+        }
         self.wrong = framed.wrong.iter().map(wrong).collect();
         self.part = Some(match &framed.part {
             Part::Expected => "expected",

@@ -68,7 +68,8 @@ fn what(item: &ItemFace) -> String {
 fn fields(item: &ItemFace) -> String {
     let Some(fields) = &item.fields else { return String::new() };
     let mut text = String::new();
-    for (name, value) in fields {
+    let told = fields.iter().filter(|(name, _)| !item.quiet.iter().any(|quiet| **quiet == **name));
+    for (name, value) in told {
         let shown = item.shown.get(name).and_then(Json::as_str);
         let value = match (shown, value) {
             (Some(shown), _) => escaped(shown).into_owned(),

@@ -4,6 +4,7 @@ mod bytes;
 mod conversation;
 mod escape;
 mod evidence;
+mod fields;
 mod item;
 mod item_text;
 mod json;

@@ -30,6 +30,19 @@ pub fn shown(table: &Table, name: &str, value: &Value) -> Option<String> {
     table.show.get(name).map(|show| written(*show, value))
 }
 
+/// Bytes that are text, in quotes.
+pub fn quoted(value: &Value) -> Option<String> {
+    let text = |bytes: &[u8]| format!("\"{}\"", bytes_text(bytes));
+    match value {
+        Value::Bytes(blob) => Some(text(&blob.bytes)),
+        Value::List(values) => {
+            let texts: Vec<String> = values.iter().filter_map(quoted).collect();
+            Some(format!("[{}]", texts.join(", ")))
+        }
+        Value::Int(_) => None,
+    }
+}
+
 /// A value for the terminal: as the table has people write it, else numbers in decimal, bytes in hex.
 pub fn text(table: &Table, name: &str, value: &Value) -> String {
     if let Some(shown) = shown(table, name, value) {
