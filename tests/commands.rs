@@ -237,7 +237,8 @@ fn a_reader_that_goes_away_is_no_failure() {
 fn ctrl_c_ends_a_watch_with_130() {
     let mut child = command(["ports", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut first).unwrap();
     assert!(!first.is_empty());
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));

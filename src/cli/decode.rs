@@ -58,10 +58,11 @@ impl Decode {
             Some(program) => items(program, &captured, &self.environment.of(program.table())?),
             None => Vec::new(),
         };
-        let verdict = match (&program, items.iter().all(ItemFace::is_clean)) {
-            (None, _) => "unknown",
-            (Some(_), true) => "clean",
-            (Some(_), false) => "unclean",
+        let verdict = match &program {
+            _ if captured.records.iter().all(|record| record.event().is_none()) => "empty",
+            None => "unknown",
+            Some(_) if items.iter().all(ItemFace::is_clean) => "clean",
+            Some(_) => "unclean",
         };
         let error = captured.mistake.as_ref().map(Failure::face);
         let decoded = Decoded {

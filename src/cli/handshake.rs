@@ -64,7 +64,7 @@ impl Handshake {
         let progress = Progress::over(None, &session.output, port.abilities().virtual_time);
         let ran = session.watch(&mut port, &mut host, &mut |now, host| {
             progress.tell(now, || {
-                format!("asking as a {} host: {} items", self.protocol, host.result().items.len())
+                format!("asking as a host of {}: {} items", self.protocol, host.result().items.len())
             });
         });
         let elapsed = port.now() - begin;

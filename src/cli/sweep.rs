@@ -190,7 +190,7 @@ impl Sweep {
 /// Which question is being asked, for the progress bar.
 fn asking(probe: &Probe) -> String {
     match probe.asking() {
-        Some(opener) => format!("asking as a {} host at {}", opener.table.name, opener.settings),
+        Some(opener) => format!("asking as a host of {} at {}", opener.table.name, opener.settings),
         None => String::new(),
     }
 }

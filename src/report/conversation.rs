@@ -25,7 +25,7 @@ pub struct Decoded {
     pub recognised: bool,
     /// Other protocols that explain the bytes too, best first.
     pub others: Vec<String>,
-    /// "clean" when every item is as it should be, else "unclean"; "unknown" without a protocol.
+    /// "clean" when every item is as it should be, else "unclean"; "unknown" without a protocol, "empty" without an event.
     pub verdict: &'static str,
     pub frames: Counts,
     pub items: Vec<ItemFace>,
@@ -63,6 +63,10 @@ impl Report for Decoded {
             page.blank();
         }
         let file = escaped(&self.file);
+        if self.verdict == "empty" {
+            page.paragraph(&format!("{file}: nothing was recorded in it"));
+            return;
+        }
         let Some(protocol) = &self.protocol else {
             page.paragraph(&format!("{file}: no protocol of the tables was recognised"));
             return;

@@ -93,7 +93,7 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
         Evidence::Answered { protocol, settings, bytes, by_chance } => (
             "answered",
             format!(
-                "asked as a {protocol} host at {settings}, it answered with {} as {protocol} has it; noise does that \
+                "asked as a host of {protocol} at {settings}, it answered with {} as {protocol} has it; noise does that \
                  once in {}",
                 counted(*bytes, "byte"),
                 once_in(*by_chance)
@@ -103,7 +103,7 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
         Evidence::OtherAnswer { protocol, settings, bytes } => (
             "other-answer",
             format!(
-                "asked as a {protocol} host at {settings}, {} came that are no answer of {protocol}",
+                "asked as a host of {protocol} at {settings}, {} came that are no answer of {protocol}",
                 counted(*bytes, "byte")
             ),
             json!({"protocol": protocol, "settings": settings.to_string(), "bytes": bytes}),

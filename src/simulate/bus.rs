@@ -97,9 +97,7 @@ impl Bus {
     }
 
     fn catch_up(&mut self) {
-        while let Some(next) = self.link.wakes().filter(|next| *next <= self.now) {
-            self.link.advance(next);
-        }
+        self.link.play(self.now);
         let character = self.settings.character_time();
         for event in self.link.passed() {
             let began = event.at.saturating_sub(character);
