@@ -52,11 +52,6 @@ impl Chance {
         self.fixed + self.by_byte * len as f64 + self.narrow.iter().map(worth).sum::<f64>()
     }
 
-    /// What any such frame is worth at the least.
-    pub fn least(&self) -> f64 {
-        self.fixed
-    }
-
     fn layout(&mut self, layout: &Layout) {
         for item in &layout.items {
             match &item.kind {

@@ -6,15 +6,15 @@
 
 use std::sync::Arc;
 
-use crate::frame::{Mismatch, Name, Reading, Values};
+use crate::frame::Reading;
 use crate::line::{Direction, Span};
-use crate::protocol::{ExchangeId, FrameId};
+use crate::protocol::FrameId;
 
 use super::closure::step_over;
 use super::effects::Effects;
 use super::follower::{Asked, Follower, Stray};
 use super::hear::{Wrong, go_past_damaged};
-use super::item::{Framed, Item, ItemKind, Part, Silence};
+use super::item::{ItemKind, Part};
 use super::look::{Beside, BesideKind, Found};
 use super::observer::Sides;
 use super::scope::side;
@@ -268,91 +268,6 @@ impl Follower {
         self.threads = self.closure().of(over);
         if let Some(from) = from {
             self.channels[side(from)].last.clear();
-        }
-    }
-
-    /// Tells the strange bytes, now that it is known how many they are.
-    pub fn end_stray(&mut self, channel: usize) {
-        let Some(stray) = self.channels[channel].stray.take() else { return };
-        self.score.stray(stray.bytes.len(), stray.placed);
-        if !self.tells {
-            return;
-        }
-        let described = super::item::Unexpected {
-            elsewhere: unexpected::elsewhere(&self.program, &stray.bytes),
-            said: meanings::of_bytes(&self.program.table, &stray.bytes, &stray.exchanges),
-            expected: stray.expected,
-        };
-        self.items.push(Item {
-            from: stray.from,
-            at: stray.at,
-            direction: stray.direction,
-            bytes: stray.bytes.into(),
-            faults: stray.faults,
-            state: stray.state,
-            kind: ItemKind::Unexpected(described),
-        });
-    }
-
-    /// The answer to the last question has not come.
-    pub fn tell_silence(&mut self) {
-        let Some(asked) = &mut self.asked else { return };
-        if std::mem::replace(&mut asked.told, true) {
-            return;
-        }
-        let since = asked.at;
-        let steps = self.threads.iter().filter_map(|thread| self.program.step(thread.pc));
-        let mut expected: Vec<Name> = Vec::new();
-        for step in steps.filter(|step| step.direction == Direction::Rx) {
-            let name = self.program.frame(step.frame).name();
-            if !expected.contains(name) {
-                expected.push(name.clone());
-            }
-        }
-        let first = self.threads.first();
-        let after = first.and_then(|first| first.place.last[side(Direction::Tx)].as_ref());
-        let silence = Silence {
-            waited: self.now.since(since),
-            after: after.map(|heard| self.program.frame(heard.frame).name().clone()),
-            expected,
-            exchange: self.exchange(first.and_then(|first| self.program.exchange_at(first.pc))),
-            said: meanings::of_silence(&self.program.table, &self.within()),
-        };
-        let taken = (Default::default(), since, self.now, Vec::new());
-        self.tell(taken, Direction::Rx, ItemKind::Silence(silence));
-    }
-
-    fn within(&self) -> Vec<ExchangeId> {
-        self.threads
-            .first()
-            .filter(|_| self.placed)
-            .map_or_else(Vec::new, |first| self.program.exchanges_at(first.pc))
-    }
-
-    fn exchange(&self, id: Option<ExchangeId>) -> Option<Name> {
-        id.map(|id| self.program.exchange(id).name.clone())
-    }
-
-    fn tell_frame(
-        &mut self,
-        taken: Taken,
-        (frame, direction, values): (FrameId, Direction, &Arc<Values>),
-        exchange: Option<Name>,
-        part: Part,
-        wrong: Vec<Mismatch>,
-    ) {
-        if self.tells {
-            let frame = self.program.frame(frame).name().clone();
-            let values = Values::clone(values);
-            self.tell(taken, direction, ItemKind::Frame(Framed { frame, values, exchange, part, wrong }));
-        }
-    }
-
-    pub fn tell(&mut self, taken: Taken, direction: Direction, kind: ItemKind) {
-        if self.tells {
-            let (bytes, from, at, faults) = taken;
-            let state = self.state().cloned();
-            self.items.push(Item { from, at, direction, bytes, faults, state, kind });
         }
     }
 }

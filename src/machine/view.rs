@@ -11,7 +11,7 @@ use super::facts::{Fact, Facts, Origin};
 use super::memory::{Memory, MemoryError};
 use super::names::{Attribute, Key, Meant};
 use super::program::{Bound, Effect, Instruction, Program};
-use super::scope::{Known, Place, side};
+use super::scope::{Known, Place};
 
 /// Which of the three reads the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

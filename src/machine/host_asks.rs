@@ -1,0 +1,193 @@
+//! How a host asks: one step of its run at a time, and again when no answer comes.
+
+use std::sync::Arc;
+
+use crate::frame::Name;
+use crate::line::{Action, Direction, Instant, Span};
+
+use super::closure::Closure;
+use super::effects::{Effects, PhaseChange};
+use super::hear::Offer;
+use super::host::{Asked, Ending, Host, LATENCY, Turn};
+use super::item::{Framed, ItemKind, Part, Silence};
+use super::meanings;
+use super::program::{Instruction, Step};
+use super::speak::speech;
+use super::thread::Thread;
+use super::view::Role;
+use super::waiting::Closing;
+
+impl Host {
+    /// One step of its own: says a frame, or finds that it has to wait, or that it is done.
+    pub(super) fn go_on(&mut self) {
+        let before = self.threads.first().cloned();
+        let threads = std::mem::take(&mut self.threads);
+        self.threads = Closure { ground: self.ground(), unheard: None }.of(threads);
+        let Some(mut first) = self.threads.first().cloned() else {
+            self.captured = before.unwrap_or_else(|| self.captured.clone());
+            return self
+                .end(Ending::Failed("the run finds no way on: a condition is not met or not known".into()));
+        };
+        let effects =
+            Effects { program: &self.program, facts: &self.facts, role: Role::Host, line: self.line };
+        let changes = effects.phases(&mut first, &self.memory);
+        changes.iter().for_each(|change| self.change(change));
+        self.threads[0] = first.clone();
+        let program = Arc::clone(&self.program);
+        match &program.code[first.pc] {
+            Instruction::Message(step) if step.direction == Direction::Tx => self.say(first, step),
+            Instruction::Message(step) => self.wait(step),
+            _ => self.end(Ending::Done),
+        }
+    }
+
+    pub(super) fn change(&mut self, change: &PhaseChange) {
+        let table = Arc::clone(&self.program.table);
+        let phase = change.phase.map(|phase| &table.phases[phase]);
+        let name = phase.map_or_else(|| "line".into(), |phase| phase.name.clone());
+        self.keyed = phase.filter(|phase| phase.keyed).map(|_| change.settings);
+        if let Some(phase) = phase {
+            self.outbox.script(&phase.script);
+        }
+        if self.keyed.is_none() && change.settings != self.settings {
+            self.settings = change.settings;
+            self.outbox.push(Action::Set(change.settings));
+        }
+        if let Some(settle) = phase.and_then(|phase| phase.settle.as_ref()) {
+            self.outbox.wait(settle.at(change.settings));
+        }
+        let kind = ItemKind::Settings { phase: name, settings: change.settings };
+        self.tell(self.now, self.now, Direction::Tx, Vec::new().into(), kind);
+    }
+
+    pub(super) fn say(&mut self, thread: Thread, step: &Step) {
+        let speech = match speech(self.ground(), &thread, step) {
+            Ok(speech) => speech,
+            Err(error) => return self.end(Ending::Failed(error.to_string())),
+        };
+        // Two frames on end are two only with the gap between them.
+        let gap = self.program.table.line.gap.as_ref().filter(|_| !self.asked.is_empty());
+        let gap = gap.map_or(Span::ZERO, |gap| gap.at(self.settings) + self.settings.character_time());
+        let after = step.after.as_ref().map_or(Span::ZERO, |after| after.at(self.settings));
+        self.outbox.wait(after.max(gap));
+        self.send(&speech.bytes);
+        let name = self.program.frame(step.frame).name().clone();
+        self.asked.push(Asked { frame: name.clone(), bytes: speech.bytes.clone() });
+        self.repeating = step.every.as_ref().map(|every| {
+            let every = every.at(self.settings);
+            (speech.bytes.clone(), every, self.now + every)
+        });
+        let framed = Framed {
+            frame: name,
+            values: (*speech.values).clone(),
+            exchange: self.exchange(thread.pc),
+            part: Part::Expected,
+            wrong: Vec::new(),
+        };
+        let takes = self.settings.character_time() * u32::try_from(speech.bytes.len()).unwrap_or(u32::MAX);
+        let kind = ItemKind::Frame(framed);
+        self.tell(self.now, self.now + takes, Direction::Tx, speech.bytes.clone().into(), kind);
+        let bytes = speech.bytes;
+        let own = Offer { from: Some(Direction::Tx), ..self.offer(&bytes, true) };
+        // Every way on that these bytes fit is followed; the one that was meant comes first.
+        let len = bytes.len();
+        let mut ways = vec![thread.clone()];
+        ways.extend(self.threads.iter().skip(1).cloned());
+        let answers = own.to(&ways);
+        let fits = answers.accepted_frame.is_some_and(|accepted| accepted.len == len);
+        self.threads = if fits { answers.accepted } else { Vec::new() };
+        if self.threads.first().is_none_or(|first| first.pc != thread.pc + 1) {
+            let mut meant = thread;
+            super::hear::go_past(self.ground(), &mut meant, step, &speech.values);
+            self.threads.insert(0, meant);
+        }
+    }
+
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.result.sent += bytes.len();
+        if let Some(echo) = &mut self.echo {
+            echo.expect(bytes);
+        }
+        match self.keyed {
+            Some(slow) => bytes.iter().for_each(|byte| self.outbox.key(*byte, slow)),
+            None => self.outbox.push(Action::Send(bytes.to_vec())),
+        }
+    }
+
+    /// It is the device's turn. How long, is known when everything has left.
+    pub(super) fn wait(&mut self, step: &Step) {
+        let window = match (&step.within, &step.every) {
+            (Some(within), _) => within.at(self.settings),
+            (None, Some(every)) => every.at(self.settings) * 4,
+            (None, None) => self.program.table.line.reply.to.at(self.settings),
+        };
+        let free = |thread: &Thread| match self.program.step(thread.pc) {
+            Some(step) => step.direction == Direction::Tx,
+            None => true,
+        };
+        let soft = self.threads.iter().skip(1).any(free);
+        self.turn = Turn::Device { window: window + LATENCY, since: None, soft };
+        self.listen(Closing::No);
+    }
+
+    pub(super) fn silence(&mut self, since: Instant, soft: bool) {
+        if soft {
+            let program = Arc::clone(&self.program);
+            let free = |thread: &Thread| match program.step(thread.pc) {
+                Some(step) => step.direction == Direction::Tx,
+                None => true,
+            };
+            self.threads.retain(free);
+            self.threads.truncate(1);
+            self.asked.clear();
+            self.turn = Turn::Own;
+            return;
+        }
+        let last = self.tried >= self.tries || self.asked.is_empty();
+        let steps = self.threads.iter().filter_map(|thread| self.program.step(thread.pc));
+        let mut expected: Vec<Name> = Vec::new();
+        for step in steps.filter(|step| step.direction == Direction::Rx) {
+            let name = self.program.frame(step.frame).name();
+            if !expected.contains(name) {
+                expected.push(name.clone());
+            }
+        }
+        let silence = Silence {
+            waited: self.now.since(since),
+            after: self.asked.last().map(|asked| asked.frame.clone()),
+            expected,
+            exchange: self.threads.first().and_then(|first| self.exchange(first.pc)),
+            said: meanings::of_silence(&self.program.table, &self.waits_in()),
+        };
+        if last || self.tried == 1 {
+            self.tell(since, self.now, Direction::Rx, Vec::new().into(), ItemKind::Silence(silence));
+        }
+        self.try_again(Ending::NoAnswer);
+    }
+
+    pub(super) fn try_again(&mut self, ending: Ending) {
+        if self.tried >= self.tries || self.asked.is_empty() {
+            return self.end(ending);
+        }
+        self.tried += 1;
+        for asked in self.asked.clone() {
+            self.send(&asked.bytes);
+        }
+        let program = Arc::clone(&self.program);
+        let step = self.threads.first().and_then(|first| program.step(first.pc));
+        match step {
+            Some(step) => self.wait(step),
+            None => self.end(ending),
+        }
+    }
+
+    pub(super) fn end(&mut self, ending: Ending) {
+        if let Some(first) = self.threads.first() {
+            self.captured = first.clone();
+        }
+        self.result.ending = Some(ending);
+        self.repeating = None;
+        self.turn = Turn::Over;
+        self.outbox.push(Action::Done);
+    }
+}
