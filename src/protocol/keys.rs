@@ -194,3 +194,74 @@ const ANY_NUMBER: Kind = Kind::Number { least: i64::MIN as i128, most: u64::MAX 
 const SIZE: Kind = Kind::Number { least: 1, most: 1 << 40 };
 const ADDRESS: Kind = Kind::Number { least: 0, most: u64::MAX as i128 };
 const BYTE: Kind = Kind::Number { least: 0, most: 255 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use toml::de::DeValue;
+
+    fn sections_in(kind: &'static Kind) -> Vec<&'static Section> {
+        match kind {
+            Kind::Section(section) | Kind::Sections(section) => vec![section],
+            Kind::Either(kinds) => kinds.iter().flat_map(sections_in).collect(),
+            Kind::List(of) => sections_in(of),
+            _ => Vec::new(),
+        }
+    }
+
+    fn all_sections() -> Vec<&'static Section> {
+        let mut sections = vec![&TABLE];
+        let mut next = 0;
+        while let Some(section) = sections.get(next).copied() {
+            let kinds = section
+                .keys
+                .iter()
+                .map(|key| &key.kind)
+                .chain(section.others.iter().map(|others| &others.kind));
+            sections.extend(kinds.flat_map(sections_in));
+            next += 1;
+        }
+        sections
+    }
+
+    fn fits(kind: &Kind, value: &DeValue<'_>) -> bool {
+        match (kind, value) {
+            (Kind::Either(kinds), value) => kinds.iter().any(|kind| fits(kind, value)),
+            (Kind::List(of), DeValue::Array(items)) => items.iter().all(|item| fits(of, item.get_ref())),
+            (Kind::Number { .. } | Kind::Baud | Kind::Value, DeValue::Integer(_)) => true,
+            (Kind::Truth, DeValue::Boolean(_)) => true,
+            (Kind::Value | Kind::Set | Kind::Sections(_), DeValue::Array(_)) => true,
+            (Kind::Section(_), DeValue::Table(_)) => true,
+            (Kind::OneOf(words), DeValue::String(text)) => words.iter().any(|word| *word == &**text),
+            (Kind::Number { .. } | Kind::Truth | Kind::Set | Kind::Section(_) | Kind::Sections(_), _) => {
+                false
+            }
+            (Kind::List(_), _) => false,
+            (_, value) => value.is_str(),
+        }
+    }
+
+    #[test]
+    fn every_example_is_a_value_of_its_kind() {
+        for section in all_sections() {
+            let keys = section.keys.iter().map(|key| (key.name, &key.kind, key.example));
+            let others = section.others.iter().map(|others| (others.called, &others.kind, others.example));
+            for (name, kind, example) in keys.chain(others) {
+                let value =
+                    DeValue::parse(example).unwrap_or_else(|error| panic!("{name}: {example}: {error}"));
+                assert!(fits(kind, value.get_ref()), "`{name}` in `{}`: {example}", section.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_is_listed_once_and_explained() {
+        for section in all_sections() {
+            assert!(!section.meaning.is_empty(), "{}", section.path);
+            for (nth, key) in section.keys.iter().enumerate() {
+                assert!(!key.meaning.is_empty() && !key.meaning.ends_with('.'), "{}", key.name);
+                assert!(section.keys[..nth].iter().all(|other| other.name != key.name), "{}", key.name);
+            }
+        }
+    }
+}
