@@ -151,6 +151,10 @@ impl<'a> Scanner<'a> {
     fn skip_blank(&mut self) {
         loop {
             let rest = &self.text[self.at..];
+            // Most tokens touch the one before, or the blank has been skipped already.
+            if rest.as_bytes().first().is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'#') {
+                return;
+            }
             let trimmed = rest.trim_start();
             self.at += rest.len() - trimmed.len();
             if !trimmed.starts_with('#') {

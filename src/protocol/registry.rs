@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::thread;
 
 use toml::de::DeTable;
 
@@ -158,6 +161,7 @@ impl Registry {
 
     /// Every table that can be used, and the mistakes of those that cannot.
     pub fn all(&self) -> (Vec<Arc<Table>>, Vec<Mistakes>) {
+        self.read_all();
         let (mut tables, mut mistakes) = (Vec::new(), Vec::new());
         for source in self.sources() {
             match source.table() {
@@ -166,6 +170,27 @@ impl Registry {
             }
         }
         (tables, mistakes)
+    }
+}
+
+impl Registry {
+    /// Reads what was not read yet, on every core there is: nobody waits for forty tables one by one.
+    fn read_all(&self) {
+        let unread: Vec<&TableSource> = self.sources().filter(|source| source.read.get().is_none()).collect();
+        let cores = thread::available_parallelism().map_or(1, NonZero::get).min(unread.len());
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(source) = unread.get(next.fetch_add(1, Ordering::Relaxed)) {
+                source.read();
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..cores {
+                // Where no thread is to be had, this one reads them all.
+                let _ = thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
     }
 }
 

@@ -27,6 +27,14 @@ impl ByteSet {
         (0..=255u8).filter(|byte| is_in(*byte)).fold(ByteSet::NONE, ByteSet::with)
     }
 
+    /// The lowest bytes of all values in some ranges.
+    fn of_values(ranges: impl Iterator<Item = (i128, i128)>) -> ByteSet {
+        ranges.fold(ByteSet::NONE, |set, (low, high)| match high - low {
+            255.. => ByteSet::ANY,
+            _ => (low..=high).fold(set, |set, value| set.with(value as u8)),
+        })
+    }
+
     fn with(mut self, byte: u8) -> ByteSet {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
         self
@@ -216,20 +224,14 @@ impl Prefix {
             let shift = 8 * if order == Order::Little { place } else { width - 1 - place };
             match &values {
                 None => ByteSet::ANY,
-                Some(ranges) if width == 1 => ByteSet::of(|byte| {
-                    ranges.iter().any(|range| {
-                        range.contains(&i128::from(byte)) || range.contains(&i128::from(byte as i8))
-                    })
-                }),
-                Some(ranges) => {
-                    // The byte of a single value is known; that of a range only where all its values share it.
-                    ByteSet::of(|byte| {
-                        ranges.iter().any(|range| {
-                            let (low, high) = (range.start() >> shift, range.end() >> shift);
-                            high - low >= 255 || (low..=high).any(|value| value as u8 == byte)
-                        })
-                    })
-                }
+                // A signed byte and an unsigned one are alike on the wire.
+                Some(ranges) if width == 1 => ByteSet::of_values(ranges.iter().map(|range| {
+                    (*range.start().max(&i128::from(i8::MIN)), *range.end().min(&i128::from(u8::MAX)))
+                })),
+                // The byte of a single value is known; that of a range only where all its values share it.
+                Some(ranges) => ByteSet::of_values(
+                    ranges.iter().map(|range| (range.start() >> shift, range.end() >> shift)),
+                ),
             }
         };
         let bytes: Vec<ByteSet> = (0..width).map(of_place).collect();

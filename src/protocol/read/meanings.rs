@@ -11,6 +11,7 @@ use super::super::findings::Findings;
 use super::super::model::{ExchangeId, Meaning, MeaningOf, Show, Vector};
 use super::super::places::Place;
 use super::device::set_parameters;
+use super::entry::parse_hex_bytes;
 use super::exchanges::{frame_id, frame_ids};
 use super::names::Names;
 use super::tree::Fields;
@@ -165,7 +166,13 @@ fn parse_vector(text: &str) -> Result<Vec<(Direction, Bytes)>, Vec<Mistake>> {
             ..mistake
         };
         let whole = At { from: from as u32, to: text[..to].trim_end().len() as u32 };
-        match Layout::parse(&text[from + 1..to]).map(|layout| literal_bytes(&layout, LONGEST)) {
+        let bytes = &text[from + 1..to];
+        // Nearly every vector is plain bytes.
+        if let Some(plain) = parse_hex_bytes(bytes).filter(|plain| !plain.is_empty() && is_upper(bytes)) {
+            talk.push((direction, plain.into()));
+            continue;
+        }
+        match Layout::parse(bytes).map(|layout| literal_bytes(&layout, LONGEST)) {
             Ok(Some(bytes)) if !bytes.is_empty() => talk.push((direction, bytes)),
             Ok(Some(_)) => mistakes.push(mistake(whole, "no bytes behind this arrow")),
             Ok(None) => mistakes.push(mistake(whole, "expected bytes, such as `31 CE` or `55{32}`")),
@@ -173,6 +180,10 @@ fn parse_vector(text: &str) -> Result<Vec<(Direction, Bytes)>, Vec<Mistake>> {
         }
     }
     if mistakes.is_empty() { Ok(talk) } else { Err(mistakes) }
+}
+
+fn is_upper(text: &str) -> bool {
+    !text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn mistake(at: At, says: &str) -> Mistake {

@@ -33,6 +33,24 @@ pub(super) struct Names {
     pub(super) lookups: BTreeSet<Name>,
 }
 
+/// Where a word stands in the file; in a string, that costs the length of the string to find out.
+pub(super) trait Placed {
+    fn range(self, found: &Findings<'_>) -> Range<usize>;
+}
+
+impl Placed for Range<usize> {
+    fn range(self, _: &Findings<'_>) -> Range<usize> {
+        self
+    }
+}
+
+/// A place in the string that is written at the range.
+impl Placed for (&Range<usize>, At) {
+    fn range(self, found: &Findings<'_>) -> Range<usize> {
+        found.place(self.0, self.1)
+    }
+}
+
 /// What can be named of a frame.
 pub(super) struct FrameNames {
     /// Its place in the table.
@@ -49,12 +67,12 @@ impl Names {
         among: &'n BTreeMap<Name, V>,
         what: &str,
         word: &str,
-        range: Range<usize>,
+        place: impl Placed,
         found: &mut Findings<'_>,
     ) -> Option<&'n V> {
         let known = among.get(word);
         if known.is_none() && !found.is_broken {
-            let mistake = found.error(range, format!("no {what} is called `{word}`"));
+            let mistake = found.error(place.range(found), format!("no {what} is called `{word}`"));
             mistake.did_you_mean(word, among.keys().map(|name| &**name));
         }
         known

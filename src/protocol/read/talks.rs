@@ -159,8 +159,8 @@ impl Resolver<'_> {
             }
             StepKind::Inside(effects) => effects.iter_mut().for_each(|effect| self.effect(effect, found)),
             StepKind::Goto(state) => {
-                let range = self.place(ends_with(*at, state), found);
-                Names::find(&self.names.states, "state", state, range, found);
+                let place = (self.scope.text, ends_with(*at, state));
+                Names::find(&self.names.states, "state", state, place, found);
             }
             StepKind::Phase(phase) => {
                 if &**phase != "line" && !self.names.phases.contains(phase) {
@@ -176,8 +176,8 @@ impl Resolver<'_> {
     }
 
     fn message(&self, message: &mut Message, found: &mut Findings<'_>) {
-        let range = self.place(message.frame_at, found);
-        let frame = Names::find(&self.names.frames, "frame", &message.frame, range, found);
+        let place = (self.scope.text, message.frame_at);
+        let frame = Names::find(&self.names.frames, "frame", &message.frame, place, found);
         let known = frame.and_then(|frame| Some((frame.fields.as_ref()?, &frame.takes)));
         for Bind { at, name, value } in &mut message.binds {
             let is_known =
@@ -193,8 +193,8 @@ impl Resolver<'_> {
     }
 
     fn call(&self, exchange: &Name, arguments: &mut [Argument], at: At, found: &mut Findings<'_>) {
-        let range = self.place(at, found);
-        let Some((_, with)) = Names::find(&self.names.exchanges, "exchange", exchange, range, found) else {
+        let place = (self.scope.text, at);
+        let Some((_, with)) = Names::find(&self.names.exchanges, "exchange", exchange, place, found) else {
             return;
         };
         for (place, Argument { at, name, value }) in arguments.iter_mut().enumerate() {
