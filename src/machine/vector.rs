@@ -26,7 +26,9 @@ pub struct VectorMistake {
 pub fn check_vector(table: &Table, vector: &Vector) -> Result<(), VectorMistake> {
     // What the table leaves open (the size of an address) may be this way in one vector, that way in another.
     let mut mistakes = Vec::new();
-    for env in Env::new().hypotheses(table) {
+    let mut given = Env::new();
+    vector.set.iter().for_each(|(name, value)| given.set(name, value.clone()));
+    for env in given.hypotheses(table) {
         match check(table, vector, &env) {
             Ok(()) => return Ok(()),
             Err(mistake) => mistakes.push(mistake),

@@ -16,6 +16,8 @@ pub(super) struct Poller {
     /// When the next run begins, between two of them.
     begins: Option<Instant>,
     begun: Instant,
+    /// The first run has not begun.
+    is_fresh: bool,
     /// The poll has been played, so that it can be played once more.
     polls: bool,
 }
@@ -28,10 +30,13 @@ impl Poller {
         let run = if greets { Run::Handshake } else { Run::Poll };
         let host = Host::of(program, &run, env, settings).ok()?;
         let begun = Instant::ZERO;
-        Some(Poller { host, every, begins: None, begun, polls: !greets })
+        Some(Poller { host, every, begins: Some(begun), begun, is_fresh: true, polls: !greets })
     }
 
     fn begin(&mut self) {
+        if std::mem::take(&mut self.is_fresh) {
+            return;
+        }
         self.host.forget_items();
         if self.polls {
             self.host.once_more();
