@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::machine::{Env, Program};
-use crate::protocol::{Registry, RegistryError, Table};
+use crate::protocol::{Registry, RegistryError, Severity, Table};
 use crate::simulate;
 use crate::sweep::{ProtocolScorers, Protocols};
 use crate::transport::{SimDevice, SimOptions, Traffic};
@@ -43,7 +43,10 @@ impl Tables {
     pub fn all(&self) -> Result<Vec<Arc<Table>>, Failure> {
         let (tables, broken) = self.registry()?.all();
         for mistakes in broken {
-            tracing::warn!("a table is left out, `hsdiag protocols check` tells more: {mistakes}");
+            let errors = || mistakes.iter().filter(|mistake| mistake.severity == Severity::Error);
+            if let Some(first) = errors().next() {
+                tracing::warn!("a table with {} mistakes is left out; the first: {first}", errors().count());
+            }
         }
         Ok(tables)
     }

@@ -84,20 +84,22 @@ fn fields(item: &ItemFace) -> String {
 /// The bytes, each with a fault in red and followed by the fault's letter.
 fn bytes(item: &ItemFace) -> String {
     let (pairs, _) = item.hex.as_bytes().as_chunks::<2>();
-    let mut text = String::new();
+    let mut text = format!("{FAINT}");
     for (place, pair) in pairs.iter().take(MOST_BYTES).enumerate() {
         let pair = String::from_utf8_lossy(pair);
         let fault = item.faults.iter().find(|fault| fault.byte == place);
         let space = if place == 0 { "" } else { " " };
         match fault {
-            Some(fault) => text += &format!("{space}{BAD}{pair}({}){BAD:#}", fault.fault),
-            None => text += &format!("{space}{FAINT}{pair}{FAINT:#}"),
+            Some(fault) => {
+                text += &format!("{space}{FAINT:#}{BAD}{pair}({}){BAD:#}{FAINT}", fault.fault);
+            }
+            None => text += &format!("{space}{pair}"),
         }
     }
     if pairs.len() > MOST_BYTES {
-        text += &format!("{FAINT} … {} bytes{FAINT:#}", pairs.len());
+        text += &format!(" … {} bytes", pairs.len());
     }
-    text
+    text + &format!("{FAINT:#}")
 }
 
 fn grouped(hex: &str, most: usize) -> String {

@@ -94,7 +94,7 @@ impl Report for Protocols {
             Column::left("line", 2),
             Column::left("can", 3),
             Column::left("from", 4),
-            Column::left("what", 1),
+            Column::words("what", 1),
         ]);
         for one in &self.protocols {
             let can = [("handshake", one.handshake), ("flash", one.flash), ("probe", one.probe.is_some())];

@@ -1,5 +1,7 @@
 //! A table for the terminal: columns as wide as their cells, and the least important ones left out where there is no room.
 
+use std::borrow::Cow;
+
 use anstyle::Style;
 
 use super::paint::HEAD;
@@ -17,15 +19,22 @@ pub struct Column {
     pub align: Align,
     /// Columns with the highest number go first.
     pub spare: u8,
+    /// Words that may be cut short before any column goes.
+    pub words: bool,
 }
 
 impl Column {
     pub fn left(head: &'static str, spare: u8) -> Column {
-        Column { head, align: Align::Left, spare }
+        Column { head, align: Align::Left, spare, words: false }
+    }
+
+    /// A last column of words.
+    pub fn words(head: &'static str, spare: u8) -> Column {
+        Column { words: true, ..Column::left(head, spare) }
     }
 
     pub fn right(head: &'static str, spare: u8) -> Column {
-        Column { head, align: Align::Right, spare }
+        Column { head, align: Align::Right, spare, words: false }
     }
 }
 
@@ -75,7 +84,7 @@ impl Table {
     /// The lines of the table, in at most `width` characters as far as columns can be spared.
     pub(super) fn lines(&self, width: usize) -> Vec<String> {
         let cell_width = |row: &Vec<Cell>, place: usize| row.get(place).map_or(0, Cell::width);
-        let widths: Vec<usize> = self
+        let mut widths: Vec<usize> = self
             .columns
             .iter()
             .enumerate()
@@ -84,9 +93,19 @@ impl Table {
                 column.head.chars().count().max(cells)
             })
             .collect();
+        self.cut_words(&mut widths, width);
         let shown = self.that_fit(&widths, width);
         let heads = self.columns.iter().map(|column| Cell::styled(column.head, HEAD)).collect::<Vec<_>>();
         std::iter::once(&heads).chain(&self.rows).map(|row| self.render(row, &widths, &shown)).collect()
+    }
+
+    /// Gives words the room that the other columns leave, as far as that is enough to read them.
+    fn cut_words(&self, widths: &mut [usize], width: usize) {
+        const READABLE: usize = 16;
+        let Some(place) = self.columns.iter().position(|column| column.words) else { return };
+        let others: usize =
+            widths.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, w)| w + BETWEEN).sum();
+        widths[place] = widths[place].min(width.saturating_sub(others).max(READABLE));
     }
 
     /// Places of the columns that are shown.
@@ -116,13 +135,22 @@ impl Table {
             }
             if !cell.text.is_empty() {
                 let style = cell.style;
-                line += &format!("{:spaces$}{style}{}{style:#}", "", cell.text);
+                let text = shortened(&cell.text, widths[*place]);
+                line += &format!("{:spaces$}{style}{text}{style:#}", "");
                 spaces = 0;
             }
             spaces += BETWEEN + if right { 0 } else { fill };
         }
         line
     }
+}
+
+/// A text in at most so many characters.
+fn shortened(text: &str, room: usize) -> Cow<'_, str> {
+    if text.chars().count() <= room {
+        return text.into();
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect::<String>().into()
 }
 
 #[cfg(test)]
@@ -152,5 +180,13 @@ mod tests {
     fn a_narrow_terminal_loses_the_least_important_columns_first() {
         assert_eq!(shown(20)[1], "  9600  8N1");
         assert_eq!(shown(5)[1], "  9600");
+    }
+
+    #[test]
+    fn words_are_cut_short_before_a_column_goes() {
+        let mut table = Table::new(vec![Column::left("name", 0), Column::words("what", 1)]);
+        table.row(vec![Cell::plain("mbus"), Cell::plain("heat, water, gas and electricity meters")]);
+        let lines = table.lines(26);
+        assert_eq!(anstream::adapter::strip_str(&lines[1]).to_string(), "mbus  heat, water, gas an…");
     }
 }
