@@ -314,3 +314,65 @@ impl Task for Probe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Registry;
+
+    fn tables() -> Vec<Arc<Table>> {
+        Registry::shipped().all().0
+    }
+
+    fn only(table: &Table) -> ProbeOptions {
+        ProbeOptions { only: Some(table.name.to_string()), ..ProbeOptions::default() }
+    }
+
+    #[test]
+    fn what_may_harm_another_device_is_sent_only_when_it_is_named() {
+        let tables = tables();
+        let plan = openers(&tables, &ProbeOptions::default());
+        assert!(!plan.is_empty() && plan.iter().all(|opener| opener.risk == Risk::Harmless));
+        let risky =
+            |table: &&Arc<Table>| table.probe.as_ref().is_some_and(|probe| probe.risk != Risk::Harmless);
+        for table in tables.iter().filter(risky) {
+            assert!(!openers(&tables, &only(table)).is_empty(), "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn every_protocol_is_asked_at_its_likeliest_settings_before_any_at_its_second() {
+        let tables = tables();
+        let plan = openers(&tables, &ProbeOptions::default());
+        let count =
+            |opener: &Opener| plan.iter().filter(|other| other.table.name == opener.table.name).count();
+        let firsts =
+            plan.iter().map(|opener| &opener.table.name).collect::<std::collections::BTreeSet<_>>().len();
+        for opener in &plan[..firsts] {
+            assert_eq!(opener.settings.baud, opener.table.line.bauds[0], "{}", opener.table.name);
+            assert_eq!(opener.settings.format, opener.table.line.formats[0], "{}", opener.table.name);
+            assert!(count(opener) >= 1);
+        }
+    }
+
+    #[test]
+    fn every_opener_has_bytes_to_show_before_it_is_sent() {
+        for opener in openers(&tables(), &ProbeOptions::default()) {
+            let bytes = opener.first_bytes();
+            assert!(bytes.as_ref().is_ok_and(|bytes| !bytes.is_empty()), "{}: {bytes:?}", opener.table.name);
+        }
+    }
+
+    #[test]
+    fn rates_and_formats_that_are_asked_for_take_the_place_of_the_tables() {
+        let wanted = ProbeOptions {
+            bauds: vec![Baud::nearest(1200.0)],
+            formats: vec![Format::O8],
+            ..ProbeOptions::default()
+        };
+        let plan = openers(&tables(), &wanted);
+        assert!(!plan.is_empty());
+        let expected = Settings::new(Baud::nearest(1200.0), Format::O8);
+        assert!(plan.iter().all(|opener| Settings { msb_first: false, ..opener.settings } == expected));
+    }
+}
