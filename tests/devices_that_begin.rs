@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use hsdiag::line::Direction;
+use hsdiag::line::{Action, Direction, Span};
 use hsdiag::machine::{Ending, Env, Item, ItemKind, Part, Program, Run, Sides};
 use hsdiag::protocol::Table;
-use hsdiag::simulate::{Play, Played, observe};
+use hsdiag::simulate::{Options, Play, Played, device, observe};
 
 const TABLE: &str = r#"
 name = "alarm"
@@ -61,4 +61,24 @@ fn an_observer_follows_both_and_counts_on_through_frames_without_a_count() {
     assert!(unclean.is_empty(), "{unclean:#?}");
     let answered = |item: &&Item| matches!(&item.kind, ItemKind::Frame(framed) if &*framed.frame == "heard" && framed.part == Part::Unsolicited);
     assert!(items.iter().filter(answered).count() >= 2);
+}
+
+#[test]
+fn a_simulated_bus_begins_although_its_device_only_answers() {
+    let text = TABLE.replace("unsolicited = \"30 ms\", ", "").replace("\"ask\", \"ring\"", "\"ask\"");
+    let text = format!("{text}[poll]\nrun = \"ask\"\nevery = \"1 s\"\n")
+        .replace("ring = { talk = \"< ring > heard\" }\n", "")
+        .replace("ring    = \"30 count:u8=(last.count+1)%256\"\nheard   = \"40\"\n", "");
+    let (table, _) = Table::read("asked", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let options = Options { bus: true, ..Options::default() };
+    let mut bus = device(&Arc::new(table), &options).expect("a table with a poll").task;
+
+    let mut sent = 0;
+    while sent < 10 {
+        let next = bus.deadline().expect("the bus wants to be woken until it has spoken");
+        bus.on_time(next + Span::from_nanos(1));
+        while let Some(action) = bus.next_action() {
+            sent += usize::from(matches!(action, Action::Send(_)));
+        }
+    }
 }

@@ -39,11 +39,6 @@ impl Decoder {
         Decoder { parameters: parameters.collect(), table }
     }
 
-    pub fn with(mut self, parameter: &str, value: i128) -> Decoder {
-        self.parameters.insert(parameter.into(), Value::Int(value));
-        self
-    }
-
     /// The pieces of `bytes`, of which only the frames named count; `closed`: a gap follows.
     pub fn pieces(&self, frames: &[&str], bytes: &[u8]) -> Vec<Piece> {
         let frames: Vec<&Frame> = frames.iter().map(|name| self.frame(name)).collect();
