@@ -6,7 +6,6 @@ use crate::frame::{Checksum, Envelope, Frame, Layout, Name, Refinement, Refines}
 
 use super::super::check::Written;
 use super::super::findings::Findings;
-use super::super::keys::TABLE;
 use super::super::places::Place;
 use super::entry::{Entry, Text};
 use super::names::{FrameNames, Names, Scope};
@@ -290,7 +289,6 @@ fn envelope(text: &Text<'_>, found: &mut Findings<'_>) -> Option<EnvelopeKey> {
 
 /// The table's own envelope.
 pub(super) fn table_envelope(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Envelope> {
-    debug_assert!(TABLE.key("envelope").is_some());
     match root.text("envelope", found).and_then(|text| envelope(&text, found))? {
         EnvelopeKey::None => None,
         EnvelopeKey::Some(envelope) => Some(envelope),

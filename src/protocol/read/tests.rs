@@ -31,12 +31,13 @@ fn the_name_of_a_number_becomes_the_number_in_a_talk_a_layout_and_a_set() {
 get  = 0x00
 read = { value = 0x11, as = "read memory" }
 [frames]
+ack     = "79"
 command = "code:u8 ~code"
 reader  = { like = "command", code = "read" }
 either  = { like = "command", code = ["get", "read"] }
 [exchanges]
-command = { with = ["code"], talk = "> command(code)" }
-get     = "command(get) > command(code = read) > reader > either"
+command = { with = ["code"], talk = "> command(code) < ack" }
+get     = "command(get) > command(code = read) < ack > reader < ack > either"
 [states]
 ready = { may = ["get"] }
 "#,
