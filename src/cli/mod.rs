@@ -3,6 +3,7 @@
 mod args;
 mod decode;
 mod environment;
+mod explain;
 mod failure;
 mod files;
 mod handshake;

@@ -8,7 +8,7 @@ use super::args::{Global, exit_codes};
 use super::failure::{Exit, Failure};
 use super::output::{Output, color_choice};
 use super::session::Session;
-use super::{decode, handshake, log, monitor, ports, protocols, record, simulate, sweep};
+use super::{decode, explain, handshake, log, monitor, ports, protocols, record, simulate, sweep};
 
 /// Which baud, which format, which protocol, and what the unexpected byte was.
 #[derive(Parser)]
@@ -39,6 +39,7 @@ enum Command {
     Handshake(handshake::Handshake),
     Decode(decode::Decode),
     Monitor(monitor::Monitor),
+    Explain(explain::Explain),
     Protocols(protocols::Protocols),
     Simulate(simulate::Simulate),
 }
@@ -52,6 +53,7 @@ impl Command {
             Command::Handshake(handshake) => handshake.run(session),
             Command::Decode(decode) => decode.run(session),
             Command::Monitor(monitor) => monitor.run(session),
+            Command::Explain(explain) => explain.run(session),
             Command::Protocols(protocols) => protocols.run(session),
             Command::Simulate(simulate) => simulate.run(session),
         }

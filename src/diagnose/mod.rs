@@ -2,6 +2,7 @@
 
 mod cause;
 mod evidence;
+pub mod explain;
 mod follow;
 mod measure;
 mod model;

@@ -23,7 +23,7 @@ pub use mistake::{Mistake, Mistakes, Severity, Warning};
 pub use model::{
     Answer, Chip, Device, Exchange, ExchangeId, Flash, FrameId, Line, Meaning, MeaningOf, NamedValue,
     Parameter, Phase, Probe, Quiet, Refusals, Region, Reply, ResetSequences, Risk, ScriptStep, Show, State,
-    StateId, Table, Vector,
+    StateId, Table, ToolMessage, Vector,
 };
 pub use registry::{Registry, RegistryError, TableSource};
 pub use shape::{ByteSet, Known, Prefix, allowed};

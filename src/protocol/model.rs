@@ -60,6 +60,8 @@ pub struct Table {
     pub reset: ResetSequences,
     pub chips: Vec<Chip>,
     pub meanings: Vec<Meaning>,
+    /// What other tools print when something fails.
+    pub messages: Vec<ToolMessage>,
     pub vectors: Vec<Vector>,
     /// How people write a field: `address = "bcd-le"`.
     pub show: BTreeMap<Name, Show>,
@@ -133,6 +135,8 @@ pub enum ScriptStep {
 pub struct NamedValue {
     pub name: Name,
     pub value: i128,
+    /// The last of a row of numbers that say the same; else `value` once more.
+    pub to: i128,
     /// What it says, in a sentence: "the address is not in memory".
     pub means: Option<String>,
     pub cause: Option<String>,
@@ -301,6 +305,22 @@ pub struct Meaning {
     pub of: MeaningOf,
     /// Exchanges after whose start it has this meaning; empty: always.
     pub after: Vec<ExchangeId>,
+    pub means: String,
+    pub cause: Option<String>,
+    pub remedy: Option<String>,
+}
+
+/// `[[message]]`: a line that another tool prints, and what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolMessage {
+    /// "avrdude".
+    pub tool: String,
+    /// As it is printed; `{name}` stands for digits, and if the table it is about has a field of that name, its values explain them.
+    pub text: String,
+    /// The protocol it is about.
+    pub table: Option<Name>,
+    /// The byte that was due in place of the one in the hole `{byte}`.
+    pub expected: Option<u8>,
     pub means: String,
     pub cause: Option<String>,
     pub remedy: Option<String>,

@@ -149,6 +149,7 @@ fn read_root(root: &Fields<'_>, found: &mut Findings<'_>) -> Option<Table> {
         reset: device::reset(root, found),
         chips: device::chips(root, &names, found),
         meanings,
+        messages: meanings::messages(root, found),
         vectors,
         show: meanings::show(root, &names, found),
         values: names.values,

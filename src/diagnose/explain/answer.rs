@@ -32,16 +32,24 @@ pub struct Part {
 #[serde(tag = "section", rename_all = "lowercase")]
 pub enum Section {
     /// What the tables say, most specific first.
-    Tables { entries: Vec<Entry> },
+    Tables {
+        entries: Vec<Entry>,
+    },
     /// What it is as a character.
     Character(Character),
     Bits(Bits),
     /// Bytes that a usual mistake turns into this one, or this one into.
-    Relatives { relatives: Vec<Relative> },
+    Relatives {
+        relatives: Vec<Relative>,
+    },
     /// Whether noise could make it.
     Pulses(Pulses),
     /// How another byte becomes this one.
     Expected(Expected),
+    /// Each byte of a word by itself.
+    Single {
+        bytes: Vec<Single>,
+    },
 }
 
 /// One thing that the tables say of it.
@@ -152,6 +160,18 @@ pub struct Relative {
     pub known_as: Vec<String>,
 }
 
+/// One byte among several.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Single {
+    pub byte: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub printable: Option<char>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<&'static str>,
+    /// What it is in the tables, the most specific things alone.
+    pub known_as: Vec<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
@@ -194,13 +214,29 @@ pub struct Expected {
 #[serde(tag = "way", rename_all = "kebab-case")]
 pub enum Way {
     /// The sender is so much faster or slower; `rates` are the customary ones among those.
-    Rate { from: f64, to: f64, rates: Vec<u32>, alone: bool, framing_error: bool },
-    Format { sender: String, fault: Option<&'static str> },
-    Inverted { fault: Option<&'static str> },
+    Rate {
+        from: f64,
+        to: f64,
+        rates: Vec<u32>,
+        alone: bool,
+        framing_error: bool,
+    },
+    Format {
+        sender: String,
+        fault: Option<&'static str>,
+    },
+    Inverted {
+        fault: Option<&'static str>,
+    },
     BitOrder,
     Complement,
-    Slip { bits: i32 },
-    BitFlips { mask: u8, count: u32 },
+    Slip {
+        bits: i32,
+    },
+    BitFlips {
+        mask: u8,
+        count: u32,
+    },
 }
 
 /// A line of another tool's output.
@@ -219,6 +255,13 @@ pub struct MessageFound {
     pub cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+}
+
+impl Explanation {
+    /// Something was recognised, or some reading has more than what every byte has.
+    pub fn says_something(&self) -> bool {
+        !self.messages.is_empty() || self.parts.iter().any(|part| !part.sections.is_empty())
+    }
 }
 
 impl Expected {

@@ -35,7 +35,13 @@ pub(super) fn pulses(byte: u8) -> Pulses {
     let mut levels = vec![false];
     levels.extend((0..8).map(|bit| byte >> bit & 1 == 1));
     levels.push(true);
-    Pulses { byte, levels, needed, as_many: bytes_with_pulses(needed), by_one: single_pulse_bytes().collect() }
+    Pulses {
+        byte,
+        levels,
+        needed,
+        as_many: bytes_with_pulses(needed),
+        by_one: single_pulse_bytes().collect(),
+    }
 }
 
 pub(super) fn relatives(byte: u8) -> Vec<(Relation, u8)> {

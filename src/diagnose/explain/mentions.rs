@@ -24,7 +24,12 @@ fn reads(table: &str, reading: &Reading) -> bool {
     if let Some(number) = reading.number.filter(|_| !rest.is_empty()) {
         let swapped = reading.bytes.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
         for number in [number, swapped] {
-            tokens.extend([format!("{number:X}"), format!("{number:08X}"), format!("{number:04X}"), number.to_string()]);
+            tokens.extend([
+                format!("{number:X}"),
+                format!("{number:08X}"),
+                format!("{number:04X}"),
+                number.to_string(),
+            ]);
             tokens.extend([format!("0x{number:X}"), format!("0x{number:08X}"), format!("0x{number:04X}")]);
             numbers.push(number);
         }
@@ -40,7 +45,8 @@ fn has_token(table: &str, token: &str) -> bool {
     let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let bytes = table.as_bytes();
     memmem::find_iter(bytes, token.as_bytes()).any(|at| {
-        let alone = !is_word(at.checked_sub(1).and_then(|before| bytes.get(before))) && !is_word(bytes.get(at + token.len()));
+        let alone = !is_word(at.checked_sub(1).and_then(|before| bytes.get(before)))
+            && !is_word(bytes.get(at + token.len()));
         alone && !is_aside(table, at)
     })
 }

@@ -1,6 +1,6 @@
 //! Lines that other tools print, recognised by the patterns of tables: `not in sync: resp=0x{byte}`.
 
-use crate::protocol::{Table, ToolMessage};
+use crate::protocol::{Registry, Table, ToolMessage};
 
 use super::answer::{FieldRead, MessageFound};
 
@@ -15,29 +15,31 @@ pub(super) struct Recognised {
 }
 
 /// Every pattern of these tables that the text holds; of one tool only the most particular for each place in the text.
-pub(super) fn recognise(text: &str, tables: &[&Table]) -> Vec<Recognised> {
+pub(super) fn recognise(text: &str, tables: &[&Table], registry: &Registry) -> Vec<Recognised> {
     let lower = text.to_lowercase();
     let mut all: Vec<(usize, Recognised)> = Vec::new();
     for table in tables {
         for message in &table.messages {
             if let Some((at, holes)) = fits(&lower, &message.text.to_lowercase()) {
-                all.push((at, recognised(message, holes, tables)));
+                all.push((at, recognised(message, holes, registry)));
             }
         }
     }
-    all.sort_by(|(a, one), (b, other)| (a, std::cmp::Reverse(one.literal)).cmp(&(b, std::cmp::Reverse(other.literal))));
+    all.sort_by(|(a, one), (b, other)| {
+        (a, std::cmp::Reverse(one.literal)).cmp(&(b, std::cmp::Reverse(other.literal)))
+    });
     all.dedup_by(|(a, later), (b, earlier)| a == b && later.found.tool == earlier.found.tool);
     all.into_iter().map(|(_, recognised)| recognised).collect()
 }
 
-fn recognised(message: &ToolMessage, holes: Vec<(String, String)>, tables: &[&Table]) -> Recognised {
-    let table = message.table.as_ref().and_then(|name| tables.iter().find(|table| *table.name == **name));
+fn recognised(message: &ToolMessage, holes: Vec<(String, String)>, registry: &Registry) -> Recognised {
+    let table = message.table.as_ref().and_then(|name| registry.get(name).ok());
     let number = |digits: &str| i128::from_str_radix(digits, 16).ok();
     let byte = holes.iter().find(|(name, _)| name == "byte").and_then(|(_, digits)| number(digits));
     let whole = message.text.rfind("0x").and_then(|at| message.text.get(at + 2..at + 4));
     let byte = byte.or(whole.and_then(number)).and_then(|byte| u8::try_from(byte).ok());
     let read = holes.iter().map(|(name, digits)| {
-        let values = table.and_then(|table| table.values.get(name.as_str()));
+        let values = table.as_ref().and_then(|table| table.values.get(name.as_str()));
         let named = values.and_then(|values| values.iter().find(|value| Some(value.value) == number(digits)));
         let says = named.map(|named| named.means.clone().unwrap_or_else(|| named.name.to_string()));
         FieldRead { name: name.clone(), value: digits.to_uppercase(), says }
@@ -66,9 +68,10 @@ fn literal_length(pattern: &str) -> usize {
 fn pieces(pattern: &str) -> Vec<(&str, Option<&str>)> {
     let mut pieces = Vec::new();
     let mut rest = pattern;
-    while let Some((literal, hole, after)) = rest.split_once('{').and_then(|(literal, behind)| {
-        behind.split_once('}').map(|(hole, after)| (literal, hole, after))
-    }) {
+    while let Some((literal, hole, after)) = rest
+        .split_once('{')
+        .and_then(|(literal, behind)| behind.split_once('}').map(|(hole, after)| (literal, hole, after)))
+    {
         pieces.push((literal, Some(hole)));
         rest = after;
     }
@@ -93,7 +96,8 @@ fn fits(text: &str, pattern: &str) -> Option<(usize, Vec<(String, String)>)> {
             rest = &rest[end..];
         }
         // A pattern that ends in digits is not the beginning of a longer number.
-        let cut = pattern.ends_with(|c: char| c.is_ascii_hexdigit()) && rest.starts_with(|c: char| c.is_ascii_hexdigit());
+        let cut = pattern.ends_with(|c: char| c.is_ascii_hexdigit())
+            && rest.starts_with(|c: char| c.is_ascii_hexdigit());
         (!cut).then_some((start, holes))
     })
 }

@@ -11,8 +11,8 @@ mod uses;
 mod whole;
 
 pub use answer::{
-    Bits, Character, Entry, Explanation, Expected, From, Kind, MessageFound, Part, Pulses, Relation, Relative, Section, Way,
+    Bits, Character, Entry, Expected, Explanation, FieldRead, From, Kind, MessageFound, Part, Pulses,
+    Relation, Relative, Section, Single, Utf8, Way,
 };
-pub use mentions::mentions;
 pub use question::{Asked, Question, Reading};
 pub use whole::explain;

@@ -31,8 +31,9 @@ pub enum Asked {
 
 /// Names of the control characters 00 to 1F; 7F is DEL.
 pub(super) const CONTROLS: [&str; 32] = [
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE", "XON",
-    "DC2", "XOFF", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI",
+    "DLE", "XON", "DC2", "XOFF", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS",
+    "US",
 ];
 
 /// Nobody pastes more; what is longer is cut.
@@ -42,7 +43,11 @@ impl Question {
     pub fn new(text: &str) -> Question {
         let text: String = text.trim().chars().take(LONGEST).collect();
         let mut readings: Vec<Reading> = Vec::new();
-        let found = [hex(&text), decimal(&text), binary(&text), control(&text), as_text(&text)];
+        let mut found = [hex(&text), decimal(&text), binary(&text), control(&text), as_text(&text)];
+        // Bytes have an even number of digits: 104 is a decimal number first.
+        if text.len() % 2 == 1 && found[1].is_some() {
+            found.swap(0, 1);
+        }
         for reading in found.into_iter().flatten() {
             if !readings.iter().any(|known| known.bytes == reading.bytes) {
                 readings.push(reading);
@@ -58,13 +63,19 @@ impl Question {
 }
 
 impl Reading {
+    /// One byte, as hex.
+    pub fn of_byte(byte: u8) -> Reading {
+        Reading::of_bytes(Asked::Hex, vec![byte])
+    }
+
     fn of_number(asked: Asked, number: u64, least: usize) -> Reading {
         let width = (8 - number.leading_zeros() as usize / 8).max(least).max(1);
         Reading { asked, bytes: number.to_be_bytes()[8 - width..].to_vec(), number: Some(number) }
     }
 
     fn of_bytes(asked: Asked, bytes: Vec<u8>) -> Reading {
-        let number = (bytes.len() <= 8).then(|| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte)));
+        let number = (bytes.len() <= 8)
+            .then(|| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte)));
         Reading { asked, bytes, number }
     }
 }
@@ -74,14 +85,20 @@ fn hex(text: &str) -> Option<Reading> {
     let plain = text.strip_prefix('-').unwrap_or(text);
     let mut bytes = Vec::new();
     for word in plain.split([' ', ',', ':', ';', '\t', '\n', '\\']).filter(|word| !word.is_empty()) {
-        let digits = word.strip_prefix("0x").or(word.strip_prefix("0X")).or(word.strip_prefix('x')).or(word.strip_prefix('$'));
+        let digits = word
+            .strip_prefix("0x")
+            .or(word.strip_prefix("0X"))
+            .or(word.strip_prefix('x'))
+            .or(word.strip_prefix('$'));
         let digits = digits.unwrap_or(word);
         let digits = digits.strip_suffix(['h', 'H']).unwrap_or(digits).replace('_', "");
         if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;
         }
         let digits = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits };
-        bytes.extend((0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()));
+        bytes.extend(
+            (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()),
+        );
     }
     // A program that prints a 32-bit code as a signed long puts this before it.
     if let [0xFF, 0xFF, 0xFF, 0xFF, code @ ..] = bytes.as_slice() {
@@ -145,7 +162,7 @@ mod tests {
     fn a_question_is_read_in_every_way_it_can_be_read() {
         assert_eq!(read("0x68"), [(Asked::Hex, vec![0x68])]);
         assert_eq!(read("68"), [(Asked::Hex, vec![0x68]), (Asked::Decimal, vec![68])]);
-        assert_eq!(read("104"), [(Asked::Hex, vec![0x01, 0x04]), (Asked::Decimal, vec![0x68])]);
+        assert_eq!(read("104"), [(Asked::Decimal, vec![0x68]), (Asked::Hex, vec![0x01, 0x04])]);
         assert_eq!(read("6D00"), [(Asked::Hex, vec![0x6D, 0x00])]);
         assert_eq!(read("6881"), [(Asked::Hex, vec![0x68, 0x81]), (Asked::Decimal, vec![0x1A, 0xE1])]);
         assert_eq!(read("68 0b 0B 68"), [(Asked::Hex, vec![0x68, 0x0B, 0x0B, 0x68])]);

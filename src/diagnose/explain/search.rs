@@ -18,6 +18,7 @@ pub(super) fn search(table: &Table, reading: &Reading) -> Vec<Entry> {
     if reading.asked == Asked::Text {
         search.words();
     }
+    search.join_meanings();
     search.found
 }
 
@@ -27,6 +28,9 @@ struct Search<'t> {
     uses: Uses,
     found: Vec<Entry>,
 }
+
+/// Sets that fix fewer bits are not told.
+const LEAST_OF_A_SET: f64 = 2.0;
 
 /// Where in a frame the bytes were met.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +54,8 @@ impl Search<'_> {
                 known.1 = known.1.max(bits);
             }
         }
+        // A field that may be nearly anything says nothing of this value.
+        met.retain(|place, (_, bits)| !matches!(place, Met::Allowed(_)) || *bits >= LEAST_OF_A_SET);
         for (place, (frames, bits)) in met {
             let mut from = self.uses.from(self.table, &frames);
             let kind = match place {
@@ -71,10 +77,12 @@ impl Search<'_> {
     fn whole(&mut self, id: FrameId, frame: &Frame) -> bool {
         let bytes = &self.reading.bytes;
         let Outcome::Complete(read) = frame.parse(bytes, true, &Nothing) else { return false };
-        let fields: Vec<FieldRead> = read.values.0.iter().map(|(name, value)| self.field_read(name, value)).collect();
+        let fields: Vec<FieldRead> =
+            read.values.0.iter().map(|(name, value)| self.field_read(name, value)).collect();
         let bits = fixed_bits(frame.layout()).min(8.0 * bytes.len() as f64);
         let is_dictionary = self.table.exchanges.is_empty();
-        let tells_something = bits >= 7.0 || (is_dictionary && fields.iter().any(|field| field.says.is_some()));
+        let tells_something =
+            bits >= 7.0 || (is_dictionary && fields.iter().any(|field| field.says.is_some()));
         if read.len != bytes.len() || !tells_something {
             return false;
         }
@@ -87,9 +95,10 @@ impl Search<'_> {
     }
 
     fn field_read(&self, name: &Name, value: &Value) -> FieldRead {
-        let says = value.as_int().and_then(|number| self.named(name, number)).map(|named| {
-            named.means.clone().unwrap_or_else(|| named.name.to_string())
-        });
+        let says = value
+            .as_int()
+            .and_then(|number| self.named(name, number))
+            .map(|named| named.means.clone().unwrap_or_else(|| named.name.to_string()));
         FieldRead { name: name.to_string(), value: shown(value), says }
     }
 
@@ -112,7 +121,8 @@ impl Search<'_> {
         if let Some(bits) = bits_at(0).filter(|bits| *bits >= least.min(7.5)) {
             met.push((Met::Start, bits));
         }
-        let within = (1..prefix.bytes().len()).find_map(|place| Some((place, bits_at(place).filter(|bits| *bits >= least)?)));
+        let within = (1..prefix.bytes().len())
+            .find_map(|place| Some((place, bits_at(place).filter(|bits| *bits >= least)?)));
         if let Some((place, bits)) = within {
             met.push((Met::Within(Some(place), prefix.field_at(place).cloned()), bits));
         }
@@ -128,16 +138,24 @@ impl Search<'_> {
     /// Numbers with names.
     fn values(&mut self) {
         for (number, is_swapped) in self.numbers() {
-            for (field, named) in self.table.values.iter().flat_map(|(field, all)| all.iter().map(move |one| (field, one))) {
+            for (field, named) in
+                self.table.values.iter().flat_map(|(field, all)| all.iter().map(move |one| (field, one)))
+            {
                 if !(named.value..=named.to).contains(&number) || (is_swapped && number <= 0xFF) {
                     continue;
                 }
-                let frames: Vec<FrameId> = self.table.frames_with_id()
-                    .filter(|(_, frame)| frame.layout().names().contains(field)).map(|(id, _)| id).collect();
+                let frames: Vec<FrameId> = self
+                    .table
+                    .frames_with_id()
+                    .filter(|(_, frame)| frame.layout().names().contains(field))
+                    .map(|(id, _)| id)
+                    .collect();
                 let mut from = self.uses.from(self.table, &frames);
                 from.field = Some(field.to_string());
                 let several = ((named.to - named.value + 1) as f64).log2();
-                let bits = (8.0 * self.reading.bytes.len() as f64 - several - if is_swapped { 4.0 } else { 0.0 }).max(0.0);
+                let bits =
+                    (8.0 * self.reading.bytes.len() as f64 - several - if is_swapped { 4.0 } else { 0.0 })
+                        .max(0.0);
                 let entry = Entry {
                     kind: Kind::Value { name: named.name.to_string() },
                     from,
@@ -154,7 +172,8 @@ impl Search<'_> {
     /// The number that the bytes are, and the one that they are with the least significant byte first.
     fn numbers(&self) -> Vec<(i128, bool)> {
         let Some(number) = self.reading.number else { return Vec::new() };
-        let swapped = self.reading.bytes.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        let swapped =
+            self.reading.bytes.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
         let mut numbers = vec![(i128::from(number), false)];
         if swapped != number && self.reading.asked == Asked::Hex {
             numbers.push((i128::from(swapped), true));
@@ -166,20 +185,46 @@ impl Search<'_> {
         let wanted = &self.reading.bytes;
         for meaning in &self.table.meanings {
             let (frames, field, bits) = match &meaning.of {
-                MeaningOf::Bytes(bytes) if bytes.as_ref() == wanted.as_slice() => (Vec::new(), None, 8.0 * wanted.len() as f64),
-                MeaningOf::Bytes(bytes) if !bytes.is_empty() && holds(wanted, bytes) => (Vec::new(), None, 8.0 * bytes.len() as f64),
-                MeaningOf::Bytes(bytes) if bytes.starts_with(wanted) => (Vec::new(), None, 8.0 * wanted.len() as f64 - 4.0),
+                MeaningOf::Bytes(bytes) if bytes.as_ref() == wanted.as_slice() => {
+                    (Vec::new(), None, 8.0 * wanted.len() as f64)
+                }
+                // One byte of several is explained by itself.
+                MeaningOf::Bytes(bytes) if bytes.len() > 1 && holds(wanted, bytes) => {
+                    (Vec::new(), None, 8.0 * bytes.len() as f64)
+                }
+                MeaningOf::Bytes(bytes) if bytes.starts_with(wanted) => {
+                    (Vec::new(), None, 8.0 * wanted.len() as f64 - 4.0)
+                }
                 MeaningOf::Frame(id) if self.is_whole(*id) => (vec![*id], None, 8.0 * wanted.len() as f64),
                 MeaningOf::Field(field, value) if self.reading.number.map(i128::from) == Some(*value) => {
                     (Vec::new(), Some(field), 8.0 * wanted.len() as f64)
                 }
                 _ => continue,
             };
-            let from = From { field: field.map(|field| field.to_string()), ..self.uses.from(self.table, &frames) };
+            let from =
+                From { field: field.map(|field| field.to_string()), ..self.uses.from(self.table, &frames) };
             let from = From { exchanges: self.after(meaning, from.exchanges), ..from };
             let Meaning { means, cause, remedy, .. } = meaning.clone();
             self.found.push(Entry { kind: Kind::Meaning, from, says: Some(means), cause, remedy, bits });
         }
+    }
+
+    /// What the table says of a byte in words belongs to the frames that begin with it.
+    fn join_meanings(&mut self) {
+        let is_meaning = |entry: &Entry| {
+            let From { frames, field, exchanges, .. } = &entry.from;
+            entry.kind == Kind::Meaning && frames.is_empty() && field.is_none() && exchanges.is_empty()
+        };
+        let Some(first) = self.found.iter().position(is_meaning) else { return };
+        let is_start = |entry: &Entry| {
+            matches!(&entry.kind, Kind::Start)
+                || matches!(&entry.kind, Kind::Frame { fields } if fields.is_empty())
+        };
+        let Some(start) = self.found.iter().position(is_start) else { return };
+        let From { frames, states, senders, refusal, .. } = self.found[start].from.clone();
+        let meaning = &mut self.found[first];
+        meaning.from = From { frames, states, senders, refusal, ..meaning.from.clone() };
+        self.found.remove(start);
     }
 
     /// A meaning that holds only after some exchanges is told with those.
@@ -201,7 +246,9 @@ impl Search<'_> {
         if wanted.len() < 3 || wanted.split_whitespace().count() > 4 {
             return;
         }
-        for (field, named) in self.table.values.iter().flat_map(|(field, all)| all.iter().map(move |one| (field, one))) {
+        for (field, named) in
+            self.table.values.iter().flat_map(|(field, all)| all.iter().map(move |one| (field, one)))
+        {
             let says = named.means.as_deref().unwrap_or("").to_lowercase();
             let is_name = *named.name == *wanted || says.split(':').next() == Some(&wanted);
             if !is_name && !says.contains(&wanted) {
@@ -250,15 +297,20 @@ fn allowing(layout: &Layout, number: i128, width: usize) -> Vec<(Met, f64)> {
                 if let FieldType::Part { body, .. } = &field.kind {
                     met.extend(allowing(body, number, width));
                 }
-                let (FieldType::Number { bytes, .. }, Some(name)) = (&field.kind, &field.name) else { continue };
+                let (FieldType::Number { bytes, .. }, Some(name)) = (&field.kind, &field.name) else {
+                    continue;
+                };
                 let ranges = allowed(Some(name), field.transform.as_ref(), &field.allowed, &Known::new());
                 let Some(ranges) = ranges.filter(|_| usize::from(*bytes) == width) else { continue };
                 if ranges.iter().any(|range| range.contains(&number)) {
-                    let count: f64 = ranges.iter().map(|range| (range.end() - range.start() + 1) as f64).sum();
+                    let count: f64 =
+                        ranges.iter().map(|range| (range.end() - range.start() + 1) as f64).sum();
                     met.push((Met::Allowed(name.clone()), (8.0 * width as f64 - count.log2()).max(0.0)));
                 }
             }
-            ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => met.extend(allowing(body, number, width)),
+            ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => {
+                met.extend(allowing(body, number, width))
+            }
             _ => {}
         }
     }
@@ -269,7 +321,7 @@ fn allowing(layout: &Layout, number: i128, width: usize) -> Vec<(Met, f64)> {
 fn fixed_bits(layout: &Layout) -> f64 {
     use crate::frame::{Allowed, ExprKind};
     let of_allowed = |name: Option<&Name>, transform, allow: &Allowed, width: f64| match allow {
-        Allowed::Any => 0.0,
+        Allowed::Any | Allowed::Sends { .. } => 0.0,
         // What follows from the frame before is not known here, and was not compared.
         Allowed::Equal(expr) if !matches!(expr.kind, ExprKind::Number(_)) => {
             let is_relation = expr.paths().iter().all(|(path, _)| !matches!(&*path.first, "asked" | "last"));
@@ -283,22 +335,39 @@ fn fixed_bits(layout: &Layout) -> f64 {
             }
         },
     };
-    layout.items.iter().map(|item| match &item.kind {
-        ItemKind::Literal { bytes, times: crate::frame::Times::Exactly(times) } => 8.0 * bytes.len() as f64 * f64::from(*times),
-        ItemKind::Literal { .. } => 0.0,
-        ItemKind::Field(field) => match &field.kind {
-            FieldType::Part { body, .. } => fixed_bits(body),
-            FieldType::Number { bytes, .. } => {
-                of_allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, 8.0 * f64::from(*bytes))
+    layout
+        .items
+        .iter()
+        .map(|item| match &item.kind {
+            ItemKind::Literal { bytes, times: crate::frame::Times::Exactly(times) } => {
+                8.0 * bytes.len() as f64 * f64::from(*times)
             }
-            _ => of_allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, 8.0),
-        },
-        ItemKind::Bits(fields) => fields.iter().map(|field| {
-            of_allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, f64::from(field.width))
-        }).sum(),
-        ItemKind::Again { .. } => 8.0,
-        ItemKind::Optional { .. } | ItemKind::Repeat { .. } => 0.0,
-    }).sum()
+            ItemKind::Literal { .. } => 0.0,
+            ItemKind::Field(field) => match &field.kind {
+                FieldType::Part { body, .. } => fixed_bits(body),
+                FieldType::Number { bytes, .. } => of_allowed(
+                    field.name.as_ref(),
+                    field.transform.as_ref(),
+                    &field.allowed,
+                    8.0 * f64::from(*bytes),
+                ),
+                _ => of_allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, 8.0),
+            },
+            ItemKind::Bits(fields) => fields
+                .iter()
+                .map(|field| {
+                    of_allowed(
+                        field.name.as_ref(),
+                        field.transform.as_ref(),
+                        &field.allowed,
+                        f64::from(field.width),
+                    )
+                })
+                .sum(),
+            ItemKind::Again { .. } => 8.0,
+            ItemKind::Optional { .. } | ItemKind::Repeat { .. } => 0.0,
+        })
+        .sum()
 }
 
 /// Numbers in hex, bytes as they stand on the wire.

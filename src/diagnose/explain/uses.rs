@@ -43,7 +43,10 @@ impl Uses {
         state: usize,
         seen: &mut BTreeSet<ExchangeId>,
     ) {
-        let Some(Exchange { talk, .. }) = table.exchanges.get(exchange.0).filter(|_| seen.insert(exchange)) else { return };
+        let Some(Exchange { talk, .. }) = table.exchanges.get(exchange.0).filter(|_| seen.insert(exchange))
+        else {
+            return;
+        };
         let mut calls = Vec::new();
         self.talk(table, talk, started, state, &mut calls);
         for called in calls {
@@ -51,7 +54,14 @@ impl Uses {
         }
     }
 
-    fn talk(&mut self, table: &Table, talk: &Talk, started: ExchangeId, state: usize, calls: &mut Vec<ExchangeId>) {
+    fn talk(
+        &mut self,
+        table: &Table,
+        talk: &Talk,
+        started: ExchangeId,
+        state: usize,
+        calls: &mut Vec<ExchangeId>,
+    ) {
         for step in &talk.steps {
             match &step.kind {
                 StepKind::Message(message) => {
@@ -64,7 +74,9 @@ impl Uses {
                         Direction::Rx => found.device = true,
                     }
                 }
-                StepKind::Call { exchange, .. } => calls.extend(table.exchange_named(exchange).map(|(id, _)| id)),
+                StepKind::Call { exchange, .. } => {
+                    calls.extend(table.exchange_named(exchange).map(|(id, _)| id))
+                }
                 StepKind::Choice(branches) => {
                     branches.iter().for_each(|branch| self.talk(table, branch, started, state, calls));
                 }

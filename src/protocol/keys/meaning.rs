@@ -27,6 +27,27 @@ pub(super) static MEANING: Section = Section {
     others: None,
 };
 
+pub(super) static MESSAGE: Section = Section {
+    path: "[message]",
+    meaning: "a line that another tool prints, and what it means",
+    keys: &[
+        key("tool", Kind::Text, "who prints it", "\"avrdude\"").required(),
+        key(
+            "text",
+            Kind::Text,
+            "what it prints, or a part of it; `{name}` stands for digits, `{byte}` for the byte that came",
+            "\"not in sync: resp=0x{byte}\"",
+        )
+        .required(),
+        key("table", Kind::Text, "the protocol it is about", "\"stk500v1\""),
+        key("expected", BYTE, "the byte that was due in place of the one that came", "0x14"),
+        key("as", Kind::Text, "what it says", "\"this byte came, and not 14\"").required(),
+        key("cause", Kind::Text, "why it comes", "\"the application still runs\""),
+        key("remedy", Kind::Text, "what to do", "\"press reset by hand\""),
+    ],
+    others: None,
+};
+
 pub(super) static VECTOR: Section = Section {
     path: "[vector]",
     meaning: "a piece of a real conversation that the table must read and write",

@@ -1,7 +1,7 @@
 //! The file itself, `[line]`, and the names and numbers that frames and talks use.
 
 use super::device::{CHIPS, DEVICE, FLASH, HANDSHAKE, POLL, PROBE, RESET};
-use super::meaning::{MEANING, SHOW, VECTOR};
+use super::meaning::{MEANING, MESSAGE, SHOW, VECTOR};
 use super::talk::{EXCHANGES, FRAMES, REFUSALS, STATES};
 use super::{ADDRESS, ANY_NUMBER, Kind, Naming, Others, Section, Target, key, one_or_more};
 
@@ -131,6 +131,12 @@ pub static TABLE: Section = Section {
             Kind::Sections(&MEANING),
             "what something says to whoever did not expect it",
             "[{ byte = 0x68, as = \"start of a long frame\" }]",
+        ),
+        key(
+            "message",
+            Kind::Sections(&MESSAGE),
+            "what other tools print when something fails",
+            "[{ tool = \"avrdude\", text = \"not in sync: resp=0x{byte}\", as = \"no answer in sync\" }]",
         ),
         key(
             "vector",
@@ -284,6 +290,7 @@ static VALUE: Section = Section {
     meaning: "a number with what it says",
     keys: &[
         key("value", ANY_NUMBER, "the number", "4").required(),
+        key("to", ANY_NUMBER, "the last of a row of numbers that say the same", "0x6F"),
         key("as", Kind::Text, "what it says", "\"the address is not in memory\""),
         key("cause", Kind::Text, "why it comes", "\"the image is larger than the memory\""),
         key("remedy", Kind::Text, "what to do", "\"prepare the sector before each erase\""),

@@ -8,7 +8,7 @@ use crate::frame::{At, ItemKind, Layout, Mistake, Name, Times};
 use crate::line::Direction;
 
 use super::super::findings::Findings;
-use super::super::model::{ExchangeId, Meaning, MeaningOf, Show, Vector};
+use super::super::model::{ExchangeId, Meaning, MeaningOf, Show, ToolMessage, Vector};
 use super::super::places::Place;
 use super::device::set_parameters;
 use super::entry::parse_hex_bytes;
@@ -30,6 +30,20 @@ pub(super) fn meanings(
             Some((meaning(fields, names, found)?, place))
         })
         .unzip()
+}
+
+/// `[[message]]`.
+pub(super) fn messages(root: &Fields<'_>, found: &mut Findings<'_>) -> Vec<ToolMessage> {
+    let message = |fields: &Fields<'_>, found: &mut Findings<'_>| ToolMessage {
+        tool: fields.words("tool", found),
+        text: fields.words("text", found),
+        table: fields.maybe_words("table", found).map(|name| Name::new(&name)),
+        expected: fields.number("expected", found).and_then(|byte| u8::try_from(byte).ok()),
+        means: fields.words("as", found),
+        cause: fields.maybe_words("cause", found),
+        remedy: fields.maybe_words("remedy", found),
+    };
+    root.sections("message", found).iter().map(|fields| message(fields, found)).collect()
 }
 
 const OF: [&str; 6] = ["byte", "bytes", "text", "frame", "field", "silence"];

@@ -99,7 +99,14 @@ pub(super) fn named_values(root: &Fields<'_>, found: &mut Findings<'_>) -> BTree
 fn named_value(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<NamedValue> {
     if !entry.is_table() {
         let value = entry.number(found)?;
-        return Some(NamedValue { name: entry.name(), value, means: None, cause: None, remedy: None });
+        return Some(NamedValue {
+            name: entry.name(),
+            value,
+            to: value,
+            means: None,
+            cause: None,
+            remedy: None,
+        });
     }
     let fields = entry.own_section(found)?;
     let (means, cause, remedy) = (
@@ -107,7 +114,12 @@ fn named_value(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<NamedValue
         fields.maybe_words("cause", found),
         fields.maybe_words("remedy", found),
     );
-    Some(NamedValue { name: entry.name(), value: fields.number("value", found)?, means, cause, remedy })
+    let value = fields.number("value", found)?;
+    let to = fields.number("to", found).unwrap_or(value);
+    if let Some(entry) = fields.get("to").filter(|_| to < value) {
+        found.error(entry.range(), format!("`to` lies before `value`, {value}"));
+    }
+    Some(NamedValue { name: entry.name(), value, to, means, cause, remedy })
 }
 
 /// `[lookup.NAME]`.
