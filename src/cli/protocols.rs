@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::frame::nearest;
-use crate::protocol::{ExchangeId, Graph, Mistake, Severity, Table, TableSource};
+use crate::protocol::{self, ExchangeId, Graph, Mistake, Severity, Table, TableSource};
 use crate::report::{self, Checked, CheckedFile, MistakeFace, ProtocolFace, ProtocolSheet};
 
 use super::args::exit_codes;
@@ -50,6 +50,10 @@ enum What {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Print the reference of the table language, as Markdown
+    Reference,
+    /// Print the JSON Schema of table files, for editors
+    Schema,
     /// Draw the states of a table, or one exchange step by step, as Mermaid or SVG
     Graph {
         name: String,
@@ -68,9 +72,16 @@ impl Protocols {
             What::List => list(session),
             What::Show { name, toml } => show(session, &name, toml),
             What::Check { files } => check(session, &files),
+            What::Reference => print(session, &protocol::reference()),
+            What::Schema => print(session, &format!("{:#}\n", protocol::schema())),
             What::Graph { name, exchange, svg } => graph(session, &name, exchange.as_deref(), svg),
         }
     }
+}
+
+fn print(session: &Session, text: &str) -> Result<Exit, Failure> {
+    session.output.write(text)?;
+    Ok(Exit::Yes)
 }
 
 fn list(session: &Session) -> Result<Exit, Failure> {

@@ -39,9 +39,10 @@ impl Tables {
         Ok(self.registry()?.get(name)?)
     }
 
-    /// Every table that can be used; what is wrong with others is told once.
+    /// Every protocol that can be spoken; what is wrong with others is told once. Dictionaries explain and say nothing.
     pub fn all(&self) -> Result<Vec<Arc<Table>>, Failure> {
-        let (tables, broken) = self.registry()?.all();
+        let (mut tables, broken) = self.registry()?.all();
+        tables.retain(|table| !table.exchanges.is_empty());
         for mistakes in broken {
             let errors = || mistakes.iter().filter(|mistake| mistake.severity == Severity::Error);
             if let Some(first) = errors().next() {

@@ -11,6 +11,7 @@ mod model;
 mod parse_talk;
 mod places;
 mod read;
+mod reference;
 mod registry;
 mod shape;
 mod string_place;
@@ -25,6 +26,7 @@ pub use model::{
     Parameter, Phase, Probe, Quiet, Refusals, Region, Reply, ResetSequences, Risk, ScriptStep, Show, State,
     StateId, Table, ToolMessage, Vector,
 };
+pub use reference::{reference, schema};
 pub use registry::{Registry, RegistryError, TableSource};
 pub use shape::{ByteSet, Known, Prefix, allowed};
 pub use talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};

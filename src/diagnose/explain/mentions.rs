@@ -110,7 +110,7 @@ mod tests {
         for question in ["0x68", "104", "0x66", "16", "0x6C42", "wrong le", "68 16"] {
             assert!(asks(question), "{question}");
         }
-        for question in ["0x99", "0x77", "0x22", "0x6D00", "flash"] {
+        for question in ["0x99", "0x77", "0x22", "0x7D00", "flash"] {
             assert!(!asks(question), "{question}");
         }
     }

@@ -83,6 +83,10 @@ impl Reading {
 /// `0x68`, `-0x6800`, `6D00`, `68h`, `68 0B 0B 68`, `\x68\x0b`, `68:0B`.
 fn hex(text: &str) -> Option<Reading> {
     let plain = text.strip_prefix('-').unwrap_or(text);
+    // `0b01` is a number in binary, though it could be the bytes 0B 01.
+    if binary(plain).is_some() {
+        return None;
+    }
     let mut bytes = Vec::new();
     for word in plain.split([' ', ',', ':', ';', '\t', '\n', '\\']).filter(|word| !word.is_empty()) {
         let digits = word

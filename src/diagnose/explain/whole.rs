@@ -51,7 +51,7 @@ fn usual_settings(registry: &Registry, name: Option<&str>) -> Option<Settings> {
 
 fn part(reading: &Reading, tables: &[&Table], expected: Option<(u8, Settings)>) -> Part {
     let mut entries: Vec<Entry> = tables.iter().flat_map(|table| search(table, reading)).collect();
-    sort(&mut entries);
+    sort(&mut entries, reading.asked);
     let mut sections = Vec::new();
     // A byte that was not expected is explained first by what would have turned the expected one into it.
     if let (Some((expected, settings)), [received]) = (expected, reading.bytes.as_slice()) {
@@ -92,7 +92,7 @@ fn known_as(byte: u8, tables: &[&Table]) -> Vec<String> {
         entry.bits >= 7.0
             && matches!(entry.kind, Kind::Start | Kind::Meaning | Kind::Frame { .. } | Kind::Value { .. })
     });
-    sort(&mut entries);
+    sort(&mut entries, Asked::Hex);
     let named = |From { table, frames, field, .. }: &From| match frames.first().or(field.as_ref()) {
         Some(part) => format!("{table} {part}"),
         None => table.clone(),
@@ -107,14 +107,17 @@ fn known_as(byte: u8, tables: &[&Table]) -> Vec<String> {
 }
 
 /// The most specific first; of equals, what explains before what only holds the bytes.
-fn sort(entries: &mut [Entry]) {
+///
+/// Who gives a decimal number has read it in a message: numbers with names come first.
+fn sort(entries: &mut [Entry], asked: Asked) {
     let rank = |entry: &Entry| match &entry.kind {
-        Kind::Meaning => 0,
-        Kind::Frame { .. } if entry.bits >= 7.0 => 0,
-        Kind::Start => 1,
-        Kind::Value { .. } | Kind::Word { .. } => 2,
-        Kind::Within { .. } => 3,
-        Kind::Allowed | Kind::Frame { .. } => 4,
+        Kind::Value { .. } if asked == Asked::Decimal => 0,
+        Kind::Meaning => 1,
+        Kind::Frame { .. } if entry.bits >= 7.0 => 1,
+        Kind::Start => 2,
+        Kind::Value { .. } | Kind::Word { .. } => 3,
+        Kind::Within { .. } => 4,
+        Kind::Allowed | Kind::Frame { .. } => 5,
     };
     entries.sort_by(|a, b| {
         let by_bits = (b.bits.round() as i64).cmp(&(a.bits.round() as i64));

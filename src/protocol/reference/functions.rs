@@ -1,30 +1,32 @@
-//! What each function of the language does.
+//! What each function of the language gives.
 
 use crate::frame::Function;
 
-/// How it is called, and what it gives.
-pub(super) fn described(function: Function) -> (&'static str, &'static str) {
+pub(super) fn gives(function: Function) -> &'static str {
     match function {
-        Function::Size => ("size(a..b)", "how many bytes"),
-        Function::Sum => ("sum(a..b)", "the sum of all bytes, not cut"),
-        Function::Sum8 => ("sum8(a..b)", "the sum of all bytes, the lowest 8 bits"),
-        Function::Sum16 => ("sum16(a..b)", "the sum of all bytes, the lowest 16 bits"),
-        Function::Sum32 => ("sum32(a..b)", "the sum of all bytes, the lowest 32 bits"),
-        Function::Xor8 => ("xor8(a..b)", "all bytes combined by exclusive or"),
-        Function::Lrc => ("lrc(a..b)", "the two's complement of `sum8` (Modbus ASCII, DF1)"),
-        Function::Fletcher8 => ("fletcher8(a..b)", "the 8-bit Fletcher checksum: two bytes, A then B (UBX)"),
-        Function::CarrySum8 => ("carry_sum8(a..b)", "the inverted sum with end-around carry (LIN)"),
-        Function::Crc => ("crc(NAME, a..b)", "a CRC of the catalogue, or of `[checksums]`"),
-        Function::Md5 => ("md5(x)", "the MD5 digest, 16 bytes"),
-        Function::Sha256 => ("sha256(x)", "the SHA-256 digest, 32 bytes"),
-        Function::Hex => ("hex(x)", "bytes as lower-case hex text"),
-        Function::Zlib => ("zlib(x)", "bytes deflated, with the zlib header"),
-        Function::Inflate => ("inflate(x)", "the opposite of `zlib`"),
-        Function::Min => ("min(x, y)", "the lesser number"),
-        Function::Max => ("max(x, y)", "the greater number"),
-        Function::Memory => ("memory(address, n)", "what the device's memory holds; in `{ }` alone"),
-        Function::Lookup => ("lookup(NAME, x)", "the number that `[lookup.NAME]` gives for `x`"),
-        Function::Reverse => ("reverse(x)", "bytes in the other order"),
-        other => undescribed(other),
+        Function::Size => "how many bytes",
+        Function::Sum => "the sum of all bytes, not cut",
+        Function::Sum8 => "the lowest 8 bits of the sum of all bytes",
+        Function::Sum16 => "the lowest 16 bits of the sum of all bytes",
+        Function::Sum32 => "the lowest 32 bits of the sum of all bytes",
+        Function::Xor8 => "all bytes combined by exclusive or",
+        Function::Lrc => "the two's complement of `sum8` (Modbus ASCII, DF1)",
+        Function::Fletcher8 => "the 8-bit Fletcher checksum: two bytes, A then B (UBX)",
+        Function::CarrySum8 => "the inverted sum with end-around carry (LIN)",
+        Function::Crc => "a CRC of the catalogue, or of `[checksums]`",
+        Function::Md5 => "the MD5 digest, 16 bytes",
+        Function::Sha256 => "the SHA-256 digest, 32 bytes",
+        Function::Hex => "bytes as lower-case hex text",
+        Function::Zlib => "bytes deflated, with the header of zlib",
+        Function::Inflate => "the opposite of `zlib`",
+        Function::Min => "the least of some numbers",
+        Function::Max => "the greatest of some numbers",
+        Function::Memory => "what the device's memory holds there; within `{ }` and conditions",
+        Function::Lookup => "the number that `[lookup.NAME]` gives for another",
+        Function::Reverse => "bytes in the other order, all of them or within each group",
+        Function::Le => "the number that bytes are, or a number as n bytes, least significant first",
+        Function::Be => "the same, most significant first",
+        Function::Bits => "the first n bits, each as a byte of 0 or 1, lowest bit of the first byte first",
+        Function::Pack => "bytes that are 0 or not, eight to a byte: the opposite of `bits`",
     }
 }

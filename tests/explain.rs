@@ -1,0 +1,130 @@
+//! What the shipped tables and the physics say of a byte, a word, a number, or a line that another tool printed.
+
+use hsdiag::diagnose::explain::{Explanation, Question, explain};
+use hsdiag::line::{Baud, Format, Settings};
+use hsdiag::protocol::{Registry, TableSource};
+use hsdiag::report::{Explained, Page, Report};
+
+fn explained(question: &str) -> Explanation {
+    explain(&Question::new(question), &Registry::shipped(), None)
+}
+
+fn text(explanation: Explanation) -> String {
+    let mut page = Page::new(100);
+    Explained::new(explanation).text(&mut page);
+    anstream::adapter::strip_str(&page.into_text()).to_string()
+}
+
+fn says(question: &str, words: &[&str]) {
+    let told = text(explained(question));
+    for word in words {
+        assert!(told.contains(word), "{question} does not tell of {word}:\n{told}");
+    }
+}
+
+#[test]
+fn a_start_byte_is_told_with_its_protocols_and_with_what_noise_would_need() {
+    says(
+        "0x68",
+        &["mbus", "dlt645", "iso7816", "ASCII `h`", "one noise pulse cannot make 68", "3 separate pulses"],
+    );
+}
+
+#[test]
+fn codes_status_words_and_errors_have_their_names() {
+    says("0x80100068", &["SCARD_W_RESET_CARD", "SCardReconnect"]);
+    says("0xFFFFFFFF80100068", &["SCARD_W_RESET_CARD"]);
+    says("6881", &["logical channel", "1AE1"]);
+    says("6D00", &["instruction (INS) not supported", "6D ASCII `m`"]);
+    says("63C2", &["tries are left"]);
+    says("104", &["ECONNRESET", "the byte 68"]);
+    says("-0x6800", &["MBEDTLS_ERR_SSL_TIMEOUT"]);
+    says("econnreset", &["0x68", "connection reset"]);
+    says("01 68", &["framing error", "ftdi_status"]);
+    says("15 03 03 00 02 02 28", &["handshake failure"]);
+}
+
+#[test]
+fn an_acknowledgement_is_told_with_its_frame_its_states_and_its_sender() {
+    says("0x79", &["stm32  the frame ack (from the device, in fresh, ready"]);
+}
+
+#[test]
+fn a_byte_that_one_pulse_can_make_is_said_to_be_one() {
+    says("0xFC", &["one pulse of space makes FC"]);
+}
+
+#[test]
+fn what_turns_one_byte_into_another_is_computed() {
+    let settings = Settings::new(Baud::new(115_200).unwrap(), Format::N8);
+    let asked = |what: &str, expected| {
+        text(explain(&Question::new(what), &Registry::shipped(), Some((expected, settings))))
+    };
+    assert!(asked("0x68", 0x79).contains("2 bits flipped (11)"));
+    assert!(asked("0x16", 0x68).contains("bit order: the highest bit is sent first"));
+    let half = asked("0xFB", 0x16);
+    assert!(half.contains("rate: the sender is at") && half.contains("230400"), "{half}");
+    assert!(asked("0x09", 0x68).contains("polarity: mark and space are exchanged, with a framing error"));
+}
+
+#[test]
+fn lines_of_other_tools_are_recognised_and_their_byte_is_explained() {
+    says(
+        "avrdude: stk500_recv(): not in sync: resp=0x68",
+        &["avrdude", "the application still runs", "the byte 68", "What turns 14 into 68"],
+    );
+    says("not in sync: resp=0x15", &["NOSYNC", "the byte 15"]);
+    says("Got NACK from device on command 0x43", &["ERASE", "readout protection"]);
+    says(
+        "Invalid head of packet (0x68): Possible serial noise or corruption.",
+        &["esptool", "What turns C0 into 68"],
+    );
+    says("Error: NMP timeout", &["mcumgr", "no answer"]);
+}
+
+#[test]
+fn what_nobody_knows_is_said_to_be_unknown() {
+    assert!(!explained("no tool has ever printed these words").says_something());
+    assert!(explained("").parts.is_empty());
+}
+
+#[test]
+fn hostile_questions_end_and_print_no_control_characters() {
+    let long = "68 ".repeat(100_000);
+    for question in [
+        long.as_str(),
+        "\u{1b}[31m",
+        "'\u{7}\u{1b}]0;x\u{7}'",
+        "0x",
+        "{byte}",
+        "resp=0x",
+        "\\x",
+        "0b",
+        "-",
+        "\u{202e}abc",
+    ] {
+        let told = text(explained(question));
+        assert!(!told.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{told:?}");
+    }
+}
+
+/// A registry of one table, so that the whole page can be compared whatever the shipped tables say.
+#[test]
+fn the_whole_page_of_a_small_table() {
+    let table = "name = \"meter\"\ntitle = \"a meter\"\n[line]\nformat = \"8E1\"\nbaud = [2400]\n\
+        [frames]\nask = \"10 kind:u8 16\"\nlong = \"68 n:u8=size(data) =n 68 data:bytes 16\"\nbusy = \"15\"\n\
+        [exchanges]\nask = { with = [\"kind\"], talk = \"> ask(kind) < long(data)\" }\n\
+        [states]\nready = { may = [\"ask\"] }\n[refusals]\nframes = [\"busy\"]\n[device.knows]\ndata = [1]\n\
+        [values.kind]\nfetch = { value = 0x68, as = \"fetches the data\", remedy = \"ask later\" }\n";
+    let only = Registry::shipped().with([TableSource::new("meter.toml", table.into())]);
+    let names: Vec<String> =
+        only.names().filter(|name| &***name != "meter").map(|name| name.to_string()).collect();
+    let empty = names.iter().map(|name| TableSource::new("empty.toml", format!("name = \"{name}\"\n")));
+    let only = only.with(empty.collect::<Vec<_>>());
+    insta::assert_snapshot!("start_byte", text(explain(&Question::new("0x68"), &only, None)));
+    insta::assert_snapshot!("refusal", text(explain(&Question::new("15"), &only, None)));
+    insta::assert_snapshot!("frame", text(explain(&Question::new("68 01 01 68 AA 16"), &only, None)));
+    let json =
+        serde_json::to_string_pretty(&Explained::new(explain(&Question::new("15"), &only, None))).unwrap();
+    insta::assert_snapshot!("json", json);
+}
