@@ -76,8 +76,10 @@ impl<T: Task> Task for Pulse<T> {
     }
 
     fn next_action(&mut self) -> Option<Action> {
-        let due = self.due.pop_front_if(|(at, _)| *at <= self.now);
-        due.map(|(_, lines)| Action::Lines(lines)).or_else(|| self.inner.next_action())
+        if self.due.front().is_some_and(|(at, _)| *at <= self.now) {
+            return self.due.pop_front().map(|(_, lines)| Action::Lines(lines));
+        }
+        self.inner.next_action()
     }
 
     fn deadline(&self) -> Option<Instant> {
