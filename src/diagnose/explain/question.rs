@@ -105,10 +105,8 @@ fn hex(text: &str) -> Option<Reading> {
         );
     }
     // A program that prints a 32-bit code as a signed long puts this before it.
-    if let [0xFF, 0xFF, 0xFF, 0xFF, code @ ..] = bytes.as_slice() {
-        if code.len() == 4 {
-            bytes = code.to_vec();
-        }
+    if let [0xFF, 0xFF, 0xFF, 0xFF, _, _, _, _] = bytes.as_slice() {
+        bytes.drain(..4);
     }
     (!bytes.is_empty()).then(|| Reading::of_bytes(Asked::Hex, bytes))
 }

@@ -27,14 +27,9 @@ fn section(section: &Section) -> Value {
     if !required.is_empty() {
         schema.insert("required".into(), json!(required));
     }
-    match &section.others {
-        Some(others) => {
-            schema.insert(
-                "patternProperties".into(),
-                json!({ pattern(section, others): others_schema(others) }),
-            );
-        }
-        None => {}
+    if let Some(others) = &section.others {
+        let chosen = json!({ pattern(section, others): others_schema(others) });
+        schema.insert("patternProperties".into(), chosen);
     }
     schema.insert("additionalProperties".into(), json!(false));
     Value::Object(schema)
