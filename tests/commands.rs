@@ -26,8 +26,8 @@ fn whole(folder: &Folder, ran: &Ran) -> String {
 
 // ---- help ----------------------------------------------------------------------------------------------------------
 
-const COMMANDS: [&str; 8] =
-    ["sweep", "ports", "record", "handshake", "decode", "monitor", "simulate", "protocols"];
+const COMMANDS: [&str; 9] =
+    ["sweep", "ports", "record", "handshake", "decode", "monitor", "explain", "simulate", "protocols"];
 
 #[test]
 fn help_is_as_it_was_looked_over() {
