@@ -273,5 +273,5 @@ impl Expected {
 
 fn as_hex<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let words: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    serializer.serialize_str(&words.join(" "))
+    serializer.serialize_str(&words.concat())
 }

@@ -6,5 +6,7 @@ mod model;
 mod states;
 mod steps;
 mod svg;
+#[cfg(test)]
+mod tests;
 
 pub use model::{Edge, Graph, Line, Node, NodeKind};

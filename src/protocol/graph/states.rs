@@ -1,7 +1,9 @@
 //! The graph of a whole table: states, and the exchanges that lead from one to the next.
 
+use std::collections::BTreeSet;
+
 use crate::line::Direction;
-use crate::protocol::ends::ends;
+use crate::protocol::ends::{Ends, ends};
 use crate::protocol::model::{Exchange, StateId, Table};
 use crate::protocol::talk::{Message, StepKind, Talk};
 
@@ -19,8 +21,11 @@ impl Graph {
         let mut graph = Graph { title: table.title.clone(), nodes, edges: Vec::new() };
         for (from, state) in table.states.iter().enumerate() {
             for exchange in state.may.iter().filter_map(|id| table.exchanges.get(id.0)) {
-                for end in ends(table, &exchange.talk) {
-                    graph.add(from, end.map_or(from, |state| state.0), line(table, exchange, end));
+                let node = |end: &Option<StateId>| end.map_or(from, |state| state.0);
+                let all = ends(table, &exchange.talk);
+                for to in all.iter().map(node).collect::<BTreeSet<usize>>() {
+                    let there = all.iter().copied().filter(|end| node(end) == to).collect();
+                    graph.add(from, to, line(table, exchange, &there));
                 }
             }
         }
@@ -28,9 +33,9 @@ impl Graph {
     }
 }
 
-fn line(table: &Table, exchange: &Exchange, end: Option<StateId>) -> Line {
+fn line(table: &Table, exchange: &Exchange, there: &Ends) -> Line {
     let mut words = Vec::new();
-    Summary { table, end, depth: 0 }.talk(&exchange.talk, &mut words);
+    Summary { table, there, depth: 0 }.talk(&exchange.talk, &mut words);
     let text = words.join(" ");
     let text = if exchange.unsolicited.is_some() { format!("{text} by itself") } else { text };
     Line { name: Some(exchange.name.to_string()), text }
@@ -45,7 +50,7 @@ pub(super) fn arrow(message: &Message) -> String {
 /// The messages of a talk in a row, without those branches that lead to another end.
 struct Summary<'t> {
     table: &'t Table,
-    end: Option<StateId>,
+    there: &'t Ends,
     depth: usize,
 }
 
@@ -88,10 +93,12 @@ impl Summary<'_> {
     }
 
     fn choice(&self, branches: &[Talk], words: &mut Vec<String>) {
+        let ends: Vec<Ends> = branches.iter().map(|branch| ends(self.table, branch)).collect();
+        // Where no branch says where it leads, something before or behind the choice does.
+        let is_told_here = ends.iter().any(|ends| !ends.is_disjoint(self.there));
         let mut told: Vec<String> = Vec::new();
-        for branch in branches {
-            let ends = ends(self.table, branch);
-            let leads_there = ends.contains(&self.end) || ends.contains(&None) || ends.is_empty();
+        for (branch, ends) in branches.iter().zip(&ends) {
+            let leads_there = !is_told_here || ends.is_empty() || !ends.is_disjoint(self.there);
             let mut inner = Vec::new();
             self.talk(branch, &mut inner);
             let text = inner.join(" ");
