@@ -37,11 +37,15 @@ impl Closure<'_> {
         let mut open: Vec<Thread> = threads.into_iter().collect();
         open.reverse();
         let mut budget = MOST_INSTRUCTIONS;
+        let mut passed = Vec::new();
         while let Some(mut thread) = open.pop() {
             loop {
                 budget = budget.saturating_sub(1);
                 if budget == 0 || waiting.len() >= MOST_THREADS {
                     return waiting;
+                }
+                if self.goes_round(&mut passed, &thread) {
+                    break;
                 }
                 match self.step(&mut thread) {
                     Next::On => {}
@@ -60,6 +64,21 @@ impl Closure<'_> {
             }
         }
         waiting
+    }
+
+    /// Where one side is not heard, a loop may go round without anything to wait for: once is enough.
+    fn goes_round(&self, passed: &mut Vec<(Pc, States)>, thread: &Thread) -> bool {
+        let turns = matches!(
+            self.ground.program.code[thread.pc],
+            Instruction::Each(_) | Instruction::Count { .. } | Instruction::Again(_) | Instruction::Rest
+        );
+        if self.unheard.is_none() || !turns {
+            return false;
+        }
+        let here = (thread.pc, thread.states);
+        let known = passed.contains(&here);
+        passed.push(here);
+        known
     }
 
     /// Two threads that know the same at the same place go on alike. Where one side is not heard, the place alone decides.
@@ -107,7 +126,16 @@ impl Closure<'_> {
                 thread.postpone();
                 thread.pc += 1;
             }
-            Instruction::Rest => return Next::Forks(self.rest(thread)),
+            Instruction::Rest => {
+                let begun = self.rest(thread);
+                if !begun.is_empty() {
+                    return Next::Forks(begun);
+                }
+                // Nothing may begin here: the conversation rests for good.
+                thread.place.scope = Default::default();
+                thread.rested = true;
+                return Next::Waits;
+            }
             Instruction::Count { least, most, exit } => return self.count(thread, *least, *most, *exit),
             Instruction::Recount(start) => recount(thread, *start),
             Instruction::Each(each) => return self.each(thread, each),

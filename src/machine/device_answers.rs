@@ -107,9 +107,12 @@ impl Device {
     /// Says the refusal; the conversation rests, or stays where it is.
     pub(super) fn refuse(&mut self, answer: &Answer, stays: bool) {
         let Some(first) = self.threads.first().cloned() else { return };
-        if let Ok(bytes) = encode_answer(self.ground(), &first, answer) {
-            self.said = bytes.clone();
-            self.outputs.push_back(Output::Send { bytes, after: Span::ZERO });
+        match encode_answer(self.ground(), &first, answer) {
+            Ok(bytes) => {
+                self.said = bytes.clone();
+                self.outputs.push_back(Output::Send { bytes, after: Span::ZERO });
+            }
+            Err(error) => tracing::debug!("the device cannot refuse: {error}"),
         }
         if !stays {
             self.threads = vec![self.resting(&first)];

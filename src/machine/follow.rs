@@ -12,8 +12,8 @@ use crate::protocol::FrameId;
 
 use super::closure::step_over;
 use super::effects::Effects;
-use super::follower::{Asked, Follower, Stray};
-use super::hear::{Wrong, go_past_damaged};
+use super::follower::{Asked, Channel, Follower, Stray};
+use super::hear::{Offer, go_past_damaged};
 use super::item::{ItemKind, Part};
 use super::look::{Beside, BesideKind, Found};
 use super::observer::Sides;
@@ -41,7 +41,7 @@ impl Follower {
             let heap = std::mem::replace(&mut self.channels[channel].heap, Heap::new(None, Span::ZERO));
             looked_at += heap.len();
             let found = if looked_at > MOST_LOOKED_AT && heap.len() > MOST_STRANGE {
-                Found::Nothing(Vec::new())
+                Found::Nothing
             } else {
                 self.look(channel, heap.bytes(), closing)
             };
@@ -49,7 +49,7 @@ impl Follower {
             match found {
                 Found::More(more) => return self.channels[channel].heap.wait_for(more, closing),
                 Found::Skip => drop(self.channels[channel].heap.take(1)),
-                Found::Nothing(wrong) => self.stray(channel, &wrong),
+                Found::Nothing => self.stray(channel, closing),
                 found => {
                     self.end_stray(channel);
                     self.take(channel, found);
@@ -93,7 +93,7 @@ impl Follower {
             Found::Joined { frame, direction, reading } => {
                 self.take_joined(channel, frame, direction, reading)
             }
-            Found::More(_) | Found::Skip | Found::Nothing(_) => {}
+            Found::More(_) | Found::Skip | Found::Nothing => {}
         }
     }
 
@@ -102,7 +102,8 @@ impl Follower {
         let taken = self.channels[channel].heap.take(len);
         let worth = self.worth(frame, &values, len);
         let alternatives = self.threads.len() + self.program.said_by(Direction::Rx).len();
-        let repeated = self.channels[0].last == taken.0[..];
+        let repeated = self.last_beside == taken.0[..];
+        self.last_beside = taken.0.to_vec();
         self.score.frame(len, worth, alternatives, repeated);
         let exchange = self.exchange(exchange);
         let part = match &kind {
@@ -219,10 +220,10 @@ impl Follower {
     }
 
     /// The first byte that waits is strange.
-    fn stray(&mut self, channel: usize, wrong: &[Wrong]) {
-        let taken = self.channels[channel].heap.take(1);
-        if let Some(stray) = &mut self.channels[channel].stray {
-            stray.add(taken);
+    fn stray(&mut self, channel: usize, closing: Closing) {
+        let Channel { heap, stray, .. } = &mut self.channels[channel];
+        if let Some(stray) = stray {
+            stray.add(heap.take(1));
             if stray.bytes.len() >= MOST_STRANGE {
                 self.end_stray(channel);
             }
@@ -230,10 +231,13 @@ impl Follower {
         }
         let from = self.from(channel);
         let described = if self.tells {
-            unexpected::expected(&self.program, &self.threads, from, wrong)
+            let bytes = self.channels[channel].heap.bytes();
+            let offer = Offer { ground: self.ground(), bytes, closed: closing.closed(), quick: false, from };
+            unexpected::expected(&self.program, &self.threads, from, &offer.to(&self.threads).wrong)
         } else {
             Vec::new()
         };
+        let taken = self.channels[channel].heap.take(1);
         let mut stray = Stray {
             bytes: Vec::new(),
             from: taken.1,

@@ -36,6 +36,8 @@ pub(super) struct Follower {
     /// The conversation's place is known: something that was heard fits it.
     pub placed: bool,
     pub aside: Aside,
+    /// The last frame that came beside the conversation.
+    pub last_beside: Vec<u8>,
     /// What waits of each side; a shared wire has only the second.
     pub channels: [Channel; 2],
     echo: Option<Echo>,
@@ -98,6 +100,7 @@ impl Follower {
             threads: Vec::new(),
             placed: false,
             aside: Aside::default(),
+            last_beside: Vec::new(),
             channels: [channel(), channel()],
             echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
             now: Instant::ZERO,

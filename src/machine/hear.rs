@@ -18,6 +18,8 @@ pub(super) struct Offer<'a> {
     pub bytes: &'a [u8],
     /// Nothing more will come: a gap, a turnaround, the end.
     pub closed: bool,
+    /// Only who might accept is asked; why the others do not is not told.
+    pub quick: bool,
     /// Whose bytes they are; `None` on a shared wire, where they may be anybody's.
     pub from: Option<Direction>,
 }
@@ -74,6 +76,9 @@ impl<'a> Offer<'a> {
             let Some(step) = self.step(thread) else { continue };
             if !frames.contains(&step.frame) {
                 frames.push(step.frame);
+            }
+            if self.quick && !self.ground.program.may_begin_with(step.frame, self.bytes[0]) {
+                continue;
             }
             match self.parse(thread, step, &mut parsed) {
                 Outcome::More(more) => {

@@ -8,7 +8,7 @@ use crate::protocol::{ExchangeId, FrameId};
 
 use super::aside::{Aside, Took};
 use super::follower::Follower;
-use super::hear::{Accepted, Offer, Wrong};
+use super::hear::{Accepted, Offer};
 use super::scope::side;
 use super::states::States;
 use super::thread::Thread;
@@ -50,7 +50,7 @@ pub(super) enum Found {
     Skip,
     /// So many more bytes are needed; `None`: silence is.
     More(Option<usize>),
-    Nothing(Vec<Wrong>),
+    Nothing,
 }
 
 /// A frame that may come at any time.
@@ -81,8 +81,13 @@ impl Needed {
 
 impl Follower {
     pub fn look(&self, channel: usize, bytes: &[u8], closing: Closing) -> Found {
-        let offer =
-            Offer { ground: self.ground(), bytes, closed: closing.closed(), from: self.from(channel) };
+        let offer = Offer {
+            ground: self.ground(),
+            bytes,
+            closed: closing.closed(),
+            quick: true,
+            from: self.from(channel),
+        };
         let strange = self.channels[channel].stray.is_some();
         let mut needed = Needed::default();
         let answers = offer.to(&self.threads);
@@ -111,13 +116,10 @@ impl Follower {
         if self.program.table.line.skip.contains(&bytes[0]) {
             return Found::Skip;
         }
-        if self.placed
-            && !strange
-            && let Some(found) = self.damaged(&offer, closing)
-        {
+        if !strange && let Some(found) = self.damaged(&offer, closing) {
             return found;
         }
-        self.join(&offer, closing, strange).unwrap_or(Found::Nothing(answers.wrong))
+        self.join(&offer, closing, strange).unwrap_or(Found::Nothing)
     }
 
     pub fn worth(&self, frame: FrameId, values: &Values, len: usize) -> f64 {
@@ -184,8 +186,11 @@ impl Follower {
         if !self.placed || offer.from == Some(Direction::Rx) {
             return None;
         }
-        let rest =
-            self.threads.first().map(|first| Thread::resting(&self.program, first.states, &first.place));
+        let first = self.threads.first()?;
+        if self.program.openers(offer.bytes[0]).and(first.states).is_empty() {
+            return None;
+        }
+        let rest = [Thread::resting(&self.program, first.states, &first.place)];
         let answers = offer.to(&self.closure().of(rest));
         if let Some(more) = answers.more {
             needed.by(more);
@@ -199,6 +204,7 @@ impl Follower {
         let damaged = offer.damaged(&self.threads);
         if let Some(more) = damaged.more
             && closing != Closing::Yes
+            && self.placed
         {
             return Some(Found::More(Some(more)));
         }
@@ -206,8 +212,9 @@ impl Follower {
         let step = self.program.step(self.threads[thread].pc)?;
         let faults = 8.0 * reading.wrong.len() as f64;
         let worth = self.worth(step.frame, &reading.values, reading.len) - faults;
-        let only_differs = damaged.differs && reading.len > 1;
-        (worth >= STILL_A_FRAME || only_differs).then_some(Found::Damaged { thread, reading })
+        let least = if self.placed { STILL_A_FRAME } else { STRONG };
+        let only_differs = self.placed && damaged.differs && reading.len > 1;
+        (worth >= least || only_differs).then_some(Found::Damaged { thread, reading })
     }
 
     /// A frame that this table knows, though nothing says that it should come here.

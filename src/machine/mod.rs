@@ -25,6 +25,7 @@ mod meanings;
 mod memory;
 mod names;
 mod observer;
+mod openers;
 mod outbox;
 mod program;
 mod rounds;

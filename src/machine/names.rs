@@ -62,6 +62,11 @@ impl Names {
                 names.constants[key.0 as usize].push((field.clone(), value.value));
             }
         }
+        let refusals = &table.refusals;
+        let answers = [&refusals.outside, &refusals.state, &refusals.unknown, &refusals.damaged];
+        for bind in answers.into_iter().flatten().flat_map(|answer| &answer.binds) {
+            names.add_expr(&bind.value);
+        }
         let parameters = table.parameters.iter().map(|parameter| &parameter.name);
         let knows = table.device.knows.iter().map(|(name, _)| name);
         let cycles = table.device.cycles.iter().map(|(name, _)| name);

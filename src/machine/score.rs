@@ -23,16 +23,14 @@ const STRAY_STRETCH: f64 = 3.0;
 /// What a damaged frame costs, in bits: lines are seldom that bad.
 const DAMAGED: f64 = 6.0;
 
-/// A frame that only repeats the one before says little new, in parts of its worth: a stuck line repeats as well.
-const REPEATED: f64 = 0.1;
-
 impl Score {
     /// A healthy frame worth so many bits, one of so many that could have come.
     pub(super) fn frame(&mut self, len: usize, bits: f64, alternatives: usize, repeated: bool) {
         self.valid += 1;
         self.explained += len;
         let gain = bits - (alternatives.max(1) as f64).log2();
-        self.add(if repeated { gain.min(0.0) + gain.max(0.0) * REPEATED } else { gain });
+        // A frame that only repeats the one before says nothing new: a stuck line repeats as well.
+        self.add(if repeated { gain.min(0.0) } else { gain });
     }
 
     pub(super) fn damaged(&mut self) {
