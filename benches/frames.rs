@@ -48,24 +48,28 @@ fn registers() -> Frame {
     frame(MODBUS, "request", &[("function", Refinement::Fixed(3)), ("body", Refinement::Shape(body))])
 }
 
-/// What both sides add up: two fields of every frame.
+/// What both sides add up: where every frame stands, two of its fields, and the bytes of no frame.
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
     frames: usize,
+    places: u64,
     addresses: u64,
     data: usize,
+    skipped: u64,
 }
 
 fn by_table(frame: &Frame, stream: &[u8]) -> Tally {
-    let [address, data] = ["address", "data"].map(|field| frame.place(field));
+    let place = |field| frame.place(field).unwrap_or(Place::NOWHERE);
+    let [address, data] = ["address", "data"].map(place);
     let mut tally = Tally::default();
-    let mut found = |found: Found<'_>| {
-        if let Found::Frame { bytes, .. } = found {
-            let address = address.and_then(|place: Place| place.of(bytes).first()).copied();
+    let mut found = |found: Found<'_>| match found {
+        Found::Frame { at, bytes, .. } => {
             tally.frames += 1;
-            tally.addresses += u64::from(address.unwrap_or(0));
-            tally.data += data.map_or(0, |place: Place| place.of(bytes).len());
+            tally.places += at;
+            tally.addresses += u64::from(address.of(bytes).first().copied().unwrap_or(0));
+            tally.data += data.of(bytes).len();
         }
+        Found::Skipped { len, .. } => tally.skipped += len,
     };
     let mut reader = Stream::new([frame]);
     for piece in stream.chunks(PIECE) {
@@ -83,10 +87,15 @@ fn by_nom<'a>(
 ) -> Tally {
     let mut tally = Tally::default();
     let mut rest = stream;
+    let mut told = 0;
     while !rest.is_empty() {
         match parser(rest) {
             Ok((behind, (address, data))) => {
+                let at = (stream.len() - rest.len()) as u64;
                 tally.frames += 1;
+                tally.places += at;
+                tally.skipped += at - told;
+                told = (stream.len() - behind.len()) as u64;
                 tally.addresses += u64::from(address);
                 tally.data += data.len();
                 rest = behind;
@@ -99,6 +108,7 @@ fn by_nom<'a>(
             }
         }
     }
+    tally.skipped += stream.len() as u64 - told;
     tally
 }
 
@@ -229,4 +239,29 @@ fn frames_found(bencher: Bencher, (name, by): (&str, By)) {
         By::Table => bencher.bench(|| by_table(black_box(&frame), black_box(&stream))),
         By::Nom => bencher.bench(|| nom(black_box(&stream))),
     }
+}
+
+/// Ten gigabytes, a tenth of it garbage: what the stream holds does not grow.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn ten_gigabytes_in_constant_memory(bencher: Bencher) {
+    const ALL: u64 = 10_000_000_000;
+    let mut piece = long_frames(5..=250);
+    piece.truncate(PIECE);
+    piece.extend(bytes(&mut fastrand::Rng::with_seed(3), PIECE / 10));
+    bencher.counter(BytesCount::new(ALL)).bench_local(|| {
+        let mut stream = Stream::new([long()]);
+        let mut frames = 0u64;
+        while stream.pushed() < ALL {
+            stream.push(black_box(&piece), &Nothing, |found| {
+                frames += u64::from(matches!(found, Found::Frame { .. }))
+            });
+            assert!(
+                stream.capacity() <= 4096,
+                "{} bytes are held after {}",
+                stream.capacity(),
+                stream.pushed()
+            );
+        }
+        frames
+    });
 }

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use super::checksum::Algorithm;
 use super::expr::{BinaryOp, Expr, ExprKind, Function};
 use super::fused::{
-    Around, Bits, Check, Count, Edge, Fused, Length, Masked, Number, Place, Sum, Test, Twins,
+    Around, Bits, Check, Count, Edge, Fused, Length, Masked, Number, Place, Shape, Sum, Test, Twins,
 };
 use super::layout::{
     Allowed, BitField, Field, FieldType, Item, ItemKind, Layout, Order, Times, Transform, TransformOp,
@@ -321,12 +321,11 @@ impl Fuse {
                 .iter()
                 .map(|(wire, ranges)| Test::Among { number: number(wire), ranges: ranges.clone() }),
         );
-        let mut twins = [Twins::default(); 2];
+        let mut twins = Twins::default();
         for &(at, of, size, differ) in &self.same {
             let in_head = !at.behind && !of.behind && at.offset + size <= 8;
             let [first, last] = [of.offset, at.offset];
-            let mut take =
-                |byte: usize| twins.iter_mut().any(|twins| twins.take(first + byte, last + byte, differ));
+            let mut take = |byte: usize| twins.take(first + byte, last + byte, differ);
             if !in_head || !(0..size).all(&mut take) {
                 tests.push(Test::Same { at: edge(at), of: edge(of), size, differ });
             }
@@ -353,7 +352,9 @@ impl Fuse {
         let places = self.names.iter().filter(|(_, known)| known.from != known.to);
         let place = |known: &Known| Place { from: edge(known.from), to: edge(known.to) };
         let places = places.map(|(name, known)| (name.clone(), place(known))).collect();
-        Fused { head, twins, length, tail, check, tests, certain, closing, places }
+        let fused =
+            Fused { head, twins, length, tail, check, tests, certain, closing, places, shape: Shape::Any };
+        Fused { shape: fused.shape(), ..fused }
     }
 
     /// The length of the stretch by a number before it: `bytes(n)`.

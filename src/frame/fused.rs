@@ -27,7 +27,7 @@ pub enum Fit {
 #[derive(Clone, Debug)]
 pub struct Fused {
     pub(super) head: Masked,
-    pub(super) twins: [Twins; 2],
+    pub(super) twins: Twins,
     pub(super) length: Length,
     pub(super) tail: Masked,
     pub(super) check: Option<Check>,
@@ -38,7 +38,22 @@ pub struct Fused {
     /// The last byte, where it is always the same.
     pub(super) closing: Option<u8>,
     pub(super) places: Vec<(Name, Place)>,
+    pub(super) shape: Shape,
 }
+
+/// What of all this a layout uses. Common shapes have code of their own, without the questions that they do not ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Any,
+    /// No tests but a plain `sum8`, and lengths without a division.
+    Sum8,
+    /// The same with a CRC.
+    Crc,
+}
+
+const ANY: u8 = Shape::Any as u8;
+const SUM8: u8 = Shape::Sum8 as u8;
+const CRC: u8 = Shape::Crc as u8;
 
 /// Bits of eight bytes, the first one lowest, that are always the same.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,6 +119,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place of nothing: no bytes in any frame.
+    pub const NOWHERE: Place = Place { from: Edge::from_start(0), to: Edge::from_start(0) };
+
     /// The field's bytes in a whole frame.
     #[inline]
     pub fn of(self, frame: &[u8]) -> &[u8] {
@@ -175,6 +193,28 @@ pub(super) enum Around {
 }
 
 impl Fused {
+    /// Which code of its own it can use.
+    pub(super) fn shape(&self) -> Shape {
+        let is_plain = |bits: Bits| !bits.turned;
+        let length_is_simple = match &self.length {
+            Length::Fixed(_) => true,
+            Length::Counted(count) => count.by == 1 && is_plain(count.number),
+            Length::Unknown(_) => false,
+        };
+        match &self.check {
+            Some(Check { sum, around: Around::Plain, stands, .. })
+                if self.certain && self.tests.is_empty() && length_is_simple && is_plain(*stands) =>
+            {
+                match sum {
+                    Sum::Sum8 => Shape::Sum8,
+                    Sum::Crc(_) => Shape::Crc,
+                    _ => Shape::Any,
+                }
+            }
+            _ => Shape::Any,
+        }
+    }
+
     /// Where a field stands, if that does not depend on what else the frame holds.
     pub fn place(&self, field: &str) -> Option<Place> {
         self.places.iter().find(|(name, _)| &**name == field).map(|(_, place)| *place)
@@ -190,10 +230,14 @@ impl Fused {
     pub fn judge(&self, input: &[u8]) -> Fit {
         let Some(&head) = input.first_chunk() else { return self.judge_short(input) };
         let word = u64::from_le_bytes(head);
-        if !self.head.fits(word) || !self.twins.iter().all(|twins| twins.fit(word, u64::MAX)) {
+        if !self.head.fits(word) || !self.twins.fit(word, u64::MAX) {
             return Fit::No;
         }
-        self.judge_behind_head(input, word)
+        match self.shape {
+            Shape::Any => self.judge_behind_head::<ANY>(input, word),
+            Shape::Sum8 => self.judge_behind_head::<SUM8>(input, word),
+            Shape::Crc => self.judge_behind_head::<CRC>(input, word),
+        }
     }
 
     /// The same when there are fewer bytes than a head has.
@@ -203,25 +247,25 @@ impl Fused {
         head.iter_mut().zip(input).for_each(|(to, &from)| *to = from);
         let [word, known] = [u64::from_le_bytes(head), !(u64::MAX << (8 * input.len()))];
         let head = Masked { mask: self.head.mask & known, value: self.head.value & known };
-        if !head.fits(word) || !self.twins.iter().all(|twins| twins.fit(word, known)) {
+        if !head.fits(word) || !self.twins.fit(word, known) {
             return Fit::No;
         }
         match &self.length {
             Length::Counted(count) if input.len() < count.known_after => {
                 Fit::More(count.known_after.max(count.fixed) - input.len())
             }
-            _ => self.judge_behind_head(input, word),
+            _ => self.judge_behind_head::<ANY>(input, word),
         }
     }
 
     #[inline(always)]
-    fn judge_behind_head(&self, input: &[u8], head: u64) -> Fit {
+    fn judge_behind_head<const SHAPE: u8>(&self, input: &[u8], head: u64) -> Fit {
         let length = match &self.length {
-            Length::Fixed(length) => *length,
-            Length::Counted(count) => match count.total(head) {
+            Length::Counted(count) => match count.total::<SHAPE>(head) {
                 Some(length) => length,
                 None => return Fit::No,
             },
+            Length::Fixed(length) => *length,
             Length::Unknown(least) if input.len() < *least => return Fit::More(least - input.len()),
             Length::Unknown(_) => return Fit::Ask,
         };
@@ -232,11 +276,11 @@ impl Fused {
             None => head.unbounded_shl(64 - 8 * length as u32),
         };
         let fits = self.tail.fits(tail)
-            && self.check.as_ref().is_none_or(|check| check.holds(frame, tail))
-            && (self.tests.is_empty() || self.tests.iter().all(|test| test.holds(frame)));
+            && self.check.as_ref().is_none_or(|check| check.holds::<SHAPE>(frame, tail))
+            && (SHAPE != ANY || self.tests.iter().all(|test| test.holds(frame)));
         match fits {
             false => Fit::No,
-            true if self.certain => Fit::Whole(length),
+            true if SHAPE != ANY || self.certain => Fit::Whole(length),
             true => Fit::Ask,
         }
     }
@@ -277,9 +321,9 @@ impl Twins {
 
 impl Count {
     #[inline(always)]
-    fn total(&self, head: u64) -> Option<usize> {
-        let sum = self.number.of(head) as i64 * self.times + self.plus;
-        let counted = if self.by == 1 {
+    fn total<const SHAPE: u8>(&self, head: u64) -> Option<usize> {
+        let sum = self.number.of::<SHAPE>(head) as i64 * self.times + self.plus;
+        let counted = if SHAPE != ANY || self.by == 1 {
             sum
         } else if sum % self.by == 0 {
             sum / self.by
@@ -293,24 +337,29 @@ impl Count {
 impl Bits {
     /// The number of so many bytes that begins at byte `index` of the word.
     pub fn at(index: usize, number: &Number) -> Bits {
-        let turned = number.order == Order::Big;
+        let turned = number.order == Order::Big && number.bytes > 1;
         let bytes = usize::from(number.bytes);
         let below = if turned { 8 - index - bytes } else { index };
         Bits { turned, shift: 8 * below as u8 + number.shift, mask: number.mask }
     }
 
     #[inline(always)]
-    fn of(self, word: u64) -> u64 {
-        let word = if self.turned { word.swap_bytes() } else { word };
+    fn of<const SHAPE: u8>(self, word: u64) -> u64 {
+        let word = if SHAPE == ANY && self.turned { word.swap_bytes() } else { word };
         (word >> self.shift) & self.mask
     }
 }
 
 impl Check {
     #[inline(always)]
-    fn holds(&self, frame: &[u8], tail: u64) -> bool {
+    fn holds<const SHAPE: u8>(&self, frame: &[u8], tail: u64) -> bool {
         let Some(span) = frame.get(self.from..frame.len() - self.to_end) else { return false };
-        self.around.apply(self.sum.of(&[span])) == Some(self.stands.of(tail))
+        let stands = self.stands.of::<SHAPE>(tail);
+        match &self.sum {
+            _ if SHAPE == SUM8 => u64::from(checksum::sum8_of(span)) == stands,
+            Sum::Crc(algorithm) if SHAPE == CRC => algorithm.compute(&[span]) == stands,
+            sum => self.around.apply(sum.of_one(span), self.stands.mask) == Some(stands),
+        }
     }
 }
 
@@ -333,7 +382,7 @@ impl Edge {
         (self.from_end != 0).then_some(self.offset.wrapping_neg())
     }
 
-    pub fn from_start(offset: usize) -> Edge {
+    pub const fn from_start(offset: usize) -> Edge {
         Edge { offset, from_end: 0 }
     }
 
@@ -392,7 +441,8 @@ impl Test {
                 .is_some_and(|number| ranges.iter().any(|range| range.contains(&number))),
             Test::Sum { number, sum, around, spans } => {
                 let stands = number.read(frame, length);
-                stands.is_some() && stands == sum.over(frame, spans).and_then(|sum| around.apply(sum))
+                stands.is_some()
+                    && stands == sum.over(frame, spans).and_then(|sum| around.apply(sum, number.mask))
             }
         }
     }
@@ -419,7 +469,18 @@ impl Sum {
         Some(self.of(&pieces?))
     }
 
+    /// The two sums that short frames have are computed here and now, the others by a call.
     #[inline(always)]
+    fn of_one(&self, span: &[u8]) -> u64 {
+        match self {
+            Sum::Sum8 => checksum::sum8_of(span).into(),
+            Sum::Xor8 => checksum::xor8_of(span).into(),
+            Sum::Crc(algorithm) => algorithm.compute(&[span]),
+            _ => self.of(&[span]),
+        }
+    }
+
+    #[inline(never)]
     fn of(&self, pieces: &[&[u8]]) -> u64 {
         match self {
             Sum::Sum(mask) => checksum::sum(pieces) & mask,
@@ -434,11 +495,15 @@ impl Sum {
 
 impl Around {
     #[inline(always)]
-    fn apply(self, sum: u64) -> Option<u64> {
+    fn apply(self, sum: u64, mask: u64) -> Option<u64> {
         match self {
             Around::Plain => Some(sum),
             Around::Xor(with) => Some(sum ^ with),
-            Around::From(number) => number.checked_sub(sum),
+            // Below nothing a number goes once round, as far as it is wide.
+            Around::From(number) => match number.checked_sub(sum) {
+                Some(left) => Some(left),
+                None => (sum - number - 1 <= mask).then(|| number.wrapping_sub(sum) & mask),
+            },
         }
     }
 }

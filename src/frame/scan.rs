@@ -22,8 +22,8 @@ use super::reading::Outcome;
 pub struct Stream<F> {
     readers: Vec<Reader<F>>,
     /// For each byte the frames that can begin with it.
-    beginning: Vec<Beginning>,
-    seek: Seek,
+    beginning: Vec<Vec<usize>>,
+    quick: Quick,
     /// What was pushed and is not decided, from `start` on.
     held: Vec<u8>,
     start: usize,
@@ -39,24 +39,6 @@ pub struct Stream<F> {
     last: Option<u8>,
     /// The flag that ended the frame right before, and may begin the next.
     behind_flag: Option<u8>,
-}
-
-/// The frames that can begin with a byte.
-#[derive(Debug, PartialEq)]
-enum Beginning {
-    None,
-    One(usize),
-    Many(Vec<usize>),
-}
-
-impl Beginning {
-    fn of(frames: Vec<usize>) -> Beginning {
-        match *frames.as_slice() {
-            [] => Beginning::None,
-            [frame] => Beginning::One(frame),
-            _ => Beginning::Many(frames),
-        }
-    }
 }
 
 /// What a stream is made of.
@@ -90,12 +72,11 @@ impl<F: Borrow<Frame>> Stream<F> {
                 places.for_each(|(frames, _)| frames.push(index));
             }
         }
-        let seek = Seek::to(&beginning);
-        let beginning = beginning.into_iter().map(Beginning::of).collect();
+        let quick = Quick::new(&readers, &beginning);
         Stream {
             readers,
             beginning,
-            seek,
+            quick,
             held: Vec::new(),
             start: 0,
             at: 0,
@@ -184,39 +165,31 @@ impl<F: Borrow<Frame>> Stream<F> {
         let from = self.at;
         let mut next = 0;
         self.need = 0;
-        while let Some(&first) = run.get(next) {
-            // Most frames need no more than this; it touches nothing but the frame and its bytes.
-            if let Beginning::One(frame) = self.beginning[usize::from(first)]
-                && let Some(reader) = self.readers.get(frame).filter(|reader| reader.is_plain)
-                && self.bad.is_empty()
-            {
-                let rest = &run[next..];
-                match reader.fused.judge(rest) {
-                    Fit::Whole(len) => {
-                        self.tell(frame, from + next as u64, &rest[..len], found);
-                        next += len;
-                        continue;
-                    }
-                    Fit::No if self.behind_flag.is_none() => {
-                        next += self.step(&rest[1..]);
-                        continue;
-                    }
-                    _ => {}
+        while next < run.len() {
+            if self.behind_flag.is_none() && self.bad.is_empty() {
+                next = self.scan_quickly(run, next, found);
+                if next == run.len() {
+                    break;
                 }
             }
             let rest = &run[next..];
             let before = next.checked_sub(1).map_or(self.last, |last| run.get(last).copied());
             match self.look(rest, before, from + next as u64, closed, scope) {
                 Look::Frame { frame, len } => {
-                    self.tell(frame, from + next as u64, &rest[..len], found);
+                    let at = from + next as u64;
+                    self.report_skipped(at, found);
+                    found(Found::Frame { frame, at, bytes: &rest[..len] });
                     next += len;
+                    self.unreported = at + len as u64;
+                    self.behind_flag = self.readers[frame].flag;
                 }
                 Look::More(more) => {
                     self.need = rest.len() + more;
                     break;
                 }
                 Look::None => {
-                    next += self.step(&rest[1..]);
+                    next += self.quick.step(&rest[1..]);
+                    self.behind_flag = None;
                 }
             }
         }
@@ -225,24 +198,35 @@ impl<F: Borrow<Frame>> Stream<F> {
         next
     }
 
-    #[inline(always)]
-    fn tell(&mut self, frame: usize, at: u64, bytes: &[u8], found: &mut impl FnMut(Found<'_>)) {
-        if at > self.unreported {
-            self.report_skipped(at, found);
+    /// Goes on from `next` as long as the first byte leaves one frame and its fused layout says yes or no.
+    fn scan_quickly(&mut self, run: &[u8], mut next: usize, found: &mut impl FnMut(Found<'_>)) -> usize {
+        let [from, mut unreported] = [self.at, self.unreported];
+        while let Some(&first) = run.get(next) {
+            let frame = self.quick.only[usize::from(first)];
+            let Some(fused) = self.quick.fused.get(usize::from(frame)) else {
+                if frame != Quick::NONE {
+                    break;
+                }
+                next += self.quick.seek.next(&run[next..]);
+                continue;
+            };
+            let rest = &run[next..];
+            match fused.judge(rest) {
+                Fit::Whole(len) => {
+                    let at = from + next as u64;
+                    if at > unreported {
+                        found(Found::Skipped { at: unreported, len: at - unreported });
+                    }
+                    found(Found::Frame { frame: frame.into(), at, bytes: &rest[..len] });
+                    next += len;
+                    unreported = at + len as u64;
+                }
+                Fit::No => next += self.quick.step(&rest[1..]),
+                Fit::Ask | Fit::More(_) => break,
+            }
         }
-        found(Found::Frame { frame, at, bytes });
-        self.unreported = at + bytes.len() as u64;
-        self.behind_flag = self.readers[frame].flag;
-    }
-
-    /// Over the byte at which no frame begins, to the next at which one can; `behind` is what stands behind that byte.
-    #[inline(always)]
-    fn step(&mut self, behind: &[u8]) -> usize {
-        self.behind_flag = None;
-        match behind.first() {
-            Some(&byte) if self.beginning[usize::from(byte)] == Beginning::None => 1 + self.seek.next(behind),
-            _ => 1,
-        }
+        self.unreported = unreported;
+        next
     }
 
     /// Which frame begins at the start of `rest`; `before` is the byte before it, if it was not a gap.
@@ -253,12 +237,7 @@ impl<F: Borrow<Frame>> Stream<F> {
         let clean = self.bad.front().map_or(usize::MAX, |bad| (bad - at) as usize);
         let is_fresh = at == self.unreported;
         let is_open_tried = is_fresh || rest.len() <= OPEN_WINDOW;
-        let frames = match &self.beginning[usize::from(rest[0])] {
-            Beginning::None => &[],
-            Beginning::One(frame) => std::slice::from_ref(frame),
-            Beginning::Many(frames) => frames.as_slice(),
-        };
-        for &frame in frames {
+        for &frame in &self.beginning[usize::from(rest[0])] {
             let reader = &mut self.readers[frame];
             if reader.starts_behind.is_some_and(|end| !is_fresh && before != Some(end)) {
                 continue;
@@ -427,6 +406,42 @@ impl Closing {
 
     fn wait_behind(&mut self, rest: &[u8], at: u64) {
         *self = Closing { next: at + rest.len() as u64, has_come: false, waits: Some(at), ..*self };
+    }
+}
+
+/// What is enough for most bytes: small, and never written to.
+#[derive(Debug)]
+struct Quick {
+    /// For each byte the one frame that can begin with it.
+    only: Box<[u16; 256]>,
+    /// The layouts of those frames, where they have no envelope; the frames' places are kept.
+    fused: Vec<Fused>,
+    seek: Seek,
+}
+
+impl Quick {
+    /// No frame begins with this byte.
+    const NONE: u16 = u16::MAX;
+    /// Several do, or one that has an envelope.
+    const MANY: u16 = u16::MAX - 1;
+
+    fn new<F>(readers: &[Reader<F>], beginning: &[Vec<usize>]) -> Quick {
+        let only = std::array::from_fn(|byte| match *beginning[byte] {
+            [] => Quick::NONE,
+            [frame] if readers[frame].is_plain && frame < usize::from(Quick::MANY) => frame as u16,
+            _ => Quick::MANY,
+        });
+        let fused = readers.iter().take(Quick::MANY.into()).map(|reader| reader.fused.clone()).collect();
+        Quick { only: Box::new(only), fused, seek: Seek::to(beginning) }
+    }
+
+    /// Over a byte at which no frame begins, to the next at which one can; `behind` is what stands behind it.
+    #[inline(always)]
+    fn step(&self, behind: &[u8]) -> usize {
+        match behind.first() {
+            Some(&byte) if self.only[usize::from(byte)] == Quick::NONE => 1 + self.seek.next(behind),
+            _ => 1,
+        }
     }
 }
 
