@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-const SIZE: usize = 1 << 20;
+const SIZE: usize = 32 << 20;
 
 /// As a port or a file hands it over.
 const PIECE: usize = 64 << 10;
@@ -231,7 +231,7 @@ enum By {
 }
 
 /// The two sides of a case run one right after the other.
-#[divan::bench(args = CASES.iter().flat_map(|case| [(*case, By::Table), (*case, By::Nom)]), sample_count = 100)]
+#[divan::bench(args = CASES.iter().flat_map(|case| [(*case, By::Table), (*case, By::Nom)]), sample_count = 20)]
 fn frames_found(bencher: Bencher, (name, by): (&str, By)) {
     let Case { frame, stream, nom } = case(name);
     let bencher = bencher.counter(BytesCount::of_slice(&stream));
