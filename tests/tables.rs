@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hsdiag::line::{LineEvent, Span};
-use hsdiag::machine::{Ending, Env, Item, ItemKind, Program, Run, Score, Sides, check_vector};
+use hsdiag::machine::{Ending, Env, Item, ItemKind, Observer, Program, Run, Score, Sides, check_vector};
 use hsdiag::protocol::{Registry, Table};
-use hsdiag::simulate::{Fault, Play, Played, listen, observe, whole_run};
+use hsdiag::simulate::{Fault, Play, Played, listen, observe, settings, whole_run};
 
 fn programs() -> Vec<Arc<Program>> {
     let (tables, mistakes) = Registry::shipped().all();
@@ -150,5 +150,34 @@ fn every_host_comes_to_an_end_whatever_its_device_does() {
             }
         }
         Ok(())
+    });
+}
+
+#[test]
+fn no_other_table_explains_a_talk_as_well_as_its_own() {
+    let all = programs();
+    let weight = |program: &Arc<Program>, events: &[LineEvent]| {
+        let settings = settings(program.table());
+        let mut observer = Observer::scoring(Arc::clone(program), Sides::Both, settings, &Env::new());
+        events.iter().for_each(|event| observer.on_event(event));
+        observer.finish();
+        observer.score().log_weight
+    };
+    every_table(|program| {
+        let mut talk = talk(program);
+        // A start of it, up to a turnaround: no frame is cut.
+        let turns = (400..talk.len()).find(|at| talk[*at].direction != talk[at - 1].direction);
+        talk.truncate(turns.unwrap_or(talk.len()).min(3_000));
+        if talk.is_empty() {
+            return Ok(());
+        }
+        let own = weight(program, &talk);
+        let others = all.iter().filter(|other| other.table().name != program.table().name);
+        let better: Vec<String> = others
+            .map(|other| (weight(other, &talk), &other.table().name))
+            .filter(|(weight, _)| *weight >= own)
+            .map(|(weight, name)| format!("{name} {weight:.0}"))
+            .collect();
+        if better.is_empty() { Ok(()) } else { Err(format!("own {own:.0}, but {}", better.join(", "))) }
     });
 }

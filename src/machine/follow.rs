@@ -98,10 +98,9 @@ impl Follower {
     }
 
     fn take_beside(&mut self, channel: usize, beside: Beside) {
-        let Beside { frame, direction, len, values, exchange, kind } = beside;
+        let Beside { frame, direction, len, values, exchange, alternatives, kind } = beside;
         let taken = self.channels[channel].heap.take(len);
         let worth = self.worth(frame, &values, len);
-        let alternatives = self.threads.len() + self.program.said_by(Direction::Rx).len();
         let repeated = self.last_beside == taken.0[..];
         self.last_beside = taken.0.to_vec();
         self.score.frame(len, worth, alternatives, repeated);

@@ -60,6 +60,8 @@ pub(super) struct Beside {
     pub len: usize,
     pub values: Arc<Values>,
     pub exchange: Option<ExchangeId>,
+    /// How many different frames could have come here.
+    pub alternatives: usize,
     pub kind: BesideKind,
 }
 
@@ -97,7 +99,16 @@ impl Follower {
         if let Some(accepted) = answers.accepted_frame
             && !(strange && self.worth(accepted.frame, &accepted.values, accepted.len) < STRONG)
         {
-            return Found::Expected { accepted, threads: answers.accepted, anew: false };
+            // At rest, what says more about the bytes is what they are: a particular sentence rather than any.
+            let worth = self.worth(accepted.frame, &accepted.values, accepted.len);
+            let rests = self.threads.first().is_some_and(|first| first.rested);
+            let beside = self.unsolicited(&offer, &mut Needed::default()).filter(|_| rests);
+            return match beside {
+                Some(beside) if self.worth(beside.frame, &beside.values, beside.len) > worth => {
+                    Found::Beside(beside)
+                }
+                _ => Found::Expected { accepted, threads: answers.accepted, anew: false },
+            };
         }
         if self.placed && needed.0.is_some() && closing != Closing::Yes {
             return Found::More(needed.0); // what is due comes before what may come beside it
@@ -140,23 +151,11 @@ impl Follower {
                 needed.by(last.len() - offer.bytes.len());
             }
         }
+        if let Some(found) = self.unsolicited(offer, needed) {
+            return Some(Found::Beside(found));
+        }
         let first = self.threads.first().filter(|_| self.placed);
         let mut from_device = vec![];
-        // The host answers in some of them.
-        if self.program.has_unsolicited {
-            let all = States::all(self.program.table.states.len());
-            let mut aside = self.aside.clone();
-            let place = first.map(|first| &first.place);
-            match aside.hear(offer, first.map_or(all, |first| first.states), place) {
-                Took::Frame { accepted, exchange, moved } => {
-                    let Accepted { len, frame, direction, values, .. } = accepted;
-                    let kind = BesideKind::Unsolicited { aside, moved };
-                    return Some(Found::Beside(Beside { frame, direction, len, values, exchange, kind }));
-                }
-                Took::More(more) => needed.by(more),
-                Took::Nothing => {}
-            }
-        }
         if offer.from != Some(Direction::Tx) {
             let refusals = &self.program.table.refusals.frames;
             from_device.extend(self.program.table.ignore.iter().map(|frame| (*frame, false)));
@@ -172,13 +171,45 @@ impl Follower {
                         first.filter(|_| refuses).and_then(|first| self.program.exchange_at(first.pc));
                     let kind = if refuses { BesideKind::Refusal } else { BesideKind::Ignored };
                     let values = values.into();
-                    return Some(Found::Beside(Beside { frame, direction, len, values, exchange, kind }));
+                    let alternatives = self.program.said_by(direction).len();
+                    return Some(Found::Beside(Beside {
+                        frame,
+                        direction,
+                        len,
+                        values,
+                        exchange,
+                        alternatives,
+                        kind,
+                    }));
                 }
                 Outcome::More(more) => needed.by(more),
                 Outcome::Wrong(_) => {}
             }
         }
         None
+    }
+
+    /// An exchange that the device starts by itself; the host answers in some of them.
+    fn unsolicited(&self, offer: &Offer<'_>, needed: &mut Needed) -> Option<Beside> {
+        if !self.program.has_unsolicited {
+            return None;
+        }
+        let first = self.threads.first().filter(|_| self.placed);
+        let all = States::all(self.program.table.states.len());
+        let mut aside = self.aside.clone();
+        let place = first.map(|first| &first.place);
+        match aside.hear(offer, first.map_or(all, |first| first.states), place) {
+            Took::Frame { accepted, exchange, moved } => {
+                let Accepted { len, frame, direction, values, alternatives, .. } = accepted;
+                let kind = BesideKind::Unsolicited { aside, moved };
+                Some(Beside { frame, direction, len, values, exchange, alternatives, kind })
+            }
+            Took::More(more) => {
+                needed.by(more);
+                None
+            }
+            Took::Nothing => None,
+        }
     }
 
     /// The host begins another exchange before this one is over.
