@@ -346,9 +346,7 @@ fn open_lines<'a>(input: &'a [u8], [first, next, end]: Marks<'_>, lines: usize) 
         let text = match memmem::find(window, end) {
             Some(found) => &body[..found],
             None => {
-                return Err(
-                    unfinished(window, end, room).map_or_else(|refused| shifted(refused, at), |more| more)
-                );
+                return Err(unfinished(window, end, room).unwrap_or_else(|refused| shifted(refused, at)));
             }
         };
         match STANDARD.decode(text) {

@@ -63,6 +63,9 @@ struct Line {
     by: i64,
 }
 
+/// Stretches of a frame, from and to.
+type Spans = Vec<(Mark, Mark)>;
+
 /// A computed number, to be resolved when all names are known.
 #[derive(Debug)]
 struct Computed {
@@ -241,7 +244,7 @@ impl Fuse {
     fn bits(&mut self, fields: &[BitField], depth: usize) {
         let bits: u32 = fields.iter().map(|field| u32::from(field.width)).sum();
         let bytes = (bits / 8) as u8;
-        if bits % 8 != 0 || !(1..=8).contains(&bytes) {
+        if !bits.is_multiple_of(8) || !(1..=8).contains(&bytes) {
             return self.opaque(None);
         }
         let here = self.here;
@@ -405,7 +408,7 @@ impl Fuse {
         (line.by > 0 && line.times > 0).then_some(line)
     }
 
-    fn spans(&self, args: &[Expr], computed: &Computed) -> Option<Vec<(Mark, Mark)>> {
+    fn spans(&self, args: &[Expr], computed: &Computed) -> Option<Spans> {
         args.iter()
             .map(|arg| match &arg.kind {
                 ExprKind::Path(path) if path.rest.is_none() => self
@@ -436,7 +439,7 @@ impl Fuse {
         &self,
         computed: &Computed,
         algorithm: &dyn Fn(&Name) -> Option<Algorithm>,
-    ) -> Option<(Sum, Around, Vec<(Mark, Mark)>)> {
+    ) -> Option<(Sum, Around, Spans)> {
         let (call, around) = match &computed.expr.kind {
             ExprKind::Binary(BinaryOp::BitXor, left, right) => match (left.as_number(), right.as_number()) {
                 (Some(number), None) => (&**right, Around::Xor(u64::try_from(number).ok()?)),
@@ -450,10 +453,10 @@ impl Fuse {
         };
         let ExprKind::Call { function, args } = &call.kind else { return None };
         let (sum, args) = match (function, args.as_slice()) {
-            (Function::Sum, args) => (Sum::Sum(u64::MAX), args),
+            (Function::Sum, args) => (Sum::Masked(u64::MAX), args),
             (Function::Sum8, args) => (Sum::Sum8, args),
-            (Function::Sum16, args) => (Sum::Sum(0xFFFF), args),
-            (Function::Sum32, args) => (Sum::Sum(0xFFFF_FFFF), args),
+            (Function::Sum16, args) => (Sum::Masked(0xFFFF), args),
+            (Function::Sum32, args) => (Sum::Masked(0xFFFF_FFFF), args),
             (Function::Xor8, args) => (Sum::Xor8, args),
             (Function::Lrc, args) => (Sum::Lrc, args),
             (Function::CarrySum8, args) => (Sum::CarrySum8, args),

@@ -175,7 +175,8 @@ pub(super) enum Test {
 
 #[derive(Clone, Debug)]
 pub(super) enum Sum {
-    Sum(u64),
+    /// The whole sum, and which of its bits are compared.
+    Masked(u64),
     Sum8,
     Xor8,
     Lrc,
@@ -483,7 +484,7 @@ impl Sum {
     #[inline(never)]
     fn of(&self, pieces: &[&[u8]]) -> u64 {
         match self {
-            Sum::Sum(mask) => checksum::sum(pieces) & mask,
+            Sum::Masked(mask) => checksum::sum(pieces) & mask,
             Sum::Sum8 => checksum::sum8(pieces).into(),
             Sum::Xor8 => checksum::xor8(pieces).into(),
             Sum::Lrc => checksum::lrc(pieces).into(),
