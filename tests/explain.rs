@@ -1,6 +1,6 @@
 //! What the shipped tables and the physics say of a byte, a word, a number, or a line that another tool printed.
 
-use hsdiag::diagnose::explain::{Explanation, Question, explain};
+use hsdiag::diagnose::explain::{Explanation, Question, explain, index_is_in_step};
 use hsdiag::line::{Baud, Format, Settings};
 use hsdiag::protocol::{Registry, TableSource};
 use hsdiag::report::{Explained, Page, Report};
@@ -127,4 +127,18 @@ fn the_whole_page_of_a_small_table() {
     let json =
         serde_json::to_string_pretty(&Explained::new(explain(&Question::new("15"), &only, None))).unwrap();
     insta::assert_snapshot!("json", json);
+}
+
+/// `UPDATE_INDEX=1 cargo test --test explain` makes it anew.
+#[test]
+fn the_index_of_single_bytes_says_what_the_shipped_tables_say() {
+    if std::env::var_os("UPDATE_INDEX").is_some() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnose/explain/index.bin");
+        std::fs::write(file, hsdiag::diagnose::explain::index(&Registry::shipped())).expect("writable");
+        return;
+    }
+    assert!(
+        index_is_in_step(&Registry::shipped()),
+        "a table has changed: UPDATE_INDEX=1 cargo test --test explain makes the index anew"
+    );
 }

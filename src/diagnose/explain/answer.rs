@@ -1,6 +1,6 @@
 //! What was found out, as values: the words are chosen by whoever shows it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::line::Settings;
 
@@ -53,7 +53,7 @@ pub enum Section {
 }
 
 /// One thing that the tables say of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub kind: Kind,
     pub from: From,
@@ -68,7 +68,7 @@ pub struct Entry {
     pub bits: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
     /// The table explains these very bytes, or this value.
@@ -88,7 +88,7 @@ pub enum Kind {
 }
 
 /// A field of a frame that was read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldRead {
     pub name: String,
     pub value: String,
@@ -97,21 +97,21 @@ pub struct FieldRead {
 }
 
 /// Where in which table.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct From {
     pub table: String,
     pub title: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<String>,
     /// "host", "device", or both.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub senders: Vec<&'static str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<String>,
     /// It refuses what was asked.
     pub refusal: bool,
 }

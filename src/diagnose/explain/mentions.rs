@@ -5,39 +5,55 @@ use memchr::memmem;
 use super::question::{Asked, Question, Reading};
 
 /// Whether the text of a table can have anything to say to the question. It may say yes too often, never no too often.
-pub fn mentions(table: &str, question: &Question) -> bool {
-    let is_dictionary_of_frames = table.contains("from = \"") && !table.contains("[exchanges]");
-    is_dictionary_of_frames || question.readings.iter().any(|reading| reads(table, reading))
+pub(super) fn mentions(table: &str, question: &Question) -> bool {
+    is_dictionary_of_frames(table) || question.readings.iter().any(|reading| reads(table, reading))
+}
+
+/// Its frames may be bits alone, which no text shows.
+fn is_dictionary_of_frames(table: &str) -> bool {
+    table.contains("from = \"") && !table.contains("[exchanges]")
 }
 
 fn reads(table: &str, reading: &Reading) -> bool {
-    // A checksum may hold a frame together that has no fixed byte at all.
     if reading.asked == Asked::Text {
-        return table.contains("[[message]]") || holds_words(table, &reading.bytes);
+        return holds_words(table, &reading.bytes);
     }
-    let [first, rest @ ..] = reading.bytes.as_slice() else { return false };
-    if rest.len() >= 3 && reading.number.is_none_or(|number| number > 0xFFFF_FFFF) {
-        return true;
-    }
-    let mut tokens = vec![format!("{first:02X}"), format!("0x{first:02X}"), first.to_string()];
-    let mut numbers = vec![u64::from(*first)];
-    if let Some(number) = reading.number.filter(|_| !rest.is_empty()) {
-        let swapped = reading.bytes.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-        for number in [number, swapped] {
-            tokens.extend([
-                format!("{number:X}"),
-                format!("{number:08X}"),
-                format!("{number:04X}"),
-                number.to_string(),
-            ]);
-            tokens.extend([format!("0x{number:X}"), format!("0x{number:08X}"), format!("0x{number:04X}")]);
-            numbers.push(number);
-        }
-    }
-    tokens.iter().any(|token| has_token(table, token))
-        || tokens.iter().any(|token| has_token(table, &token.to_lowercase()))
-        || has_range(table, &numbers)
-        || (reading.bytes.len() > 1 && reading.bytes.is_ascii() && holds_words(table, &reading.bytes))
+    let Some(first) = reading.bytes.first() else { return false };
+    // A checksum may hold a frame together that has no fixed byte at all.
+    let may_be_a_frame = reading.bytes.len() > LONGEST_WORD;
+    may_be_a_frame || has_number(table, &[u64::from(*first)], 2) || mentions_word(table, reading)
+}
+
+/// Words of up to so many bytes are numbers to most who ask; longer ones are frames.
+pub(super) const LONGEST_WORD: usize = 4;
+
+/// Whether the text of a table names the whole word, as a number or as bytes in a row.
+pub(super) fn mentions_word(table: &str, reading: &Reading) -> bool {
+    let bytes = &reading.bytes;
+    let Some(number) = reading.number.filter(|_| bytes.len() > 1) else { return false };
+    let swapped = bytes.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    let row: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    is_dictionary_of_frames(table)
+        || has_number(table, &[number, swapped], 2 * bytes.len())
+        || table.contains(&row.join(" "))
+        || (bytes.is_ascii() && holds_words(table, bytes))
+}
+
+/// The numbers as they may be written: in hex of so many digits or as few as will do, in decimal, or within a range.
+fn has_number(table: &str, numbers: &[u64], digits: usize) -> bool {
+    let written = |number: &u64| {
+        let short = format!("{number:X}");
+        let long = format!("{number:0digits$X}");
+        [
+            format!("0x{short}"),
+            format!("0x{}", short.to_lowercase()),
+            format!("0x{long}"),
+            format!("0x{}", long.to_lowercase()),
+            number.to_string(),
+            long,
+        ]
+    };
+    numbers.iter().flat_map(written).any(|token| has_token(table, &token)) || has_range(table, numbers)
 }
 
 /// The token on its own, outside of comments and vectors.

@@ -1,6 +1,6 @@
 //! Lines that other tools print, recognised by the patterns of tables: `not in sync: resp=0x{byte}`.
 
-use crate::protocol::{Registry, Table, ToolMessage};
+use crate::protocol::{Registry, ToolMessage};
 
 use super::answer::{FieldRead, MessageFound};
 
@@ -14,11 +14,12 @@ pub(super) struct Recognised {
     literal: usize,
 }
 
-/// Every pattern of these tables that the text holds; of one tool only the most particular for each place in the text.
-pub(super) fn recognise(text: &str, tables: &[&Table], registry: &Registry) -> Vec<Recognised> {
+/// Every pattern of the tables that the text holds; of one tool only the most particular for each place in the text.
+pub(super) fn recognise(text: &str, registry: &Registry) -> Vec<Recognised> {
     let lower = text.to_lowercase();
     let mut all: Vec<(usize, Recognised)> = Vec::new();
-    for table in tables {
+    let with_messages = registry.sources().filter(|source| source.text().contains("[[message]]"));
+    for table in with_messages.filter_map(|source| source.table().ok()) {
         for message in &table.messages {
             if let Some((at, holes)) = fits(&lower, &message.text.to_lowercase()) {
                 all.push((at, recognised(message, holes, registry)));

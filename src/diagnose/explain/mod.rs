@@ -2,6 +2,7 @@
 
 mod answer;
 mod character;
+mod index;
 mod mentions;
 mod message;
 mod question;
@@ -14,5 +15,6 @@ pub use answer::{
     Bits, Character, Entry, Expected, Explanation, FieldRead, From, Kind, MessageFound, Part, Pulses,
     Relation, Relative, Section, Single, Utf8, Way,
 };
+pub use index::{index, index_is_in_step};
 pub use question::{Asked, Question, Reading};
 pub use whole::explain;

@@ -9,23 +9,39 @@ use super::answer::{Entry, FieldRead, From, Kind};
 use super::question::{Asked, Reading};
 use super::uses::Uses;
 
-/// What this table says of the bytes, in no particular order.
-pub(super) fn search(table: &Table, reading: &Reading) -> Vec<Entry> {
-    let mut search = Search { table, reading, uses: Uses::of(table), found: Vec::new() };
-    search.frames();
-    search.values();
-    search.meanings();
-    if reading.asked == Asked::Text {
-        search.words();
+/// A table made ready to be searched for one thing after another.
+pub(super) struct Searched<'t> {
+    table: &'t Table,
+    uses: Uses,
+    prefixes: Vec<Prefix>,
+}
+
+impl<'t> Searched<'t> {
+    pub(super) fn new(table: &'t Table) -> Searched<'t> {
+        let prefixes = table.frames.iter().map(|frame| Prefix::of(frame, &Known::new())).collect();
+        Searched { table, uses: Uses::of(table), prefixes }
     }
-    search.join_meanings();
-    search.found
+
+    /// What this table says of the bytes, in no particular order.
+    pub(super) fn search(&self, reading: &Reading) -> Vec<Entry> {
+        let Searched { table, uses, prefixes } = self;
+        let mut search = Search { table, reading, uses, prefixes, found: Vec::new() };
+        search.frames();
+        search.values();
+        search.meanings();
+        if reading.asked == Asked::Text {
+            search.words();
+        }
+        search.join_meanings();
+        search.found
+    }
 }
 
 struct Search<'t> {
     table: &'t Table,
     reading: &'t Reading,
-    uses: Uses,
+    uses: &'t Uses,
+    prefixes: &'t [Prefix],
     found: Vec<Entry>,
 }
 
@@ -48,7 +64,7 @@ impl Search<'_> {
             if self.whole(id, frame) {
                 continue;
             }
-            for (place, bits) in self.places(frame) {
+            for (place, bits) in self.places(id, frame) {
                 let known = met.entry(place).or_insert((Vec::new(), bits));
                 known.0.push(id);
                 known.1 = known.1.max(bits);
@@ -107,18 +123,18 @@ impl Search<'_> {
     }
 
     /// Where a frame may hold the bytes, and how many bits that fixes.
-    fn places(&self, frame: &Frame) -> Vec<(Met, f64)> {
+    fn places(&self, id: FrameId, frame: &Frame) -> Vec<(Met, f64)> {
         let wanted = &self.reading.bytes;
-        let prefix = Prefix::of(frame, &Known::new());
+        let prefix = &self.prefixes[id.0];
         let bits_at = |place: usize| -> Option<f64> {
             let sets = prefix.bytes().get(place..place + wanted.len())?;
             let fits = sets.iter().zip(wanted).all(|(set, byte)| set.contains(*byte));
             fits.then(|| sets.iter().map(bits).sum())
         };
-        // Less would be met in half of all tables.
+        // Less would be met in half of all tables. Of several bytes one alone says nothing: it is explained by itself.
         let least = 7.5 * wanted.len() as f64;
         let mut met = Vec::new();
-        if let Some(bits) = bits_at(0).filter(|bits| *bits >= least.min(7.5)) {
+        if let Some(bits) = bits_at(0).filter(|bits| *bits >= least.min(12.0)) {
             met.push((Met::Start, bits));
         }
         let within = (1..prefix.bytes().len())

@@ -107,7 +107,11 @@ impl Uses {
             field: None,
             exchanges: exchanges.map(|exchange| exchange.name.to_string()).collect(),
             states: states.map(|state| state.name.to_string()).collect(),
-            senders: senders.into_iter().filter(|(_, does)| *does).map(|(sender, _)| sender).collect(),
+            senders: senders
+                .into_iter()
+                .filter(|(_, does)| *does)
+                .map(|(sender, _)| sender.to_string())
+                .collect(),
             refusal: !frames.is_empty() && frames.iter().all(|frame| table.refusals.frames.contains(frame)),
         }
     }
