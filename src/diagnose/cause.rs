@@ -242,4 +242,12 @@ mod tests {
             assert_eq!(Cause::from_id(cause.id()), Some(cause));
         }
     }
+
+    #[test]
+    fn every_cause_has_its_place_in_the_documentation() {
+        let page = include_str!("../../docs/causes.md");
+        for cause in Cause::ALL {
+            assert!(page.contains(&format!("\n## {}\n", cause.id())), "{}", cause.id());
+        }
+    }
 }

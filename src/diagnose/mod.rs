@@ -1,6 +1,7 @@
 //! Floor 4: why it failed. Evidence is measured, causes are weighed, and every claim carries what speaks for it.
 
 mod cause;
+mod engine;
 mod evidence;
 pub mod explain;
 mod follow;
@@ -9,9 +10,11 @@ mod model;
 mod posterior;
 mod recognise;
 mod recording;
+mod verdict;
 mod window;
 
 pub use cause::{CATALOGUE, Cause, Entry};
+pub use engine::{Engine, Hearing};
 pub use evidence::{Details, Evidence, Feature};
 pub use follow::{Follow, Followed};
 pub use measure::{Otherwise, measure};
@@ -19,4 +22,5 @@ pub use model::{Decide, Model, Weights, Words, softmax};
 pub use posterior::{Diagnosis, Ranked, Reason};
 pub use recognise::{Recognised, Recogniser};
 pub use recording::{Observed, observe, recognise};
+pub use verdict::{Bytes, CLASSES, Verdict};
 pub use window::{Heard, Standing, Stretch, Window};

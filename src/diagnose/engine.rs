@@ -1,0 +1,188 @@
+//! The diagnosis as it runs: an observer, a window, and the same bytes read otherwise where the observer is at a loss.
+
+use std::sync::Arc;
+
+use crate::frame::{ItemKind as Element, Times};
+use crate::line::{Direction, Instant, LineErrors, LineEvent, Seen, Settings, Span};
+use crate::machine::{Env, Item, ItemKind, Observer, Program, Score, Sides};
+
+use super::evidence::Evidence;
+use super::measure::{Otherwise, measure};
+use super::model::Model;
+use super::posterior::Diagnosis;
+use super::window::{Standing, Window};
+
+/// Healthy frames in this part of the bytes need no other reading.
+const EXPLAINED: f64 = 0.97;
+/// Events that are read otherwise; more would only repeat what these say.
+const READ_AGAIN: usize = 1024;
+
+/// How a conversation was heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hearing {
+    pub settings: Settings,
+    pub line_errors: LineErrors,
+    pub uncertainty: Span,
+    pub sides: Sides,
+}
+
+/// Follows a conversation and can be asked at any time why it is as it is.
+pub struct Engine {
+    own: Arc<Program>,
+    others: Vec<Arc<Program>>,
+    env: Env,
+    heard: Hearing,
+    observer: Observer,
+    window: Window,
+    /// Items since they were last taken.
+    fresh: Vec<Item>,
+}
+
+impl Engine {
+    /// `own` is the protocol that is expected, `others` those that may be there instead.
+    pub fn new(own: Arc<Program>, others: Vec<Arc<Program>>, env: Env, heard: Hearing) -> Engine {
+        let observer = Observer::new(own.clone(), heard.sides, heard.settings, &env);
+        let window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
+        Engine { own, others, env, heard, observer, window, fresh: Vec::new() }
+    }
+
+    pub fn on_event(&mut self, event: &LineEvent) {
+        self.window.on_event(event);
+        self.observer.on_event(event);
+        self.take();
+    }
+
+    /// Nothing was heard up to `now`.
+    pub fn on_time(&mut self, now: Instant) {
+        self.observer.on_time(now);
+        self.take();
+    }
+
+    pub fn on_settings(&mut self, settings: Settings) {
+        self.observer.on_settings(settings);
+        self.take();
+        self.heard.settings = settings;
+        self.window.on_settings(settings);
+    }
+
+    /// Nothing more will come.
+    pub fn finish(&mut self) {
+        self.observer.finish();
+        self.take();
+    }
+
+    /// The pieces that have become certain since the last call.
+    pub fn items(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    pub fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    pub fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::of(self.evidence(), Model::shipped())
+    }
+
+    pub fn evidence(&self) -> Evidence {
+        measure(&self.window, &self.otherwise())
+    }
+
+    fn take(&mut self) {
+        for item in self.observer.items() {
+            self.window.on_item(item.clone());
+            self.fresh.push(item);
+        }
+    }
+
+    /// How well the bytes are explained with other bits, and by other protocols.
+    fn otherwise(&self) -> Otherwise {
+        let received = self.window.received().filter(|heard| heard.event.value().is_some()).count();
+        let healthy = self.window.received().filter(|heard| heard.standing == Standing::Frame).count();
+        let own_weight = self.observer.score().log_weight;
+        let expected = self.expected();
+        if received == 0 || healthy as f64 >= EXPLAINED * received as f64 {
+            return Otherwise { own_weight, expected, ..Otherwise::default() };
+        }
+        let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
+        let read = |change: fn(u8) -> u8| share(self.score(&self.own, change));
+        let mut best: Option<(String, f64)> = None;
+        // Where half of the bytes are explained, the protocol is not in doubt.
+        let others = if 2 * healthy >= received { &[][..] } else { &self.others };
+        for program in others {
+            let weight = self.score(program, |byte| byte).log_weight;
+            if best.as_ref().is_none_or(|(_, most)| weight > *most) {
+                best = Some((program.table().name.to_string(), weight));
+            }
+        }
+        Otherwise {
+            reversed: read(u8::reverse_bits),
+            complemented: read(|byte| !byte),
+            masked: read(|byte| byte & 0x7F),
+            own_weight,
+            other: best.filter(|(_, weight)| *weight > 0.0),
+            expected,
+        }
+    }
+
+    /// The score of a protocol over the window, each received byte changed.
+    fn score(&self, program: &Arc<Program>, change: fn(u8) -> u8) -> Score {
+        let mut observer =
+            Observer::scoring(program.clone(), self.heard.sides, self.window.settings, &self.env);
+        for heard in self.window.events.iter().take(READ_AGAIN) {
+            let seen = match (heard.event.seen, heard.event.direction) {
+                (Seen::Byte(byte), Direction::Rx) => Seen::Byte(change(byte)),
+                (seen, _) => seen,
+            };
+            observer.on_event(&LineEvent { seen, ..heard.event });
+        }
+        observer.finish();
+        observer.score()
+    }
+
+    /// How the replies begin that did not come, or came as something else.
+    fn expected(&self) -> Vec<Vec<u8>> {
+        let mut names: Vec<&str> = Vec::new();
+        for item in self.window.items.iter().rev().take(64) {
+            match &item.kind {
+                ItemKind::Unexpected(unexpected) => {
+                    let device = unexpected.expected.iter().filter(|c| c.direction == Direction::Rx);
+                    names.extend(device.map(|candidate| &*candidate.frame));
+                }
+                ItemKind::Silence(silence) => names.extend(silence.expected.iter().map(|name| &**name)),
+                _ => {}
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        let table = self.own.table();
+        let frames = names.iter().filter_map(|name| table.frames.iter().find(|f| &**f.name() == *name));
+        let mut heads: Vec<Vec<u8>> =
+            frames.map(|frame| head(frame)).filter(|head| !head.is_empty()).collect();
+        heads.sort();
+        heads.dedup();
+        heads
+    }
+}
+
+/// The literal bytes that a frame begins with.
+fn head(frame: &crate::frame::Frame) -> Vec<u8> {
+    let mut head = Vec::new();
+    if frame.envelope().is_some() {
+        return head;
+    }
+    for item in &frame.layout().items {
+        match &item.kind {
+            Element::Literal { bytes, times: Times::Exactly(count) } if *count <= 8 => {
+                (0..*count).for_each(|_| head.extend_from_slice(bytes));
+            }
+            _ => break,
+        }
+    }
+    head.truncate(8);
+    head
+}

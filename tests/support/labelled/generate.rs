@@ -1,0 +1,572 @@
+//! Labelled captures: a clean conversation, spoilt in one way or two, heard through an adapter that reports much, little or nothing.
+
+use std::f64::consts::LN_2;
+
+use fastrand::Rng;
+use hsdiag::diagnose::Cause;
+use hsdiag::line::{
+    Baud, DataBits, Direction, Fault, Format, Instant, LineErrors, LineEvent, Parity, Settings, StopBits,
+};
+use hsdiag::wire::{Adapter, Reports};
+
+use super::conversation::Message;
+use super::plan::{Character, Force, Origin, Plan, Truth, Wire};
+
+/// A capture whose cause is known.
+pub struct Labelled {
+    pub cause: Cause,
+    /// The second cause that acts, if there is one.
+    pub second: Option<Cause>,
+    /// Two causes between which nothing in the capture decides.
+    pub alike: Vec<Cause>,
+    pub settings: Settings,
+    pub errors: LineErrors,
+    pub uncertainty: f64,
+    /// Settings changes and events in order of time, each received byte with what it really was.
+    pub events: Vec<(LineEvent, Option<Truth>)>,
+    pub changes: Vec<(Instant, Settings)>,
+    /// The disturbance left at least one trace in what was received.
+    pub trace: bool,
+}
+
+/// What a capture is made from.
+pub struct Ingredients<'a> {
+    /// The protocol that is expected.
+    pub talk: &'a [Message],
+    /// A conversation in which the device refuses.
+    pub refusing: &'a [Message],
+    /// Another protocol's conversation.
+    pub foreign: &'a [Message],
+    /// What an application prints.
+    pub text: &'a [Vec<u8>],
+    pub format: Format,
+    pub bauds: &'a [Baud],
+}
+
+/// Customary rates of the generated lines.
+const RATES: [u32; 12] =
+    [1200, 2400, 4800, 9600, 19_200, 31_250, 38_400, 57_600, 74_880, 115_200, 230_400, 460_800];
+
+/// Builds a plan message by message.
+struct Builder {
+    rng: Rng,
+    plan: Plan,
+    device: Settings,
+    now: f64,
+    /// Both directions are recorded.
+    both: bool,
+    /// Mean gap between two bytes of a message, in bits.
+    gap: f64,
+}
+
+impl Builder {
+    fn new(settings: Settings, errors: LineErrors, both: bool, mut rng: Rng) -> Builder {
+        let plan = Plan {
+            receiver: settings,
+            changes: Vec::new(),
+            errors,
+            characters: Vec::new(),
+            forces: Vec::new(),
+            resting_low: false,
+            sent: Vec::new(),
+            skew: (rng.f64() - 0.5) * 0.024,
+            jitter: rng.f64() * 0.02,
+            late: if rng.f64() < 0.3 { (rng.f64() - 0.3) * 0.15 } else { 0.0 },
+            overrun: Vec::new(),
+            end: 0.0,
+            seed: rng.u64(..),
+        };
+        let gap = if rng.f64() < 0.4 { 0.0 } else { rng.f64() * 2.0 };
+        let now = 0.02 + rng.f64() * 0.2;
+        Builder { rng, plan, device: settings, now, both, gap }
+    }
+
+    fn character(&self) -> f64 {
+        self.plan.receiver.character_time().as_secs_f64()
+    }
+
+    fn bit(&self) -> f64 {
+        1.0 / self.plan.receiver.baud.hz()
+    }
+
+    /// A pause between messages.
+    fn pause(&mut self) {
+        self.now += self.character() * (4.0 + self.rng.f64() * 10.0) + self.rng.f64() * 0.004;
+    }
+
+    fn long_pause(&mut self, secs: f64) {
+        self.now += secs * (0.7 + 0.6 * self.rng.f64());
+    }
+
+    fn host(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.now += self.character();
+            if self.both {
+                self.plan.sent.push((self.now, *byte));
+            }
+        }
+    }
+
+    fn device(&mut self, bytes: &[u8]) {
+        self.device_as(bytes, Origin::Device);
+    }
+
+    fn device_as(&mut self, bytes: &[u8], origin: Origin) {
+        let length = self.device.character_time().as_secs_f64() / (1.0 + self.plan.skew);
+        let bit = 1.0 / self.device.baud.hz();
+        for byte in bytes {
+            let character = Character { at: self.now, byte: *byte, settings: self.device, origin };
+            self.plan.characters.push(character);
+            let idle =
+                if self.gap > 0.0 && self.rng.f64() < 0.3 { self.gap * self.rng.f64() * 2.0 } else { 0.0 };
+            self.now += length + idle * bit;
+        }
+    }
+
+    /// A clean exchange: who says it, says it.
+    fn say(&mut self, message: &Message) {
+        match message.direction {
+            Direction::Tx => self.host(&message.bytes),
+            Direction::Rx => self.device(&message.bytes),
+        }
+    }
+
+    /// A pulse against the level that rests, from `at` on.
+    fn pulse(&mut self, at: f64, bits: f64) {
+        let to = at + bits * self.bit();
+        let busy =
+            self.plan.characters.iter().any(|c| c.at <= at && at <= c.at + 12.0 / c.settings.baud.hz());
+        let mark = busy && self.rng.bool();
+        self.plan.forces.push(Force { from: at, to, mark });
+    }
+
+    /// Random levels.
+    fn floating(&mut self, from: f64, to: f64, mean_bits: f64) {
+        let mut at = from;
+        let mut mark = false;
+        while at < to {
+            let length = -(1.0 - self.rng.f64()).ln() * mean_bits * self.bit();
+            self.plan.forces.push(Force { from: at, to: (at + length).min(to), mark });
+            mark = !mark;
+            at += length.max(1e-9);
+        }
+    }
+}
+
+/// Makes the `number`-th capture of a cause. `None` when the ingredients do not allow it.
+pub fn labelled(
+    cause: Cause,
+    second: Option<Cause>,
+    from: &Ingredients<'_>,
+    wire: Wire,
+    seed: u64,
+) -> Option<Labelled> {
+    let mut rng = Rng::with_seed(seed);
+    let errors = match rng.u32(..10) {
+        0..=5 => LineErrors::PerByte,
+        6..=7 => LineErrors::Packet,
+        _ => LineErrors::Never,
+    };
+    let baud = match rng.u32(..2) {
+        0 if !from.bauds.is_empty() => from.bauds[rng.usize(..from.bauds.len())],
+        _ => Baud::nearest(f64::from(RATES[rng.usize(..RATES.len())])),
+    };
+    let settings = Settings::new(baud, from.format);
+    let both = rng.f64() < 0.75 || needs_both(cause) || second.is_some_and(needs_both);
+    let mut builder = Builder::new(settings, errors, both, rng);
+    let mut alike = Vec::new();
+    build(cause, second, from, &mut builder, &mut alike)?;
+    finish(cause, second, alike, builder, wire)
+}
+
+fn needs_both(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Echo
+            | Cause::Crosstalk
+            | Cause::NoAnswer
+            | Cause::Interleaved
+            | Cause::WrongState
+            | Cause::Turnaround
+    )
+}
+
+fn build(
+    cause: Cause,
+    second: Option<Cause>,
+    from: &Ingredients<'_>,
+    b: &mut Builder,
+    alike: &mut Vec<Cause>,
+) -> Option<()> {
+    let has = |wanted: Cause| cause == wanted || second == Some(wanted);
+    sender(cause, second, b, alike)?;
+    if cause == Cause::Undecided {
+        // Too little for anybody: nothing, or a byte or two that fit nothing.
+        b.both = false;
+        for _ in 0..b.rng.usize(..3) {
+            let byte = b.rng.u8(..);
+            b.device(&[byte]);
+            b.long_pause(0.2);
+        }
+        return Some(());
+    }
+    let talk: Vec<Message> = match cause {
+        Cause::OtherProtocol => from.foreign.to_vec(),
+        Cause::Refused => from.refusing.to_vec(),
+        _ => from.talk.to_vec(),
+    };
+    if talk.iter().all(|message| message.direction == Direction::Tx) || talk.is_empty() {
+        return None;
+    }
+    let start = if b.rng.f64() < 0.7 { 0 } else { b.rng.usize(..talk.len().min(12)) };
+    let most = 4 + b.rng.usize(..28);
+    // Whole exchanges: what follows a message of the host until it speaks again.
+    let mut messages: Vec<Message> = talk.iter().cycle().skip(start).take(most.max(6)).cloned().collect();
+    while messages.first().is_some_and(|m| m.direction == Direction::Rx) && messages.len() > 2 && b.both {
+        messages.remove(0);
+    }
+    let damage = 0.15 + 0.5 * b.rng.f64();
+    let reset_at = b.rng.usize(messages.len() / 3..(messages.len() * 2 / 3).max(messages.len() / 3 + 1));
+    let mut held: Option<Vec<u8>> = None;
+    let mut touched = false;
+    let mut silent = false;
+    for (number, message) in messages.iter().enumerate() {
+        let fresh_turn = number == 0 || messages[number - 1].direction != message.direction;
+        if fresh_turn {
+            b.pause();
+        }
+        if message.direction == Direction::Tx {
+            let begin = b.now;
+            b.host(&message.bytes);
+            if has(Cause::Echo) {
+                let (now, delay) = (b.now, b.character() * (0.05 + 0.0 * damage));
+                b.now = begin + delay;
+                b.device_as(&message.bytes, Origin::Echo);
+                b.now = b.now.max(now);
+            }
+            if has(Cause::Crosstalk) {
+                crosstalk(&message.bytes, begin, b);
+                touched = true;
+            }
+            if has(Cause::Turnaround) && b.rng.f64() < 0.85 {
+                let (at, bits) = (b.now + b.bit() * b.rng.f64(), 0.7 + damage * 10.0);
+                let to = at + bits * b.bit();
+                b.plan.forces.push(Force { from: at, to, mark: false });
+                b.now = b.now.max(to + 2.0 * b.character() * b.rng.f64());
+                touched = true;
+            }
+            continue;
+        }
+        let mut bytes = message.bytes.clone();
+        match cause {
+            Cause::NoAnswer => continue,
+            Cause::Floating => {
+                let length = b.character() * (3.0 + 40.0 * b.rng.f64());
+                let mean = 0.8 + 8.0 * damage;
+                b.floating(b.now, b.now + length, mean);
+                b.now += length;
+                touched = true;
+                continue;
+            }
+            Cause::ApplicationRunning => {
+                for _ in 0..=b.rng.usize(..2) {
+                    let line = from.text.get(b.rng.usize(..from.text.len().max(1)))?.clone();
+                    b.device(&line);
+                    b.pause();
+                }
+                touched = true;
+                continue;
+            }
+            Cause::DeviceReset if number >= reset_at => {
+                if !touched {
+                    b.long_pause(0.05);
+                    if b.rng.f64() < 0.5 {
+                        let end = bytes.len() / 2;
+                        b.device(&bytes[..end]);
+                    }
+                    for _ in 0..=b.rng.usize(..3) {
+                        let line = from.text.get(b.rng.usize(..from.text.len().max(1)))?.clone();
+                        b.device(&line);
+                    }
+                    b.long_pause(0.1);
+                    touched = true;
+                    silent = b.rng.bool();
+                }
+                if silent {
+                    continue;
+                }
+            }
+            Cause::Corrupted if b.rng.f64() < damage && bytes.len() > 3 => {
+                for _ in 0..=b.rng.usize(..2) {
+                    let place = b.rng.usize(..bytes.len());
+                    bytes[place] ^= 1 << b.rng.u32(..8);
+                }
+                touched = true;
+            }
+            Cause::Truncated if b.rng.f64() < damage && bytes.len() > 3 => {
+                bytes.truncate(1 + b.rng.usize(..bytes.len() - 1));
+                touched = true;
+            }
+            Cause::Overrun if b.rng.f64() < damage && bytes.len() > 4 => {
+                let place = 1 + b.rng.usize(..bytes.len() - 2);
+                let lost = 1 + b.rng.usize(..(bytes.len() - 1 - place).clamp(1, 8));
+                let length = b.device.character_time().as_secs_f64();
+                let at = b.now + place as f64 * length;
+                b.plan.overrun.push((at, at + lost as f64 * length * 0.98));
+                touched = true;
+            }
+            Cause::WrongState if b.rng.f64() < damage => {
+                touched = true;
+                match b.rng.u32(..3) {
+                    0 => {
+                        b.device(&bytes);
+                        b.pause();
+                    }
+                    1 => b.long_pause(2.5),
+                    _ => {
+                        // Held back until after the next one.
+                        if let Some(late) = held.replace(bytes.clone()) {
+                            bytes = late;
+                        } else {
+                            continue;
+                        }
+                    }
+                }
+            }
+            Cause::Interleaved if b.rng.f64() < damage => {
+                let others: Vec<&Message> = talk
+                    .iter()
+                    .filter(|other| other.direction == Direction::Rx && other.bytes != bytes)
+                    .collect();
+                let other =
+                    (!others.is_empty()).then(|| others[b.rng.usize(..others.len())].bytes.clone())?;
+                touched = true;
+                if b.rng.bool() {
+                    b.device(&other);
+                    b.pause();
+                } else {
+                    bytes = other;
+                }
+            }
+            Cause::FlowControl => match b.rng.u32(..4) {
+                0 if bytes.len() > 4 => {
+                    let cut = 1 + b.rng.usize(..bytes.len() - 2);
+                    b.device(&bytes[..cut]);
+                    if b.rng.bool() {
+                        b.device(&[0x13]);
+                    }
+                    b.long_pause(0.5);
+                    bytes.drain(..cut);
+                    touched = true;
+                }
+                1 | 2 => {
+                    b.device(&[0x13]);
+                    b.long_pause(0.8);
+                    b.device(&[0x11]);
+                    touched = true;
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        b.device(&bytes);
+        if has(Cause::Turnaround) && damage > 0.4 && b.rng.f64() < 0.8 {
+            let at = b.now + b.bit() * b.rng.f64();
+            let bits = 0.7 + damage * 4.0;
+            b.plan.forces.push(Force { from: at, to: at + bits * b.bit(), mark: false });
+            b.now = at + bits * b.bit() + b.character();
+        }
+    }
+    b.now += b.character() * 20.0;
+    let _ = touched;
+    noise(cause, second, b, damage);
+    rates(cause, from, b)
+}
+
+/// The sender's settings, where they are the cause.
+fn sender(cause: Cause, second: Option<Cause>, b: &mut Builder, alike: &mut Vec<Cause>) -> Option<()> {
+    for cause in [Some(cause), second].into_iter().flatten() {
+        let receiver = b.plan.receiver;
+        match cause {
+            Cause::BaudMismatch => {
+                let far = |rate: &u32| {
+                    let ratio = (f64::from(*rate) / receiver.baud.hz()).ln().abs();
+                    (0.06..=8.2f64.ln()).contains(&ratio)
+                };
+                let rates: Vec<u32> = RATES.iter().copied().filter(far).collect();
+                let rate = rates[b.rng.usize(..rates.len())];
+                b.device = receiver.with_baud(Baud::nearest(f64::from(rate)));
+                if f64::from(rate) > 1.95 * receiver.baud.hz() {
+                    alike.extend([Cause::BaudMismatch, Cause::NoiseGlitch]);
+                }
+            }
+            Cause::FormatMismatch => {
+                let format = |data, parity| Format { data, parity, stop: StopBits::One };
+                let all = [
+                    format(DataBits::Eight, Parity::None),
+                    format(DataBits::Eight, Parity::Even),
+                    format(DataBits::Eight, Parity::Odd),
+                    format(DataBits::Seven, Parity::Even),
+                    format(DataBits::Seven, Parity::Odd),
+                ];
+                let others: Vec<Format> =
+                    all.into_iter().filter(|format| *format != receiver.format).collect();
+                let other = others[b.rng.usize(..others.len())];
+                b.device = receiver.with_format(other);
+            }
+            Cause::Inverted => b.device.inverted = true,
+            Cause::BitOrder => b.device.msb_first = true,
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// Pulses, bursts and breaks over what is there.
+fn noise(cause: Cause, second: Option<Cause>, b: &mut Builder, damage: f64) {
+    for cause in [Some(cause), second].into_iter().flatten() {
+        match cause {
+            Cause::NoiseGlitch => {
+                let count = 2 + b.rng.usize(..14);
+                let mean = 0.6 + 2.0 * b.rng.f64();
+                for _ in 0..count {
+                    let at = b.rng.f64() * b.now;
+                    let bits = 0.55 + mean * b.rng.f64();
+                    b.pulse(at, bits);
+                }
+            }
+            Cause::NoiseBurst => {
+                for _ in 0..=b.rng.usize(..3) {
+                    let from = b.rng.f64() * b.now * 0.9;
+                    let length = b.character() * (6.0 + 60.0 * b.rng.f64() * damage);
+                    let mean = 0.5 + 3.0 * b.rng.f64();
+                    b.floating(from, from + length, mean);
+                }
+            }
+            Cause::Break => {
+                for _ in 0..=b.rng.usize(..3) {
+                    let from = b.rng.f64() * b.now * 0.9;
+                    let length = b.character() * (1.3 + 30.0 * b.rng.f64());
+                    b.plan.forces.push(Force { from, to: from + length, mark: false });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One thing sent, while the other wire picks up a part of its edges.
+fn crosstalk(bytes: &[u8], begin: f64, b: &mut Builder) {
+    let (bit, character) = (b.bit(), b.character());
+    let strength = 0.3 + 0.6 * b.rng.f64();
+    for (number, byte) in bytes.iter().enumerate() {
+        let start = begin + number as f64 * character;
+        let mut before = true;
+        for place in 0..10 {
+            let mark = match place {
+                0 => false,
+                9 => true,
+                place => byte >> (place - 1) & 1 == 1,
+            };
+            if before && !mark && b.rng.f64() < strength {
+                let at = start + f64::from(place) * bit;
+                let length = bit * (0.4 + 1.2 * b.rng.f64());
+                b.plan.forces.push(Force { from: at, to: at + length, mark: false });
+            }
+            before = mark;
+        }
+    }
+}
+
+/// A port whose rate has no effect: the same device under other settings.
+fn rates(cause: Cause, from: &Ingredients<'_>, b: &mut Builder) -> Option<()> {
+    if cause != Cause::RateIgnored {
+        return Some(());
+    }
+    let first = b.plan.receiver;
+    let other = RATES[b.rng.usize(..RATES.len())];
+    if (f64::from(other) / first.baud.hz()).ln().abs() < LN_2 / 2.0 {
+        return None;
+    }
+    // The wire has no rate: both ends change together, and only the label of the settings is another.
+    let at = b.now;
+    let settings = first.with_baud(Baud::nearest(f64::from(other)));
+    b.plan.changes.push((at, settings));
+    b.device = settings;
+    b.now += 0.02;
+    for message in from.talk.iter().cycle().take(8) {
+        b.pause();
+        b.say(message);
+    }
+    b.now += b.character() * 20.0;
+    Some(())
+}
+
+fn finish(
+    cause: Cause,
+    second: Option<Cause>,
+    alike: Vec<Cause>,
+    mut b: Builder,
+    wire: Wire,
+) -> Option<Labelled> {
+    let plan = &mut b.plan;
+    plan.characters.sort_by(|x, y| x.at.total_cmp(&y.at));
+    // One sender at a time: what would overlap waits.
+    let mut free = 0.0f64;
+    for character in &mut plan.characters {
+        character.at = character.at.max(free);
+        free = character.at + character.settings.character_time().as_secs_f64() / (1.0 + plan.skew);
+    }
+    plan.end = b.now.max(free) + 0.05;
+    let heard = wire(plan);
+    let mut received: Vec<(LineEvent, Option<Truth>)> = Vec::new();
+    let mut lost = false;
+    for event in heard {
+        let at = event.at.secs();
+        if plan
+            .overrun
+            .iter()
+            .any(|(from, to)| (*from..*to).contains(&(at - 0.5 * 1.0 / plan.receiver.baud.hz())))
+        {
+            lost = true;
+            continue;
+        }
+        let truth = plan.truth(&event, plan.settings_at(at));
+        let told = plan.errors == LineErrors::PerByte && lost && event.fault.is_none();
+        lost = false;
+        received.push((if told { event.with_fault(Fault::Overrun) } else { event }, Some(truth)));
+    }
+    let events = through_adapter(plan, received);
+    let mut all: Vec<(LineEvent, Option<Truth>)> =
+        plan.sent_events().map(|event| (event, None)).chain(events).collect();
+    all.sort_by_key(|(event, _)| event.at);
+    let trace = match cause {
+        Cause::Clean | Cause::NoAnswer | Cause::Undecided => true,
+        _ => all.iter().any(|(event, _)| event.direction == Direction::Rx),
+    };
+    Some(Labelled {
+        cause,
+        second,
+        alike,
+        settings: plan.receiver,
+        errors: plan.errors,
+        uncertainty: if plan.errors == LineErrors::Packet { 0.016 } else { 0.0 },
+        events: all,
+        changes: plan.changes.iter().map(|(at, settings)| (Instant::from_secs(*at), *settings)).collect(),
+        trace,
+    })
+}
+
+/// The adapter's reports, each byte with its truth.
+fn through_adapter(
+    plan: &Plan,
+    received: Vec<(LineEvent, Option<Truth>)>,
+) -> Vec<(LineEvent, Option<Truth>)> {
+    let mut reports = Reports::through(Adapter::with(plan.errors, Baud::nearest(3e6)));
+    let truths: Vec<Option<Truth>> = received.iter().map(|(_, truth)| *truth).collect();
+    let events: Vec<LineEvent> = received.into_iter().map(|(event, _)| event).collect();
+    let end = Instant::from_secs(plan.end + 1.0);
+    let delivered = reports.deliver(events, end);
+    let delivered = delivered.into_iter().chain(reports.deliver(Vec::new(), end));
+    delivered.zip(truths).collect()
+}
