@@ -177,7 +177,10 @@ fn measured(kit: &Kit, others: &[(String, Arc<Program>)], made: Labelled, seed: 
     };
     let rest =
         others.iter().filter(|(name, _)| name != kit.name).map(|(_, program)| program.clone()).collect();
-    let mut engine = Engine::new(kit.program.clone(), rest, Env::new(), hearing);
+    // The conversations are played with the usual parameters; which they are is not asked here.
+    let parameters = kit.table.parameters.iter();
+    let env = parameters.fold(Env::new(), |env, set| env.with(&set.name, set.value.clone()));
+    let mut engine = Engine::new(kit.program.clone(), rest, env, hearing);
     let mut changes = made.changes.iter().peekable();
     let mut kept = 0;
     for (number, (event, _)) in made.events.iter().enumerate() {
@@ -188,6 +191,8 @@ fn measured(kit: &Kit, others: &[(String, Arc<Program>)], made: Labelled, seed: 
         engine.on_event(event);
     }
     engine.finish();
+    let mut window = engine.window().clone();
+    window.items.clear(); // thousands of samples are kept
     Sample {
         protocol: kit.name,
         cause: made.cause,
@@ -196,7 +201,7 @@ fn measured(kit: &Kit, others: &[(String, Arc<Program>)], made: Labelled, seed: 
         evidence: engine.evidence(),
         errors: made.errors,
         seed,
-        window: engine.window().clone(),
+        window,
         truths: made.events[kept..].iter().map(|(_, truth)| *truth).collect(),
     }
 }

@@ -12,10 +12,10 @@ use super::model::Model;
 use super::posterior::Diagnosis;
 use super::window::{Standing, Window};
 
-/// Healthy frames in this part of the bytes need no other reading.
-const EXPLAINED: f64 = 0.97;
+/// Where this part of the bytes belongs to healthy frames, neither the protocol nor its bits are in doubt.
+const EXPLAINED: f64 = 0.5;
 /// Events that are read otherwise; more would only repeat what these say.
-const READ_AGAIN: usize = 1024;
+const READ_AGAIN: usize = 192;
 
 /// How a conversation was heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,9 +111,7 @@ impl Engine {
         let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
         let read = |change: fn(u8) -> u8| share(self.score(&self.own, change));
         let mut best: Option<(String, f64)> = None;
-        // Where half of the bytes are explained, the protocol is not in doubt.
-        let others = if 2 * healthy >= received { &[][..] } else { &self.others };
-        for program in others {
+        for program in &self.others {
             let weight = self.score(program, |byte| byte).log_weight;
             if best.as_ref().is_none_or(|(_, most)| weight > *most) {
                 best = Some((program.table().name.to_string(), weight));
@@ -131,8 +129,8 @@ impl Engine {
 
     /// The score of a protocol over the window, each received byte changed.
     fn score(&self, program: &Arc<Program>, change: fn(u8) -> u8) -> Score {
-        let mut observer =
-            Observer::scoring(program.clone(), self.heard.sides, self.window.settings, &self.env);
+        let env = single(program, &self.env);
+        let mut observer = Observer::scoring(program.clone(), self.heard.sides, self.window.settings, &env);
         for heard in self.window.events.iter().take(READ_AGAIN) {
             let seen = match (heard.event.seen, heard.event.direction) {
                 (Seen::Byte(byte), Direction::Rx) => Seen::Byte(change(byte)),
@@ -167,6 +165,12 @@ impl Engine {
         heads.dedup();
         heads
     }
+}
+
+/// One hypothesis: every parameter that is not set at its usual value. Reading again is to tell protocols apart, not their variants.
+fn single(program: &Program, env: &Env) -> Env {
+    let unset = program.table().parameters.iter().filter(|parameter| env.get(&parameter.name).is_none());
+    unset.fold(env.clone(), |env, parameter| env.with(&parameter.name, parameter.value.clone()))
 }
 
 /// The literal bytes that a frame begins with.

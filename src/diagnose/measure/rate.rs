@@ -9,8 +9,8 @@ use super::super::evidence::Evidence;
 use super::super::window::{Heard, Standing, Window};
 use super::Otherwise;
 
-/// Distance of two ratios in the tables, as a natural logarithm. Half the width within which a UART reads either.
-const STEP: f64 = 0.02;
+/// Distance of two ratios in the tables, as a natural logarithm: the width within which a UART reads either.
+const STEP: f64 = 0.04;
 /// Ratios nearer to 1 than this are the right rate.
 const SAME: f64 = 0.045;
 /// Unexplained words that are weighed; more would only repeat what these say.
