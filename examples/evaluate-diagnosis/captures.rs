@@ -215,7 +215,8 @@ pub fn show() {
         for talk in kit.talks.iter().take(1).chain(kit.refusing.iter().take(1)) {
             println!("{name}: {} messages", talk.len());
             for message in talk.iter().take(6) {
-                let bytes: String = message.bytes.iter().take(24).map(|byte| format!("{byte:02X} ")).collect();
+                let bytes: String =
+                    message.bytes.iter().take(24).map(|byte| format!("{byte:02X} ")).collect();
                 println!("    {} {bytes}", if message.direction == Direction::Tx { '>' } else { '<' });
             }
         }

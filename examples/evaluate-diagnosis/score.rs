@@ -79,7 +79,8 @@ impl Score {
             return;
         }
         for (features, class) in sample.bytes(posterior) {
-            let scores = CLASSES.map(|class| (class, model.verdict.get(class).map_or(0.0, |w| w.score(&features))));
+            let scores =
+                CLASSES.map(|class| (class, model.verdict.get(class).map_or(0.0, |w| w.score(&features))));
             let chances = softmax(scores.to_vec());
             let Some((said, _)) = chances.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
             match CLASSES[class] {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::diagnose::{observe, recognise};
-use crate::machine::{Env, Program};
-use crate::report::{Counts, Decoded, ItemFace};
+use crate::machine::{Env, Item, Program};
+use crate::report::{Counts, Decoded, DiagnosisFace, ItemFace};
 
 use super::args::exit_codes;
 use super::environment::Environment;
@@ -54,9 +54,10 @@ impl Decode {
         .into_iter();
         let program = programs.next();
         let others = programs.map(|program| program.table().name.to_string()).collect();
-        let items = match &program {
-            Some(program) => items(program, &captured, &self.environment.of(program.table())?),
-            None => Vec::new(),
+        let all = || session.tables.programs().unwrap_or_default();
+        let (items, why) = match &program {
+            Some(program) => read(program, &captured, &self.environment.of(program.table())?, &all),
+            None => Default::default(),
         };
         let verdict = match &program {
             _ if captured.records.iter().all(|record| record.event().is_none()) => "empty",
@@ -72,6 +73,7 @@ impl Decode {
             others,
             verdict,
             frames: Counts::of(&items),
+            why,
             items,
             error: error.clone(),
         };
@@ -84,7 +86,13 @@ impl Decode {
     }
 }
 
-fn items(program: &Arc<Program>, captured: &Captured, env: &Env) -> Vec<ItemFace> {
-    let observed = observe(program, &captured.header, &captured.records, env);
-    observed.items.iter().map(|item| ItemFace::new(item, program.table())).collect()
+fn read(
+    program: &Arc<Program>,
+    captured: &Captured,
+    env: &Env,
+    others: &dyn Fn() -> Vec<Arc<Program>>,
+) -> (Vec<ItemFace>, DiagnosisFace) {
+    let observed = observe(program, &captured.header, &captured.records, env, others);
+    let face = |(item, verdict): &(Item, _)| ItemFace::new(item, program.table()).judged(*verdict);
+    (observed.items.iter().map(face).collect(), DiagnosisFace::new(&observed.diagnosis))
 }

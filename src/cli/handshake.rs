@@ -2,10 +2,11 @@
 
 use clap::Args;
 
+use crate::diagnose::diagnose_played;
 use crate::line::{Baud, Format, Settings};
 use crate::machine::{Ending, Host, Run};
 use crate::protocol::Table;
-use crate::report::{self, ItemFace, Next, quoted};
+use crate::report::{self, DiagnosisFace, ItemFace, Next, quoted};
 use crate::transport::{Address, Port};
 
 use super::args::{address, exit_codes};
@@ -68,8 +69,10 @@ impl Handshake {
             });
         });
         let elapsed = port.now() - begin;
+        let abilities = port.abilities();
         drop((progress, port));
         let result = host.result();
+        let why = diagnose_played(&result.items, settings, abilities.line_errors, abilities.uncertainty);
         let (not_possible, failure) = match ran {
             Ok(ran) => (ran.not_possible, None),
             Err(error) => (Vec::new(), Some(Failure::from(error))),
@@ -90,6 +93,7 @@ impl Handshake {
             heard: result.heard,
             captured,
             shown,
+            why: DiagnosisFace::new(&why),
             items: result.items.iter().map(|item| ItemFace::new(item, &table)).collect(),
             not_possible,
             error: error.clone(),

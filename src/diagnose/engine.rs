@@ -1,15 +1,18 @@
 //! The diagnosis as it runs: an observer, a window, and the same bytes read otherwise where the observer is at a loss.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::frame::{ItemKind as Element, Times};
 use crate::line::{Direction, Instant, LineErrors, LineEvent, Seen, Settings, Span};
 use crate::machine::{Env, Item, ItemKind, Observer, Program, Score, Sides};
 
+use super::cause::Cause;
 use super::evidence::Evidence;
 use super::measure::{Otherwise, measure};
 use super::model::Model;
 use super::posterior::Diagnosis;
+use super::verdict::{Bytes, Verdict};
 use super::window::{Standing, Window};
 
 /// Where this part of the bytes belongs to healthy frames, neither the protocol nor its bits are in doubt.
@@ -76,6 +79,31 @@ impl Engine {
         std::mem::take(&mut self.fresh)
     }
 
+    /// Protocols that may be there instead, where the expected one leaves most unexplained.
+    pub fn consider(&mut self, others: Vec<Arc<Program>>) {
+        self.others = others;
+    }
+
+    /// The expected protocol explains so little that others are worth a look.
+    pub fn is_at_a_loss(&self) -> bool {
+        let received = self.window.received().filter(|heard| heard.event.value().is_some());
+        let healthy = received.clone().filter(|heard| heard.standing == Standing::Frame).count();
+        (healthy as f64) < EXPLAINED * received.count() as f64
+    }
+
+    /// What the received bytes of each item in the window were, by the item's number: the verdict that most of them share.
+    pub fn verdicts(&self, diagnosis: &Diagnosis) -> BTreeMap<u64, (Verdict, f64)> {
+        let posterior: Vec<(Cause, f64)> =
+            diagnosis.ranking.iter().map(|ranked| (ranked.cause, ranked.probability)).collect();
+        let bytes = Bytes::new(&self.window, &posterior);
+        let mut sums: BTreeMap<u64, Vec<(Verdict, f64)>> = BTreeMap::new();
+        for (place, heard) in self.window.events.iter().enumerate() {
+            let Some(item) = heard.item.filter(|_| heard.event.direction == Direction::Rx) else { continue };
+            sums.entry(item).or_default().push(bytes.verdict(place, Model::shipped()));
+        }
+        sums.into_iter().filter_map(|(item, said)| Some((item, shared(&said)?))).collect()
+    }
+
     pub fn observer(&self) -> &Observer {
         &self.observer
     }
@@ -101,11 +129,9 @@ impl Engine {
 
     /// How well the bytes are explained with other bits, and by other protocols.
     fn otherwise(&self) -> Otherwise {
-        let received = self.window.received().filter(|heard| heard.event.value().is_some()).count();
-        let healthy = self.window.received().filter(|heard| heard.standing == Standing::Frame).count();
         let own_weight = self.observer.score().log_weight;
         let expected = self.expected();
-        if received == 0 || healthy as f64 >= EXPLAINED * received as f64 {
+        if !self.is_at_a_loss() {
             return Otherwise { own_weight, expected, ..Otherwise::default() };
         }
         let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
@@ -165,6 +191,14 @@ impl Engine {
         heads.dedup();
         heads
     }
+}
+
+/// The verdict that most bytes share, and its mean probability.
+fn shared(said: &[(Verdict, f64)]) -> Option<(Verdict, f64)> {
+    let count = |verdict: Verdict| said.iter().filter(|(other, _)| *other == verdict).count();
+    let (verdict, _) = *said.iter().max_by_key(|(verdict, _)| count(*verdict))?;
+    let of: Vec<f64> = said.iter().filter(|(other, _)| *other == verdict).map(|(_, p)| *p).collect();
+    Some((verdict, of.iter().sum::<f64>() / of.len() as f64))
 }
 
 /// One hypothesis: every parameter that is not set at its usual value. Reading again is to tell protocols apart, not their variants.

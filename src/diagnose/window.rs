@@ -27,6 +27,8 @@ pub enum Standing {
 pub struct Heard {
     pub event: LineEvent,
     pub standing: Standing,
+    /// Number of the item it belongs to, counted from the first there was.
+    pub item: Option<u64>,
 }
 
 /// Events that are looked at together.
@@ -47,6 +49,8 @@ pub struct Window {
     pub earlier: Vec<Stretch>,
     /// Everything there was, also what the window has let go.
     pub seen: u64,
+    /// Items there were, also those that the window has let go.
+    pub items_seen: u64,
     /// Number of the first event in `events`, counted from the first there was.
     first: u64,
     /// Per direction (Rx, Tx), numbers of the bytes that belong to no item yet.
@@ -74,6 +78,7 @@ impl Window {
             items: VecDeque::new(),
             earlier: Vec::new(),
             seen: 0,
+            items_seen: 0,
             first: 0,
             open: [VecDeque::new(), VecDeque::new()],
         }
@@ -84,7 +89,7 @@ impl Window {
             self.open[side(event.direction)].push_back(self.seen);
         }
         self.seen += 1;
-        self.events.push_back(Heard { event: *event, standing: Standing::Open });
+        self.events.push_back(Heard { event: *event, standing: Standing::Open, item: None });
         if self.events.len() > MOST_EVENTS {
             self.events.pop_front();
             self.first += 1;
@@ -104,8 +109,10 @@ impl Window {
             let place = usize::try_from(number - self.first).unwrap_or(usize::MAX);
             if let Some(heard) = self.events.get_mut(place) {
                 heard.standing = standing;
+                heard.item = Some(self.items_seen);
             }
         }
+        self.items_seen += 1;
         self.items.push_back(item);
         if self.items.len() > MOST_ITEMS {
             self.items.pop_front();

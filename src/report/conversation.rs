@@ -7,6 +7,7 @@ use crate::frame::{Name, Value};
 use crate::machine::Ending;
 use crate::protocol::Table;
 
+use super::diagnosis::DiagnosisFace;
 use super::escape::escaped;
 use super::evidence::counted;
 use super::item::ItemFace;
@@ -28,6 +29,9 @@ pub struct Decoded {
     /// "clean" when every item is as it should be, else "unclean"; "unknown" without a protocol, "empty" without an event.
     pub verdict: &'static str,
     pub frames: Counts,
+    /// Why it is as it is; nothing without a protocol.
+    #[serde(flatten)]
+    pub why: DiagnosisFace,
     pub items: Vec<ItemFace>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorFace>,
@@ -62,6 +66,7 @@ impl Report for Decoded {
         if !self.items.is_empty() {
             page.blank();
         }
+        self.why.text(page);
         let file = escaped(&self.file);
         if self.verdict == "empty" {
             page.paragraph(&format!("{file}: nothing was recorded in it"));
@@ -114,6 +119,9 @@ pub struct Handshake {
     pub captured: Map<String, Json>,
     /// The same as people write it.
     pub shown: Map<String, Json>,
+    /// Why it went as it did.
+    #[serde(flatten)]
+    pub why: DiagnosisFace,
     pub items: Vec<ItemFace>,
     pub not_possible: Vec<String>,
     pub next: Vec<Next>,
@@ -174,6 +182,10 @@ impl Report for Handshake {
         ));
         if let Some(reason) = &self.reason {
             page.point(&escaped(reason));
+        }
+        if self.ending != "done" {
+            page.blank();
+            self.why.text(page);
         }
         if !self.shown.is_empty() {
             page.head("Learnt of the device");

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::diagnose::Verdict;
 use crate::frame::{Name, Value};
 use crate::line::{Direction, Fault};
 use crate::machine::{Candidate, Elsewhere, Framed, Item, ItemKind, Part, Said, Silence, Unexpected};
@@ -50,6 +51,11 @@ pub struct ItemFace {
     /// What the protocol says of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub means: Vec<MeansFace>,
+    /// What its bytes were: "header", "frame", "status", "text", "missampled", "noise", "echo" or "unknown"; and how sure that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// Of a silence: how long it was waited, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waited_s: Option<f64>,
@@ -110,6 +116,12 @@ pub struct MeansFace {
 }
 
 impl ItemFace {
+    /// With what the diagnosis says of its bytes.
+    pub fn judged(self, verdict: Option<(Verdict, f64)>) -> ItemFace {
+        let Some((verdict, probability)) = verdict else { return self };
+        ItemFace { verdict: Some(verdict.word()), probability: Some(rounded(probability, 4)), ..self }
+    }
+
     pub fn new(item: &Item, table: &Table) -> ItemFace {
         let mut face = ItemFace {
             at: rounded(item.at.secs(), 9),
@@ -131,6 +143,8 @@ impl ItemFace {
             expected: Vec::new(),
             elsewhere: Vec::new(),
             means: Vec::new(),
+            verdict: None,
+            probability: None,
             waited_s: None,
             settings: None,
             quiet: Vec::new(),

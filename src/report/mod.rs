@@ -2,6 +2,7 @@
 
 mod bytes;
 mod conversation;
+mod diagnosis;
 mod escape;
 mod evidence;
 mod explain;
@@ -23,6 +24,7 @@ mod value;
 
 pub use bytes::BytesFace;
 pub use conversation::{Counts, Decoded, Handshake};
+pub use diagnosis::{CauseFace, ContributingFace, DiagnosisFace, EvidenceFace};
 pub use escape::{bytes_text, escaped, hex, quoted};
 pub use explain::Explained;
 pub use item::ItemFace;

@@ -1,0 +1,44 @@
+//! A conversation that hsdiag had a part in: the host's items instead of a recording.
+
+use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
+use crate::machine::{Item, ItemKind};
+
+use super::measure::{Otherwise, measure};
+use super::model::Model;
+use super::posterior::Diagnosis;
+use super::window::Window;
+
+/// Why a conversation that was played went as it did.
+///
+/// Within an item the times of its bytes are spread evenly; that is what a UART does.
+pub fn diagnose_played(
+    items: &[Item],
+    settings: Settings,
+    line_errors: LineErrors,
+    uncertainty: Span,
+) -> Diagnosis {
+    let mut window = Window::new(settings, line_errors, uncertainty);
+    for item in items {
+        if let ItemKind::Settings { settings, .. } = item.kind {
+            window.on_settings(settings);
+            continue;
+        }
+        events(item).for_each(|event| window.on_event(&event));
+        window.on_item(item.clone());
+    }
+    Diagnosis::of(measure(&window, &Otherwise::default()), Model::shipped())
+}
+
+fn events(item: &Item) -> impl Iterator<Item = LineEvent> + '_ {
+    let steps = item.bytes.len().saturating_sub(1).max(1) as u32;
+    let step = (item.at - item.from) / steps;
+    let bytes = item.bytes.iter().enumerate().map(move |(place, byte)| {
+        let at = item.from + step * (place as u32).min(steps);
+        let fault = item.faults.iter().find(|(of, _)| *of == place).map(|(_, fault)| *fault);
+        LineEvent { at, direction: item.direction, seen: Seen::Byte(*byte), fault }
+    });
+    let held = matches!(item.kind, ItemKind::Break);
+    let held =
+        held.then_some(LineEvent { at: item.at, direction: item.direction, seen: Seen::Break, fault: None });
+    bytes.chain(held)
+}
