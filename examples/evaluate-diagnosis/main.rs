@@ -82,13 +82,13 @@ fn fit_model(training: &[Sample]) -> Model {
     let ids: Vec<&str> = Cause::ALL.iter().map(|cause| cause.id()).collect();
     let rows = fit::Rows::of(training.iter().map(|sample| &sample.evidence));
     let targets: Vec<Vec<f64>> = training.iter().map(target).collect();
-    let leading = fit::softmax(&rows, &targets, &ids, fit::Effort { penalty: 2e-5, rounds: 900 });
+    let leading = fit::softmax(&rows, &targets, &ids, fit::Effort { penalty: 4e-4, rounds: 700 });
     let acting: BTreeMap<String, Weights> = Cause::ALL
         .into_iter()
         .map(|cause| {
             let truths: Vec<bool> =
                 training.iter().map(|s| s.cause == cause || s.second == Some(cause)).collect();
-            (cause.id().into(), fit::logistic(&rows, &truths, fit::Effort { penalty: 5e-5, rounds: 400 }))
+            (cause.id().into(), fit::logistic(&rows, &truths, fit::Effort { penalty: 4e-4, rounds: 300 }))
         })
         .collect();
     let model = Model { leading, acting, ..Model::shipped().clone() };
