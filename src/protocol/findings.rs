@@ -64,10 +64,6 @@ impl<'a> Findings<'a> {
         Findings { file, text, list: Vec::new(), errors: 0, is_broken: false, broken: BTreeMap::new() }
     }
 
-    pub(super) fn text(&self) -> &'a str {
-        self.text
-    }
-
     pub(super) fn error(&mut self, range: Range<usize>, says: impl Into<String>) -> &mut Found {
         self.add(Severity::Error, range, says.into())
     }

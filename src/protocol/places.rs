@@ -16,8 +16,6 @@ pub(super) struct Places {
     pub(super) frames: Vec<Place>,
     pub(super) exchanges: Vec<Place>,
     pub(super) states: Vec<Place>,
-    /// For each state, its `may` entries.
-    pub(super) may: Vec<Vec<Range<usize>>>,
     pub(super) vectors: Vec<Place>,
     pub(super) meanings: Vec<Place>,
     pub(super) handshake: Place,

@@ -115,13 +115,12 @@ fn read_root(root: &Fields<'_>, checks: Checks, found: &mut Findings<'_>) -> Opt
 
     let state_keys = states.iter().flat_map(Fields::others);
     names.states = state_keys.enumerate().map(|(index, entry)| (entry.name(), index)).collect();
-    let (states, may) = exchanges::states(states.as_ref(), &names, found);
+    let states = exchanges::states(states.as_ref(), &names, found);
     frame_drafts.resolve(&names, found);
     let mut places = Places {
         frames: frame_drafts.places(),
         exchanges: exchanges::places(&exchange_drafts),
         states: sections[2].iter().flat_map(Fields::others).map(key_place).collect(),
-        may,
         ..Places::default()
     };
     let written = frame_drafts.written();

@@ -119,16 +119,12 @@ pub(super) fn resolve(
     drafts.into_iter().map(resolve).collect()
 }
 
-/// The states, and where each of their `may` stands.
-pub(super) fn states(
-    section: Option<&Fields<'_>>,
-    names: &Names,
-    found: &mut Findings<'_>,
-) -> (Vec<State>, Vec<Vec<std::ops::Range<usize>>>) {
-    let mut states = (Vec::new(), Vec::new());
+/// The states, with what may begin in each.
+pub(super) fn states(section: Option<&Fields<'_>>, names: &Names, found: &mut Findings<'_>) -> Vec<State> {
+    let mut states = Vec::new();
     for entry in section.map(Fields::others).unwrap_or_default() {
         let fields = entry.own_section(found);
-        let (mut may, mut ranges, mut about) = (Vec::new(), Vec::new(), String::new());
+        let (mut may, mut about) = (Vec::new(), String::new());
         if let Some(fields) = fields {
             about = fields.words("about", found);
             for text in fields.texts("may", found) {
@@ -139,16 +135,12 @@ pub(super) fn states(
                         let says = format!("`{}` stands twice in `may`", text.value);
                         found.error(text.range, says);
                     }
-                    Some(id) => {
-                        may.push(id);
-                        ranges.push(text.range);
-                    }
+                    Some(id) => may.push(id),
                     None => {}
                 }
             }
         }
-        states.0.push(State { name: entry.name(), may, about });
-        states.1.push(ranges);
+        states.push(State { name: entry.name(), may, about });
     }
     states
 }

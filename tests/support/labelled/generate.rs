@@ -25,8 +25,6 @@ pub struct Labelled {
     /// Settings changes and events in order of time, each received byte with what it really was.
     pub events: Vec<(LineEvent, Option<Truth>)>,
     pub changes: Vec<(Instant, Settings)>,
-    /// The disturbance left at least one trace in what was received.
-    pub trace: bool,
 }
 
 /// What a capture is made from.
@@ -175,8 +173,31 @@ pub fn labelled(
     let both = rng.f64() < 0.75 || needs_both(cause) || second.is_some_and(needs_both);
     let mut builder = Builder::new(settings, errors, both, rng);
     let mut alike = Vec::new();
-    build(cause, second, from, &mut builder, &mut alike)?;
-    finish(cause, second, alike, builder, wire)
+    let touched = build(cause, second, from, &mut builder, &mut alike)?;
+    finish(cause, second, alike, touched, builder, wire)
+}
+
+/// Causes that change what is said, so that it is known while it is said whether they have.
+fn is_said(cause: Cause) -> bool {
+    use Cause::*;
+    matches!(
+        cause,
+        FlowControl
+            | ApplicationRunning
+            | WrongState
+            | DeviceReset
+            | Interleaved
+            | Corrupted
+            | Truncated
+            | Overrun
+            | Floating
+    )
+}
+
+/// Causes that change what is received of it.
+fn is_on_the_wire(cause: Cause) -> bool {
+    use Cause::*;
+    matches!(cause, FormatMismatch | NoiseGlitch | NoiseBurst | Turnaround | Break | Crosstalk)
 }
 
 fn needs_both(cause: Cause) -> bool {
@@ -197,7 +218,7 @@ fn build(
     from: &Ingredients<'_>,
     b: &mut Builder,
     alike: &mut Vec<Cause>,
-) -> Option<()> {
+) -> Option<bool> {
     let has = |wanted: Cause| cause == wanted || second == Some(wanted);
     sender(cause, second, b, alike)?;
     if cause == Cause::Undecided {
@@ -208,7 +229,7 @@ fn build(
             b.device(&[byte]);
             b.long_pause(0.2);
         }
-        return Some(());
+        return Some(true);
     }
     let talk: Vec<Message> = match cause {
         Cause::OtherProtocol => from.foreign.to_vec(),
@@ -378,9 +399,9 @@ fn build(
         }
     }
     b.now += b.character() * 20.0;
-    let _ = touched;
     noise(cause, second, b, damage);
-    rates(cause, from, b)
+    rates(cause, from, b)?;
+    Some(touched)
 }
 
 /// The sender's settings, where they are the cause.
@@ -506,6 +527,7 @@ fn finish(
     cause: Cause,
     second: Option<Cause>,
     alike: Vec<Cause>,
+    touched: bool,
     mut b: Builder,
     wire: Wire,
 ) -> Option<Labelled> {
@@ -518,7 +540,22 @@ fn finish(
         free = character.at + character.settings.character_time().as_secs_f64() / (1.0 + plan.skew);
     }
     plan.end = b.now.max(free) + 0.05;
+    if is_said(cause) && !touched {
+        return None;
+    }
     let heard = wire(plan);
+    if is_on_the_wire(cause) {
+        // What leaves no trace with this adapter cannot be found, and is no example of anything.
+        let settings = plan.receiver;
+        let same = |character: &Character| Character { settings, ..*character };
+        let characters = plan.characters.iter().map(same).collect();
+        let clean = wire(&Plan { forces: Vec::new(), characters, ..plan.clone() });
+        let told = plan.errors != LineErrors::Never;
+        let seen = |event: &LineEvent| (event.value(), event.fault.filter(|_| told));
+        if heard.iter().map(seen).eq(clean.iter().map(seen)) {
+            return None;
+        }
+    }
     let mut received: Vec<(LineEvent, Option<Truth>)> = Vec::new();
     let mut lost = false;
     for event in heard {
@@ -540,10 +577,6 @@ fn finish(
     let mut all: Vec<(LineEvent, Option<Truth>)> =
         plan.sent_events().map(|event| (event, None)).chain(events).collect();
     all.sort_by_key(|(event, _)| event.at);
-    let trace = match cause {
-        Cause::Clean | Cause::NoAnswer | Cause::Undecided => true,
-        _ => all.iter().any(|(event, _)| event.direction == Direction::Rx),
-    };
     Some(Labelled {
         cause,
         second,
@@ -553,7 +586,6 @@ fn finish(
         uncertainty: if plan.errors == LineErrors::Packet { 0.016 } else { 0.0 },
         events: all,
         changes: plan.changes.iter().map(|(at, settings)| (Instant::from_secs(*at), *settings)).collect(),
-        trace,
     })
 }
 
