@@ -603,7 +603,7 @@ impl Search {
             let words = self.words_at(class.nominal);
             let tried = self.verified.filter(|verified| near(verified.baud, class.nominal.hz()));
             let by_trial = self.by_trial(class.nominal).filter(|_| !class.inverted);
-            let formats = if let Some(format) = by_trial {
+            let formats = if let Some((format, _)) = by_trial {
                 vec![(format, 0.99)]
             } else if class.inverted {
                 vec![(Format::N8, 1.0 - class.parity), (Format::E8, class.parity)]
@@ -621,12 +621,13 @@ impl Search {
         ranking
     }
 
-    /// The format that was set at this rate and read clean.
-    fn by_trial(&self, baud: Baud) -> Option<Format> {
+    /// The format that was set at this rate and read clean, and how many characters were in a row.
+    fn by_trial(&self, baud: Baud) -> Option<(Format, usize)> {
         let verified = self.verified.filter(|v| near(v.baud, baud.hz()) && v.format != Format::N8)?;
         let sessions = self.sessions[self.stretch_sessions..].iter();
-        let mut tried = sessions.filter(|session| session.listen.settings.format == verified.format);
-        tried.any(|session| !clean_end(&session.words).is_empty()).then_some(verified.format)
+        let tried = sessions.filter(|session| session.listen.settings.format == verified.format);
+        let clean = tried.map(|session| clean_end(&session.words).len()).max()?;
+        (clean > 0).then_some((verified.format, clean))
     }
 
     /// Classes by mass. One whose own rate was listened at and read as its format says is worth more than the tempered likelihood gives.
@@ -689,10 +690,16 @@ impl Search {
         if let Some(best) = settings.first() {
             let words = self.words_at(best.settings.baud);
             let reading = self.read(&words);
-            if !words.is_empty() && !best.settings.inverted {
+            if let Some((_, characters)) = self.by_trial(best.settings.baud) {
+                evidence.push(Evidence::Clean { baud: best.settings.baud, characters, unexplained: 0 });
+            } else if !words.is_empty() && !best.settings.inverted {
                 let (characters, unexplained) = (reading.characters, reading.unexplained);
                 evidence.push(Evidence::Clean { baud: best.settings.baud, characters, unexplained });
-                evidence.extend(verify::evidence(&words, &reading));
+                let told = verify::evidence(&words, &reading);
+                // A flag that belongs to a packet says nothing of each character in it.
+                let of_each = |told: &Evidence| matches!(told, Evidence::ParityByFraming { .. });
+                let packets = self.options.errors == LineErrors::Packet;
+                evidence.extend(told.filter(|told| !(packets && of_each(told))));
             }
             let listens = self.sessions.len() - self.stretch_sessions;
             let (measured_baud, characters) = (best.measured_baud, received);

@@ -6,14 +6,14 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$1"
 dir=$(realpath "$1")
-hsdiag=$(realpath "$2")
+cp "$(realpath "$2")" "$dir/hsdiag"                     # its name in the guest
 
 gcc -O2 -Wall -Wextra -Werror -static -o "$dir/ft232r" "$here/ft232r.c" -lm
 gcc -O2 -Wall -Wextra -Werror -static -o "$dir/probe" "$here/probe.c"
-bash "$here/build_guest.sh" "$dir/guest" "$dir/ft232r" "$dir/probe" "$here/in_guest.sh" "$hsdiag"
+bash "$here/build_guest.sh" "$dir/guest" "$dir/ft232r" "$dir/probe" "$here/in_guest.sh" "$dir/hsdiag"
 
 rm -f "$dir/results"
-timeout 600 qemu-system-x86_64 -accel tcg -m 256 -nodefaults -no-reboot -display none \
+timeout 1800 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 256 -nodefaults -no-reboot -display none \
     -serial "file:$dir/console" -serial "file:$dir/results" \
     -kernel "$dir/guest/vmlinuz" -initrd "$dir/guest/initrd.gz" -append "console=ttyS0 quiet panic=-1" </dev/null ||
     { echo "the guest did not end by itself; its console:"; tail -n 40 "$dir/console"; exit 1; }
