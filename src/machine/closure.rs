@@ -171,7 +171,9 @@ impl Closure<'_> {
             | Effect::Erase { .. }
             | Effect::EraseAll { .. }
             | Effect::ErasePages { .. } => {
-                if self.ground.role != Role::Host {
+                // Where one side is not heard, what it did again and again is one doubt.
+                let again = || thread.pending.iter().any(|pending| pending.pc == thread.pc);
+                if self.ground.role != Role::Host && !(self.unheard.is_some() && again()) {
                     thread.postpone();
                 }
             }
