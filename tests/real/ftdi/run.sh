@@ -13,7 +13,7 @@ gcc -O2 -Wall -Wextra -Werror -static -o "$dir/probe" "$here/probe.c"
 bash "$here/build_guest.sh" "$dir/guest" "$dir/ft232r" "$dir/probe" "$here/in_guest.sh" "$dir/hsdiag"
 
 rm -f "$dir/results"
-timeout 1800 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 256 -nodefaults -no-reboot -display none \
+timeout 1800 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 -nodefaults -no-reboot -display none \
     -serial "file:$dir/console" -serial "file:$dir/results" \
     -kernel "$dir/guest/vmlinuz" -initrd "$dir/guest/initrd.gz" -append "console=ttyS0 quiet panic=-1" </dev/null ||
     { echo "the guest did not end by itself; its console:"; tail -n 40 "$dir/console"; exit 1; }
