@@ -45,7 +45,8 @@ impl Engine {
     /// `own` is the protocol that is expected, `others` those that may be there instead.
     pub fn new(own: Arc<Program>, others: Vec<Arc<Program>>, env: Env, heard: Hearing) -> Engine {
         let observer = Observer::new(own.clone(), heard.sides, heard.settings, &env);
-        let window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
+        let mut window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
+        window.shared = heard.sides == Sides::Shared;
         Engine { own, others, env, heard, observer, window, fresh: Vec::new() }
     }
 
@@ -185,8 +186,7 @@ impl Engine {
         names.dedup();
         let table = self.own.table();
         let frames = names.iter().filter_map(|name| table.frames.iter().find(|f| &**f.name() == *name));
-        let mut heads: Vec<Vec<u8>> =
-            frames.map(|frame| head(frame)).filter(|head| !head.is_empty()).collect();
+        let mut heads: Vec<Vec<u8>> = frames.map(head).filter(|head| !head.is_empty()).collect();
         heads.sort();
         heads.dedup();
         heads

@@ -43,6 +43,8 @@ pub struct Window {
     pub line_errors: LineErrors,
     /// How late an event can be stamped.
     pub uncertainty: Span,
+    /// Both sides came over one wire: every byte is a received one, whoever sent it.
+    pub shared: bool,
     pub events: VecDeque<Heard>,
     pub items: VecDeque<Item>,
     /// Settings that held before, with the number of received bytes and of faults under each.
@@ -74,6 +76,7 @@ impl Window {
             settings,
             line_errors,
             uncertainty,
+            shared: false,
             events: VecDeque::new(),
             items: VecDeque::new(),
             earlier: Vec::new(),
@@ -104,8 +107,9 @@ impl Window {
     /// An item that has become certain. Its bytes are the oldest of its direction that belong to none yet.
     pub fn on_item(&mut self, item: Item) {
         let standing = standing(&item);
+        let side = if self.shared { side(Direction::Rx) } else { side(item.direction) };
         for _ in 0..item.bytes.len() {
-            let Some(number) = self.open[side(item.direction)].pop_front() else { break };
+            let Some(number) = self.open[side].pop_front() else { break };
             let place = usize::try_from(number - self.first).unwrap_or(usize::MAX);
             if let Some(heard) = self.events.get_mut(place) {
                 heard.standing = standing;

@@ -149,13 +149,13 @@ impl<'p> Writer<'p, '_> {
         }
         let Some(size) = size else { return Ok(()) };
         let length = self.out.len() - start;
-        if self.filled > first_fill {
-            if let Some(wanted) = size.eval_int(self).ok().and_then(|wanted| usize::try_from(wanted).ok()) {
-                let fill = &mut self.fills[first_fill];
-                let better = (*fill + wanted.min(LONGEST)).saturating_sub(length);
-                if std::mem::replace(fill, better) != better {
-                    self.changed.set(true);
-                }
+        if self.filled > first_fill
+            && let Some(wanted) = size.eval_int(self).ok().and_then(|wanted| usize::try_from(wanted).ok())
+        {
+            let fill = &mut self.fills[first_fill];
+            let better = (*fill + wanted.min(LONGEST)).saturating_sub(length);
+            if std::mem::replace(fill, better) != better {
+                self.changed.set(true);
             }
         }
         self.length(size, length, leaf.slot)

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use super::codec::Frame;
 use super::envelope::LONGEST;
-use super::frame::Frame;
 use super::layout::Envelope;
 use super::program::{Check, Leaf, LeafKind, Op, OpKind, Program, Seq, SlotId};
 use super::text::Name;

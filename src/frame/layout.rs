@@ -20,6 +20,7 @@ pub struct Item {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // most items are fields: boxing those would save nothing
 pub enum ItemKind {
     /// `68`, `"OK\r\n"`, `55{32}`, `FE{0..4}`, `00*`.
     Literal { bytes: Bytes, times: Times },

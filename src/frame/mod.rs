@@ -4,6 +4,7 @@ mod cbor;
 mod check;
 mod checksum;
 mod circles;
+mod codec;
 mod compile;
 mod encode;
 mod encode_fields;
@@ -14,7 +15,6 @@ mod expr;
 mod expr_parse;
 mod facts;
 mod fields;
-mod frame;
 mod fuse;
 mod fused;
 mod invert;
@@ -41,10 +41,10 @@ mod widths;
 mod windows;
 
 pub use checksum::{Algorithm, Checksum, ChecksumError, catalogue};
+pub use codec::Frame;
 pub use envelope::{Contents, LONGEST, Opened};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
 pub use facts::{FieldFacts, FieldValues};
-pub use frame::Frame;
 pub use fused::Place;
 pub use layout::{
     Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::frame::Frame;
+use super::codec::Frame;
 use super::layout::Layout;
 use super::reading::Outcome;
 use super::text::Name;

@@ -29,7 +29,7 @@ pub struct Reading {
     /// Bytes of the input that belong to it, envelope and all.
     pub len: usize,
     pub values: Values,
-    /// What was wrong and was allowed to be, in [`Frame::parse_damaged`]; else empty.
+    /// What was wrong and was allowed to be, in [`parse_damaged`](super::Frame::parse_damaged); else empty.
     pub wrong: Vec<Mismatch>,
     /// Of `values`: fields of parts that are not there, which read as 0 or as empty.
     pub absent: Vec<Name>,

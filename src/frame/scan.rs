@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 
 use memchr::{memchr, memchr2, memchr3};
 
+use super::codec::Frame;
 use super::envelope::LONGEST;
 use super::expr::Scope;
-use super::frame::Frame;
 use super::fused::{Fit, Fused};
 use super::layout::Envelope;
 use super::reading::Outcome;

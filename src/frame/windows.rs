@@ -43,10 +43,12 @@ pub fn place_window(seq: &mut Seq, says: SlotId, from: SlotId, to: SlotId, inver
     // A length outside a repeated part counts all its rounds.
     let is_whole =
         matches!(seq.ops[first].kind, OpKind::Repeat { .. }) && !seq.ops[first].slots.contains(&says);
-    if first == last && !is_itself && !is_whole {
-        if let Some(body) = seq.ops[first].body_mut() {
-            return place_window(body, says, from, to, inverse);
-        }
+    if first == last
+        && !is_itself
+        && !is_whole
+        && let Some(body) = seq.ops[first].body_mut()
+    {
+        return place_window(body, says, from, to, inverse);
     }
     if seq.ops[first].begins_with(from) && seq.ops[last].ends_with(to) {
         seq.windows.push(Window { from: first, to: last, says, inverse });

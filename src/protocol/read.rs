@@ -196,11 +196,10 @@ fn names_of(root: &Fields<'_>, found: &mut Findings<'_>) -> Names {
 
 fn check_head(root: &Fields<'_>, found: &mut Findings<'_>) {
     if let Some((entry, version)) = root.get("language").and_then(|entry| Some((entry, entry.number(found)?)))
+        && version != LANGUAGE
     {
-        if version != LANGUAGE {
-            let says = format!("this table is written in language {version}; expected {LANGUAGE}");
-            found.error(entry.range(), says).help("a later hsdiag may read it");
-        }
+        let says = format!("this table is written in language {version}; expected {LANGUAGE}");
+        found.error(entry.range(), says).help("a later hsdiag may read it");
     }
     for text in root.text("name", found).into_iter().chain(root.texts("aliases", found)) {
         let is_well = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';

@@ -17,6 +17,9 @@ use super::model::Table;
 /// Shipped tables by name, made from the folder `protocols` when the program is built.
 const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
+/// A table that was read, with its warnings, or why it cannot be.
+type Read = Result<(Arc<Table>, Vec<Warning>), Mistakes>;
+
 /// A table that has not been read yet, or has.
 #[derive(Debug)]
 pub struct TableSource {
@@ -24,7 +27,7 @@ pub struct TableSource {
     file: Cow<'static, str>,
     text: Cow<'static, str>,
     is_shipped: bool,
-    read: OnceLock<Result<(Arc<Table>, Vec<Warning>), Mistakes>>,
+    read: OnceLock<Read>,
 }
 
 impl TableSource {

@@ -38,7 +38,7 @@ fn sources() -> &'static [(Source, bool)] {
 
 /// One row a ratio: the logarithm of each word's probability, then of each byte's whose fault is not told.
 struct Table {
-    rows: Vec<Box<[f32; 768]>>,
+    rows: Vec<[f32; 768]>,
 }
 
 fn ratios() -> usize {
@@ -56,7 +56,7 @@ fn table(source: usize) -> &'static Table {
     tables[source].get_or_init(|| {
         let (model, inverted) = &sources()[source];
         let row = |place: usize| {
-            let mut row = Box::new([(1.0f32 / 512.0).ln(); 768]);
+            let mut row = [(1.0f32 / 512.0).ln(); 768];
             if *inverted && log_ratio(place).abs() > 2.0 * SAME {
                 return row;
             }

@@ -260,7 +260,7 @@ fn build(
             let begin = b.now;
             b.host(&message.bytes);
             if has(Cause::Echo) {
-                let (now, delay) = (b.now, b.character() * (0.05 + 0.0 * damage));
+                let (now, delay) = (b.now, b.character() * 0.05);
                 b.now = begin + delay;
                 b.device_as(&message.bytes, Origin::Echo);
                 b.now = b.now.max(now);

@@ -143,5 +143,5 @@ impl Stop {
 }
 
 #[cfg(test)]
-#[path = "frame_tests.rs"]
+#[path = "codec_tests.rs"]
 mod tests;
