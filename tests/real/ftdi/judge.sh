@@ -62,7 +62,9 @@ told record-rate
 holds "a rate that is no standard one is found" json sweep-odd-rate "$found and $(near 250000)"
 told sweep-odd-rate
 holds "a sweep ends with 0 at M-Bus at 9600 8E1" ends sweep-mbus 0
-holds "and finds rate, format and protocol" json sweep-mbus "$found and $(near 9600) and .settings[0].format == \"8E1\" and .settings[0].protocol == \"mbus\" and .settings[0].frames.valid > 0"
+# M-Bus and IEC 101 share the frames of FT1.2: a guest so slow that it hears one or two of them cannot tell the two apart.
+mbus='.settings[0].protocol == "mbus" or (.settings[0].protocol == "iec101" and .settings[0].frames.valid < 3)'
+holds "and finds rate, format and protocol" json sweep-mbus "$found and $(near 9600) and .settings[0].format == \"8E1\" and ($mbus) and .settings[0].frames.valid > 0"
 holds "and claims nothing of single characters there" json sweep-mbus "$no_false_claim"
 told sweep-mbus
 holds "a silent line is said to be silent" json sweep-silent '.verdict == "silent" and .received == 0 and .settings == []'
