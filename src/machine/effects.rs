@@ -25,6 +25,9 @@ pub(super) enum Failure {
     Damaged,
 }
 
+/// What a frame that could not be read may have written at the most.
+const LONGEST: u64 = 1 << 16;
+
 /// Carries out effects.
 pub(super) struct Effects<'a> {
     pub program: &'a Program,
@@ -121,7 +124,7 @@ impl Effects<'_> {
             Effect::Write { address, data } => {
                 let len = match self.value(data, place, memory) {
                     Ok(Value::Bytes(blob)) => blob.bytes.len() as u64,
-                    _ => 1,
+                    _ => LONGEST,
                 };
                 self.number(address, place, memory).map(|address| (address, len))
             }

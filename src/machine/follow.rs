@@ -264,6 +264,7 @@ impl Follower {
                 let mut thread = thread.clone();
                 step_over(&mut thread, step.direction, step.frame);
                 thread.pending = Arc::default();
+                thread.doubtful = true;
                 over.push(thread);
             }
         }

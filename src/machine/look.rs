@@ -20,6 +20,9 @@ const STRONG: f64 = 24.0;
 /// A damaged frame must still be worth so many bits beside its fault, or it is just other bytes.
 const STILL_A_FRAME: f64 = 12.0;
 
+/// A frame of so many bytes does not end where the bytes end by chance.
+const LONG_ENOUGH: usize = 8;
+
 /// What the bytes at the front are.
 pub(super) enum Found {
     /// What is due. `anew`: the host has given up what it was at.
@@ -245,7 +248,9 @@ impl Follower {
         let worth = self.worth(step.frame, &reading.values, reading.len) - faults;
         let least = if self.placed { STILL_A_FRAME } else { STRONG };
         let only_differs = self.placed && damaged.differs && reading.len > 1;
-        (worth >= least || only_differs).then_some(Found::Damaged { thread, reading })
+        // Where a frame is due, one that ends where the bytes end is that frame.
+        let fits = self.placed && reading.len == offer.bytes.len() && reading.len >= LONG_ENOUGH;
+        (worth >= least || only_differs || fits).then_some(Found::Damaged { thread, reading })
     }
 
     /// A frame that this table knows, though nothing says that it should come here.

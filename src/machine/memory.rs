@@ -105,9 +105,9 @@ impl Memory {
 
     /// Nobody knows any more what stands there; what lies outside never was known.
     pub(super) fn forget(&mut self, address: u64, n: u64) {
-        let len = usize::try_from(n).unwrap_or(usize::MAX);
-        let Ok((bank, offset)) = self.find(address, len) else { return };
-        self.regions[bank].forget(offset, n);
+        let Ok((bank, offset)) = self.find(address, 1) else { return };
+        let bank = &mut self.regions[bank];
+        bank.forget(offset, n.min(bank.region.size - offset));
     }
 
     pub(super) fn forget_all(&mut self) {
