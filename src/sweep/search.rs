@@ -52,9 +52,9 @@ enum Phase {
     /// New settings were asked for, for this purpose; so many were refused on the way.
     Asked(Purpose),
     Listening,
-    /// Verified; listening on for protocols and changes of rate.
+    /// Verified; listening on for protocols and changes of rate. The span begins when what was heard so far has been looked at.
     Staying {
-        until: Instant,
+        until: Option<Instant>,
     },
     Done,
 }
@@ -73,6 +73,8 @@ pub struct Search {
     stretch_from: Instant,
     stretches: Vec<Stretch>,
     changes: Vec<Evidence>,
+    /// A change was seen that led back to the same settings: without flags for each byte it will be seen again.
+    false_alarm: bool,
     asked: Option<Settings>,
     refused: Vec<(Baud, String)>,
     /// Steps of the walk still to come, and whether it has begun because nothing else helped.
@@ -102,6 +104,7 @@ impl Search {
             stretch_from: Instant::ZERO,
             stretches: Vec::new(),
             changes: Vec::new(),
+            false_alarm: false,
             asked: None,
             refused: Vec::new(),
             walk: None,
@@ -302,6 +305,14 @@ impl Search {
 
     fn stay(&mut self, settings: Settings) {
         self.verified = Some(settings);
+        let same = |stretch: &mut Stretch| near(stretch.best.settings.baud, settings.baud.hz());
+        if self.options.errors != LineErrors::PerByte
+            && let Some(same) = self.stretches.pop_if(same)
+        {
+            self.changes.pop();
+            self.stretch_from = same.from;
+            self.false_alarm = true;
+        }
         let protocol = self.options.protocol.clone();
         let mut scorer = self.scorers.scorer(&settings, protocol.as_deref());
         if let Some(session) = self.sessions.last() {
@@ -316,7 +327,7 @@ impl Search {
         if self.options.stay.is_zero() {
             return self.finish();
         }
-        self.phase = Phase::Staying { until: self.now + self.options.stay };
+        self.phase = Phase::Staying { until: None };
     }
 
     /// While staying: a device that changes its rate is searched for again.
@@ -333,6 +344,10 @@ impl Search {
         let mut fresh = Candidates::new(&self.options.bauds, self.options.fastest, self.options.errors);
         let unexplained = match self.options.errors {
             LineErrors::PerByte => self.read(recent).unexplained,
+            LineErrors::Packet if session.listen.settings.format != Format::N8 => {
+                recent.iter().filter(|word| word.bad).count()
+            }
+            _ if self.false_alarm => 0,
             _ => {
                 // Only every few words: this is a whole posterior.
                 if session.words.len() % WINDOW != 0 {
@@ -779,7 +794,10 @@ impl Task for Search {
             session.listen.until = self.now;
         }
         if self.begun && !self.is_done() {
-            let staying = matches!(self.phase, Phase::Staying { until } if self.now >= until);
+            if let Phase::Staying { until: until @ None } = &mut self.phase {
+                *until = Some(self.now + self.options.stay);
+            }
+            let staying = matches!(self.phase, Phase::Staying { until: Some(until) } if self.now >= until);
             let over = self.started + self.options.time;
             if staying || self.now >= over || self.given_up().is_some_and(|at| self.now >= at) {
                 self.finish();
@@ -825,7 +843,10 @@ impl Task for Search {
             return None;
         }
         let end = self.started + self.options.time;
-        let staying = if let Phase::Staying { until } = self.phase { Some(until) } else { None };
+        let staying = match self.phase {
+            Phase::Staying { until } => until.or(Some(self.now)),
+            _ => None,
+        };
         [staying, self.deadline_of_step(), self.given_up(), Some(end)].into_iter().flatten().min()
     }
 }
