@@ -60,7 +60,7 @@ fn play(table: &Arc<Table>, asked: &Asked) {
     let mut chance = fastrand::Rng::with_seed(5);
     let base = table.flash.as_ref().map_or(0, |flash| flash.base);
     let image: Vec<u8> = (0..IMAGE).map(|_| chance.u8(..)).collect();
-    let env = Env::new().with_image("image", base, image.clone());
+    let env = Env::new().with_image(&table.device.memory, base, image.clone());
     let played = match Play::new(&program, Run::Talk(run), env.clone()).play() {
         Ok(played) => played,
         Err(error) => return println!("| {} | {error} | | | |", table.name),

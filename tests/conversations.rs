@@ -97,7 +97,7 @@ fn what_was_learnt_of_the_device_is_in_the_result() {
 #[test]
 fn a_lost_answer_is_asked_for_again_and_the_device_does_nothing_twice() {
     let program = program("xmodem");
-    let env = Env::new().with_image("image", 0, vec![0x5A; 600]);
+    let env = Env::new().with_image(&program.table().device.memory, 0, vec![0x5A; 600]);
     let mut acks = 0;
     let lose = move |direction, _, byte| {
         acks += usize::from(direction == Direction::Rx && byte == 0x06);
@@ -114,7 +114,7 @@ fn a_lost_answer_is_asked_for_again_and_the_device_does_nothing_twice() {
 fn an_observer_that_joins_in_the_middle_finds_its_place() {
     for name in ["esp-rom", "mbus", "stk500v2", "dlt645", "modbus-rtu"] {
         let program = program(name);
-        let env = Env::new().with_image("image", 0, vec![0xA5; 3_000]);
+        let env = Env::new().with_image(&program.table().device.memory, 0, vec![0xA5; 3_000]);
         let run = Run::Talk(whole_run(program.table()).unwrap());
         let played = Play::new(&program, run, env).play().unwrap();
         let middle = played.events.len() / 2;
@@ -131,7 +131,7 @@ fn an_observer_of_the_device_alone_flags_nothing_where_replies_are_framed() {
         let program = program(name);
         let events = match whole_run(program.table()) {
             Some(run) => {
-                let env = Env::new().with_image("image", 0, vec![0xA5; 2_000]);
+                let env = Env::new().with_image(&program.table().device.memory, 0, vec![0xA5; 2_000]);
                 Play::new(&program, Run::Talk(run), env).play().unwrap().events
             }
             None => listen(&program, Span::from_secs(3)),

@@ -17,7 +17,7 @@ fn programs() -> Vec<Arc<Program>> {
 fn env(table: &Table) -> Env {
     let mut chance = fastrand::Rng::with_seed(5);
     let image: Vec<u8> = (0..700).map(|_| chance.u8(..)).collect();
-    Env::new().with_image("image", table.flash.as_ref().map_or(0, |flash| flash.base), image)
+    Env::new().with_image(&table.device.memory, table.flash.as_ref().map_or(0, |flash| flash.base), image)
 }
 
 fn play(program: &Arc<Program>) -> Option<Played> {

@@ -244,9 +244,12 @@ impl<'a> Compiler<'a> {
             offset: names.dotted(&each.piece, "offset"),
             left: names.dotted(&each.piece, "left"),
             at: names.dotted(&each.piece, "at"),
+            size: names.dotted(&each.piece, "size"),
         };
+        let base = names.variable(&Name::new("at"));
         let compiled = Each {
             piece,
+            base,
             data: names.variable(&each.data),
             total: each.total.clone(),
             by: each.by.clone(),

@@ -33,8 +33,9 @@ impl Device {
                 if self.refuses && self.refuse_instead() {
                     return;
                 }
+                let alike = self.say_the_same(&first);
                 match self.say(first) {
-                    Some(past) => self.threads = vec![past],
+                    Some(past) => self.threads = std::iter::once(past).chain(alike).collect(),
                     None => return,
                 }
                 continue;
@@ -42,6 +43,31 @@ impl Device {
             self.wait();
             return;
         }
+    }
+
+    /// Other exchanges that begin like this one, and in which the device says just the same here: which one it is, the host will show.
+    fn say_the_same(&self, first: &Thread) -> Vec<Thread> {
+        let said = |thread: &Thread| {
+            let step = self.program.step(thread.pc)?;
+            let speech = encode(self.ground(), thread, step).ok()?;
+            Some((step, speech))
+        };
+        let others = self.threads.iter().skip(1).filter(|other| other.pending == first.pending);
+        let mut others = others.filter(|other| self.program.step(other.pc).is_some()).peekable();
+        if others.peek().is_none() {
+            return Vec::new();
+        }
+        let Some((step, speech)) = said(first) else { return Vec::new() };
+        others
+            .filter_map(|other| {
+                let (own, words) = said(other)?;
+                let same =
+                    own.direction == step.direction && own.frame == step.frame && words.bytes == speech.bytes;
+                let mut past = other.clone();
+                same.then(|| go_past(self.ground(), &mut past, own, &words.values));
+                same.then_some(past)
+            })
+            .collect()
     }
 
     /// It is the host's turn: what has come to rest is done, and settings change.

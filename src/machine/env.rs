@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::frame::{Blob, Name, Value};
-use crate::protocol::Table;
+use crate::protocol::{Region, Table};
 
 /// Values by name. They lie over the table's `[parameters]` and `[device.knows]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Env(BTreeMap<Name, Value>);
+
+/// No list of pages or sectors on a wire is longer.
+const MOST_UNITS: usize = 0x1_0000;
 
 /// More hypotheses than this are not tried.
 const MOST_HYPOTHESES: usize = 16;
@@ -24,9 +27,24 @@ impl Env {
         self
     }
 
-    /// Bytes that belong at an address: the image of a flash run.
-    pub fn with_image(mut self, name: &str, at: u64, bytes: impl Into<Bytes>) -> Env {
-        self.0.insert(name.into(), Value::Bytes(Blob { bytes: bytes.into(), at }));
+    /// What the runs of `[flash]` are given: the image, where it lies, and the units of erasing of these regions that it touches.
+    pub fn with_image(self, regions: &[Region], at: u64, bytes: impl Into<Bytes>) -> Env {
+        let bytes = bytes.into();
+        let mut env = self.with_place(regions, at, bytes.len() as u64);
+        env.0.insert("image".into(), Value::Bytes(Blob { bytes, at }));
+        env
+    }
+
+    /// The same for an image that is to be read.
+    pub fn with_place(mut self, regions: &[Region], at: u64, size: u64) -> Env {
+        self.set("at", i128::from(at));
+        self.set("size", i128::from(size));
+        if let Some((first, last)) = regions.iter().find_map(|region| region.units(at, size)) {
+            self.set("first", i128::from(first));
+            self.set("last", i128::from(last));
+            let units = (first..=last).take(MOST_UNITS).map(|unit| Value::Int(unit.into()));
+            self.set("units", Value::List(units.collect()));
+        }
         self
     }
 

@@ -1,5 +1,6 @@
 //! The host: plays a run against a device, sends what the table lets it send, and says where and why it ended.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::frame::{Name, Value};
@@ -9,7 +10,7 @@ use crate::protocol::{ExchangeId, Table, Talk};
 use super::aside::Aside;
 use super::echo::Echo;
 use super::env::Env;
-use super::facts::Facts;
+use super::facts::{Facts, Origin};
 use super::hear::Offer;
 use super::item::{Item, ItemKind};
 use super::memory::Memory;
@@ -31,7 +32,7 @@ pub enum Run {
     Poll,
     /// The table's `[probe]`.
     Probe,
-    /// The table's `[flash]`; needs `image` in the environment.
+    /// The runs of the table's `[flash]` one after another; needs [`Env::with_image`].
     Flash,
     /// Anything: calls, groups, guards.
     Talk(Talk),
@@ -97,6 +98,10 @@ pub struct Host {
     pub(super) start: Pc,
 }
 
+/// A run that a host can play at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prepared(Pc);
+
 /// A frame that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
@@ -133,7 +138,7 @@ impl Host {
     /// The same, from a program that is compiled already.
     pub fn of(program: &Program, run: &Run, env: &Env, settings: Settings) -> Result<Host, String> {
         let table = Arc::clone(program.table());
-        let (program, start) = program.with_run(talk(&table, run)?)?;
+        let (program, start) = program.with_run(&*talk(&table, run)?)?;
         let facts = Facts::of(&table, &program.names, env);
         let all = States::all(table.states.len());
         let mut thread = Thread::at(start, all);
@@ -184,10 +189,48 @@ impl Host {
     /// A host whose run is over goes on with another, with everything it has learnt and counted.
     pub fn then(&mut self, run: &Run) -> Result<(), String> {
         let table = Arc::clone(self.program.table());
-        let (program, start) = self.program.with_run(talk(&table, run)?)?;
+        let (program, start) = self.program.with_run(&*talk(&table, run)?)?;
         self.program = Arc::new(program);
         self.begin(start);
         Ok(())
+    }
+
+    /// Makes a run ready for [`Host::play`].
+    pub fn prepare(&mut self, run: &Run) -> Result<Prepared, String> {
+        let table = Arc::clone(self.program.table());
+        let (program, start) = self.program.with_run(&*talk(&table, run)?)?;
+        self.program = Arc::new(program);
+        Ok(Prepared(start))
+    }
+
+    /// A host whose run is over, or has not begun, goes on with a prepared one. It knows what was kept, and what it is given;
+    /// what an earlier run alone was about is forgotten.
+    pub fn play(&mut self, run: Prepared, given: &Env) {
+        self.begin(run.0);
+        let thread = &mut self.threads[0];
+        thread.place.scope = Arc::default();
+        self.given.clear();
+        for (name, value) in given.iter() {
+            if let Some(key) = self.program.names.key_of(name) {
+                thread.scope().set_value(key, value.clone());
+                self.given.push(key);
+            }
+        }
+    }
+
+    /// Takes a value as the user's own, where the table has a parameter of this name.
+    pub fn set(&mut self, name: &Name, value: Value) {
+        if self.facts.has(&self.program.names, name) {
+            self.facts.set(&self.program.names, name, value, Origin::Set);
+        }
+    }
+
+    /// The value of a parameter, or of what the device told and is kept.
+    pub fn known(&self, name: &str) -> Option<Value> {
+        let key = self.program.names.key_of(&name.into())?;
+        let thread = self.threads.first().unwrap_or(&self.captured);
+        let kept = thread.place.kept.iter().find(|(known, _)| *known == key).map(|(_, value)| value);
+        kept.or_else(|| self.facts.get(key).map(|fact| &fact.value)).cloned()
     }
 
     /// A host whose run is over plays the last one once more.
@@ -222,6 +265,16 @@ impl Host {
         self.shown = 0;
     }
 
+    /// How many items there are, and takes them: for whoever keeps only the last ones.
+    pub fn items(&self) -> usize {
+        self.result.items.len()
+    }
+
+    pub fn take_items(&mut self) -> Vec<Item> {
+        self.shown = 0;
+        std::mem::take(&mut self.result.items)
+    }
+
     /// What was found; can be asked at any time, also of a run that was interrupted.
     pub fn result(&self) -> HostResult {
         let mut result = self.result.clone();
@@ -247,18 +300,18 @@ impl Host {
         &self.result.items[from..]
     }
 
-    /// How far the run's loop over known data is: the data's name, bytes done, bytes in all.
-    pub fn progress(&self) -> Option<(Name, u64, u64)> {
-        let thread = self.threads.first()?;
+    /// How far the run's outermost loop over data is: bytes done, and bytes in all where the data are known.
+    pub fn progress(&self) -> Option<(u64, Option<u64>)> {
+        let thread = self.threads.first().unwrap_or(&self.captured);
         let mut scope = Some(&thread.place.scope);
         let mut found = None;
         while let Some(here) = scope {
             for state in &here.loops {
                 let Instruction::Each(each) = &self.program.code[state.at] else { continue };
-                if let Some(Known::Piece { data, .. }) = here.get(each.piece.name) {
-                    let name = self.program.names.name(each.data).clone();
-                    found = Some((name, state.offset, data.bytes.len() as u64));
-                }
+                found = Some(match here.get(each.piece.name) {
+                    Some(Known::Piece { data, .. }) => (state.offset, Some(data.bytes.len() as u64)),
+                    _ => (state.gathered.len() as u64, None),
+                });
             }
             scope = here.parent.as_ref();
         }
@@ -300,15 +353,18 @@ impl Host {
 }
 
 /// The talk of a run.
-fn talk<'a>(table: &'a Table, run: &'a Run) -> Result<&'a Talk, String> {
+fn talk<'a>(table: &'a Table, run: &'a Run) -> Result<Cow<'a, Talk>, String> {
     let lacks = |what: &str| format!("table `{}` has no [{what}]", table.name);
-    match run {
-        Run::Handshake => table.handshake.as_ref().ok_or_else(|| lacks("handshake")),
-        Run::Poll => table.poll.as_ref().map(|(talk, _)| talk).ok_or_else(|| lacks("poll")),
-        Run::Probe => table.probe.as_ref().map(|probe| &probe.run).ok_or_else(|| lacks("probe")),
-        Run::Flash => table.flash.as_ref().map(|flash| &flash.run).ok_or_else(|| lacks("flash")),
-        Run::Talk(talk) => Ok(talk),
-    }
+    let talk = match run {
+        Run::Handshake => table.handshake.as_ref().ok_or_else(|| lacks("handshake"))?,
+        Run::Poll => table.poll.as_ref().map(|(talk, _)| talk).ok_or_else(|| lacks("poll"))?,
+        Run::Probe => table.probe.as_ref().map(|probe| &probe.run).ok_or_else(|| lacks("probe"))?,
+        Run::Flash => {
+            return Ok(Cow::Owned(table.flash.as_ref().ok_or_else(|| lacks("flash"))?.whole()));
+        }
+        Run::Talk(talk) => talk,
+    };
+    Ok(Cow::Borrowed(talk))
 }
 
 impl Task for Host {

@@ -43,7 +43,7 @@ mod waiting;
 
 pub use device::{Device, Output};
 pub use env::Env;
-pub use host::{Ending, Host, HostResult, Run};
+pub use host::{Ending, Host, HostResult, Prepared, Run};
 pub use item::{Candidate, Elsewhere, Framed, Item, ItemKind, Part, Said, Silence, Unexpected};
 pub use memory::{Memory, MemoryError};
 pub use observer::{Observer, Sides};

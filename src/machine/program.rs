@@ -117,6 +117,8 @@ pub(super) enum Effect {
 pub(super) struct Each {
     pub piece: Piece,
     pub data: Key,
+    /// `at`: where data that are to be read begin.
+    pub base: Key,
     pub total: Option<Expr>,
     pub by: Expr,
     pub pad: Option<u8>,
@@ -133,6 +135,7 @@ pub(super) struct Piece {
     pub offset: Key,
     pub left: Key,
     pub at: Key,
+    pub size: Key,
 }
 
 impl Program {

@@ -60,10 +60,36 @@ impl Closure<'_> {
             out
         });
         begin_unknown(thread, each, state, total);
+        self.ask_for(thread, each);
         match out {
             // Whoever does not know the length goes on with the loop first, and out of it second.
             Some(out) => Next::Forks(vec![thread.clone(), out]),
             None => Next::On,
+        }
+    }
+
+    /// In a run it is the host who decides how much it wants, and from where.
+    fn ask_for(&self, thread: &mut Thread, each: &Each) {
+        if self.ground.role != Role::Host || thread.place.scope.exchange.is_some() {
+            return;
+        }
+        let number = |key| match thread.place.scope.get(key) {
+            Some(Known::Value(Value::Int(number))) => u64::try_from(*number).ok(),
+            _ => None,
+        };
+        let view = View::new(self.ground, &thread.place);
+        let by = view.value(&each.by).ok().flatten().and_then(|by| u64::try_from(by.as_int()?).ok());
+        let (at, offset, left) = (number(each.base), number(each.piece.offset), number(each.piece.left));
+        if let (Some(at), Some(offset)) = (at, offset) {
+            thread.scope().set_number(each.piece.at, at.wrapping_add(offset));
+        }
+        if let (Some(by), Some(left)) = (by, left) {
+            let wanted = match (each.align, each.pad) {
+                (Some(align), _) if align > 0 => by.min(left).next_multiple_of(align),
+                (_, Some(_)) => by,
+                _ => by.min(left),
+            };
+            thread.scope().set_number(each.piece.size, wanted);
         }
     }
 
@@ -153,7 +179,8 @@ fn end_each(thread: &mut Thread, each: &Each) {
     let pc = thread.pc;
     let scope = thread.scope();
     scope.end_loop(pc);
-    for key in [each.piece.name, each.piece.index, each.piece.offset, each.piece.left, each.piece.at] {
+    let piece = &each.piece;
+    for key in [piece.name, piece.index, piece.offset, piece.left, piece.at, piece.size] {
         scope.forget(key);
     }
     thread.pc = each.exit;

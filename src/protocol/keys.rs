@@ -1,6 +1,7 @@
 //! Every key of the table language, once: reading, the language reference and the JSON Schema all follow from this.
 
 mod device;
+mod flash;
 mod meaning;
 mod talk;
 mod top;

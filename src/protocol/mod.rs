@@ -3,6 +3,7 @@
 mod check;
 mod ends;
 mod findings;
+mod flash;
 mod graph;
 pub mod keys;
 mod lookup;
@@ -19,12 +20,13 @@ mod talk;
 mod time;
 
 pub use check::{Flaw, Place, Written, check};
+pub use flash::{FLASH_NAMES, Flash, FlashRun, ImageCheck, Pieces};
 pub use graph::{Edge, Graph, Line as GraphLine, Node, NodeKind};
 pub use mistake::{Mistake, Mistakes, Severity, Warning};
 pub use model::{
-    Answer, Chip, Device, Exchange, ExchangeId, Flash, FrameId, Line, Meaning, MeaningOf, NamedValue,
-    Parameter, Phase, Probe, Quiet, Refusals, Region, Reply, ResetSequences, Risk, ScriptStep, Show, State,
-    StateId, Table, ToolMessage, Vector,
+    Answer, Chip, Device, Exchange, ExchangeId, FrameId, Line, Meaning, MeaningOf, NamedValue, Parameter,
+    Phase, Probe, Quiet, Refusals, Region, Reply, ResetSequences, Risk, ScriptStep, Show, State, StateId,
+    Table, ToolMessage, Vector,
 };
 pub use reference::{reference, schema};
 pub use registry::{Registry, RegistryError, TableSource};

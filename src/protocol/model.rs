@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::frame::{Algorithm, Blob, Expr, Frame, Name, Value};
 use crate::line::{Baud, Format};
 
+use super::flash::Flash;
 use super::talk::{Bind, Talk};
 use super::time::Time;
 
@@ -252,13 +253,27 @@ impl Region {
         }
         Some((self.base.checked_add(offset)?, size.min(self.size - offset)))
     }
-}
 
-/// `[flash]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Flash {
-    pub base: u64,
-    pub run: Talk,
+    /// The first and the last unit of erasing that these bytes touch; `None` where they do not lie in the region.
+    pub fn units(&self, at: u64, size: u64) -> Option<(u64, u64)> {
+        let last = at.checked_add(size.max(1) - 1)?;
+        let holds = self.base <= at && last - self.base < self.size;
+        holds.then(|| Some((self.unit_at(at)?, self.unit_at(last)?)))?
+    }
+
+    /// The number of the unit of erasing that holds an address of this region.
+    fn unit_at(&self, address: u64) -> Option<u64> {
+        let mut left = address.checked_sub(self.base)?;
+        let mut number = 0;
+        for &(count, size) in &self.sectors {
+            let all = count.checked_mul(size)?;
+            if left < all {
+                return Some(number + left / size);
+            }
+            (left, number) = (left - all, number + count);
+        }
+        self.sectors.is_empty().then(|| left / self.page.unwrap_or(self.size))
+    }
 }
 
 /// `[probe]`: how to find out whether this device is there.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::flash::FlashRun;
+
 /// A named part: its name, and the string of its layout or talk with its quotes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
@@ -21,7 +23,8 @@ pub(super) struct Places {
     pub(super) handshake: Place,
     pub(super) poll: Place,
     pub(super) probe: Place,
-    pub(super) flash: Place,
+    /// `[flash]` by run.
+    pub(super) flash: Vec<(FlashRun, Place)>,
     /// `[refusals]` by key.
     pub(super) refusals: Vec<(&'static str, Place)>,
 }

@@ -3,6 +3,7 @@
 mod device;
 mod entry;
 mod exchanges;
+mod flash;
 mod frames;
 mod line;
 mod meanings;
@@ -12,6 +13,8 @@ mod rewrite;
 mod talks;
 mod tree;
 mod values;
+
+use std::collections::BTreeSet;
 
 use toml::de::DeTable;
 
@@ -129,11 +132,14 @@ fn read_root(root: &Fields<'_>, checks: Checks, found: &mut Findings<'_>) -> Opt
 
     let (refusals, refusal_places) = exchanges::refusals(root, &names, found);
     places.refusals = refusal_places;
-    let handshake =
-        root.section("handshake", found).and_then(|fields| exchanges::run(&fields, &names, found));
+    let handshake = root
+        .section("handshake", found)
+        .and_then(|fields| exchanges::run(&fields, "run", &BTreeSet::new(), &names, found));
     let poll = poll(root, &names, found);
     let probe = device::probe(root, &names, found);
-    let flash = device::flash(root, &names, found);
+    let flash = flash::flash(root, &names, found);
+    let (flash, flash_places) = flash.unzip();
+    places.flash = flash_places.unwrap_or_default();
     let (meanings, meaning_places) = meanings::meanings(root, &names, found);
     let (vectors, vector_places) = meanings::vectors(root, &names, found);
     places.meanings = meaning_places;
@@ -162,7 +168,7 @@ fn read_root(root: &Fields<'_>, checks: Checks, found: &mut Findings<'_>) -> Opt
         handshake: placed(handshake, &mut places.handshake),
         poll: placed(poll, &mut places.poll),
         probe: placed(probe, &mut places.probe),
-        flash: placed(flash, &mut places.flash),
+        flash,
         reset: device::reset(root, found),
         chips: device::chips(root, &names, found),
         meanings,
@@ -241,7 +247,7 @@ fn placed<T>(read: Option<(T, Place)>, place: &mut Place) -> Option<T> {
 fn poll(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<((Talk, Time), Place)> {
     let fields = root.section("poll", found)?;
     let every = fields.get("every").and_then(|entry| line::time(&entry, found)).unwrap_or(Time::secs(1.0));
-    let (talk, place) = exchanges::run(&fields, names, found)?;
+    let (talk, place) = exchanges::run(&fields, "run", &BTreeSet::new(), names, found)?;
     Some(((talk, every), place))
 }
 

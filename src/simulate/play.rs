@@ -98,7 +98,7 @@ pub fn observe(program: &Arc<Program>, events: &[LineEvent], sides: Sides, env: 
 /// Everything that a table says its host does: its flash run, or else its handshake and then its poll.
 pub fn whole_run(table: &Table) -> Option<Talk> {
     if let Some(flash) = &table.flash {
-        return Some(flash.run.clone());
+        return Some(flash.whole());
     }
     let talks = table.handshake.iter().chain(table.poll.as_ref().map(|(talk, _)| talk));
     let steps: Vec<_> = talks.flat_map(|talk| talk.steps.iter().cloned()).collect();

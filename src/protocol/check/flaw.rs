@@ -1,6 +1,7 @@
 //! A flaw, and the place in the table that it is about.
 
 use crate::frame::At;
+use crate::protocol::flash::FlashRun;
 use crate::protocol::mistake::Severity;
 use crate::protocol::model::{ExchangeId, FrameId, StateId};
 
@@ -31,8 +32,8 @@ pub enum Place {
     Poll(At),
     /// Within `[probe] run`.
     Probe(At),
-    /// Within `[flash] run`.
-    Flash(At),
+    /// Within a run of `[flash]`.
+    Flash(FlashRun, At),
     /// A `[[vector]]`, counted from the first.
     Vector(usize),
 }

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use crate::frame::{At, Expr, Name, Path, nearest};
 use crate::line::Direction;
+use crate::protocol::flash::{FLASH_NAMES, Flash, FlashRun};
 use crate::protocol::mistake::Severity;
 use crate::protocol::model::{Exchange, ExchangeId, Table};
 use crate::protocol::talk::{Argument, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 
+use super::calls::calls;
 use super::flaw::{Flaw, Place};
 use super::reach::{called_by_runs, with_called};
 use super::sent::needed;
@@ -30,19 +32,35 @@ pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
     }
     let own_flaws: Vec<String> = found.iter().map(|flaw| flaw.says.clone()).collect();
     let runs = [
-        (table.handshake.as_ref(), Spot::Handshake, None),
-        (table.poll.as_ref().map(|(run, _)| run), Spot::Poll, None),
-        (table.probe.as_ref().map(|probe| &probe.run), Spot::Probe, None),
-        (table.flash.as_ref().map(|flash| &flash.run), Spot::Flash, Some("image")),
+        (table.handshake.as_ref(), Spot::Handshake),
+        (table.poll.as_ref().map(|(run, _)| run), Spot::Poll),
+        (table.probe.as_ref().map(|probe| &probe.run), Spot::Probe),
     ];
-    for (run, spot, given) in runs {
+    for (run, spot) in runs {
         let Some(run) = run else { continue };
         let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &global, spot) };
-        walk.known.host.extend(given.map(Name::new));
         walk.talk(run);
         found.append(&mut walk.found);
     }
+    for (run, talk) in table.flash.iter().flat_map(|flash| &flash.runs) {
+        let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &global, Spot::Flash(*run)) };
+        walk.known.host.extend(FLASH_NAMES.into_iter().map(Name::new));
+        if *run != FlashRun::Begin {
+            // What the device told at the beginning is known in every other run.
+            walk.known.host.insert(Name::new("image"));
+            walk.known.host.extend(table.flash.iter().flat_map(|flash| kept_at_begin(table, flash)));
+        }
+        walk.talk(talk);
+        found.append(&mut walk.found);
+    }
     found
+}
+
+/// Names that the exchanges of `[flash] begin` keep.
+fn kept_at_begin(table: &Table, flash: &Flash) -> Vec<Name> {
+    let called = flash.run(FlashRun::Begin).map(calls).unwrap_or_default();
+    let ids = called.iter().filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect();
+    with_called(table, ids).into_iter().flat_map(|id| table.exchanges[id.0].keep.clone()).collect()
 }
 
 /// Names that the whole table has.
@@ -73,7 +91,7 @@ enum Spot {
     Handshake,
     Poll,
     Probe,
-    Flash,
+    Flash(FlashRun),
 }
 
 impl Spot {
@@ -83,7 +101,7 @@ impl Spot {
             Spot::Handshake => Place::Handshake(at),
             Spot::Poll => Place::Poll(at),
             Spot::Probe => Place::Probe(at),
-            Spot::Flash => Place::Flash(at),
+            Spot::Flash(run) => Place::Flash(run, at),
         }
     }
 }

@@ -65,8 +65,9 @@ pub(super) fn with_called(table: &Table, mut open: Vec<ExchangeId>) -> BTreeSet<
 pub(super) fn called_by_runs(table: &Table) -> Vec<ExchangeId> {
     let poll = table.poll.as_ref().map(|(run, _)| run);
     let probe = table.probe.as_ref().map(|probe| &probe.run);
-    let runs = [table.handshake.as_ref(), poll, probe, table.flash.as_ref().map(|flash| &flash.run)];
-    let calls = runs.into_iter().flatten().flat_map(calls);
+    let flash = table.flash.iter().flat_map(|flash| flash.runs.iter().map(|(_, talk)| talk));
+    let runs = [table.handshake.as_ref(), poll, probe];
+    let calls = runs.into_iter().flatten().chain(flash).flat_map(calls);
     calls.filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect()
 }
 

@@ -23,7 +23,10 @@ pub(in crate::protocol) fn tell(flaws: Vec<Flaw>, places: &Places, found: &mut F
             Place::Handshake(at) => inside(&places.handshake, at),
             Place::Poll(at) => inside(&places.poll, at),
             Place::Probe(at) => inside(&places.probe, at),
-            Place::Flash(at) => inside(&places.flash, at),
+            Place::Flash(run, at) => {
+                let place = places.flash.iter().find(|(of, _)| *of == run);
+                place.map(|(_, part)| inside(part, at)).unwrap_or_default()
+            }
         };
         let told = match severity {
             Severity::Error => found.error(range, says),

@@ -179,22 +179,6 @@ pub(super) static PROBE: Section = Section {
     others: None,
 };
 
-pub(super) static FLASH: Section = Section {
-    path: "flash",
-    meaning: "how an image gets into the device",
-    keys: &[
-        key("base", ADDRESS, "where a raw image goes when the user says nothing", "0x08000000").default("0"),
-        key(
-            "run",
-            Kind::Talk,
-            "exchanges in order; `image` is the image",
-            "\"( write(block.at, block) ) each block of image by 256\"",
-        )
-        .required(),
-    ],
-    others: None,
-};
-
 pub(super) static RESET: Section = Section {
     path: "reset",
     meaning: "control lines: DTR (D), RTS (R), break (B), wait in seconds (W)",

@@ -1,6 +1,7 @@
 //! The file itself, `[line]`, and the names and numbers that frames and talks use.
 
-use super::device::{CHIPS, DEVICE, FLASH, HANDSHAKE, POLL, PROBE, RESET};
+use super::device::{CHIPS, DEVICE, HANDSHAKE, POLL, PROBE, RESET};
+use super::flash::FLASH;
 use super::meaning::{MEANING, MESSAGE, SHOW, VECTOR};
 use super::talk::{EXCHANGES, FRAMES, REFUSALS, STATES};
 use super::{ADDRESS, ANY_NUMBER, Kind, Naming, Others, Section, Target, key, one_or_more};
@@ -112,7 +113,7 @@ pub static TABLE: Section = Section {
             "flash",
             Kind::Section(&FLASH),
             "how an image gets into the device",
-            "{ base = 0x08000000, run = \"sync write(image.at, image)\" }",
+            "{ base = 0x08000000, begin = \"sync\", write = \"write(image.at, image)\" }",
         ),
         key(
             "reset",

@@ -1,11 +1,11 @@
-//! `[device]`, and what a host does with it as a whole: `[probe]`, `[flash]`, `[reset]`, `[chips]`.
+//! `[device]`, and what a host does with it as a whole: `[probe]`, `[reset]`, `[chips]`.
+
+use std::collections::BTreeSet;
 
 use crate::frame::{Blob, Expr, Name, Value};
 
 use super::super::findings::Findings;
-use super::super::model::{
-    Chip, Device, Flash, Probe, Quiet, Region, ResetSequences, Risk, ScriptStep, StateId,
-};
+use super::super::model::{Chip, Device, Probe, Quiet, Region, ResetSequences, Risk, ScriptStep, StateId};
 use super::super::places::Place;
 use super::entry::{Entry, parse_hex_bytes, parse_number};
 use super::exchanges::run;
@@ -149,20 +149,13 @@ pub(super) fn probe(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) 
     if let Some(entry) = fields.get("risk").filter(|_| warning.is_empty() && risk != Some("harmless")) {
         found.error(entry.range(), "`warning` is missing: what may a wrong device do with this?");
     }
-    let (run, place) = run(&fields, names, found)?;
+    let (run, place) = run(&fields, "run", &BTreeSet::new(), names, found)?;
     let risk = match risk? {
         "harmless" => Risk::Harmless,
         "disturbing" => Risk::Disturbing,
         _ => Risk::Dangerous,
     };
     Some((Probe { run, risk, warning }, place))
-}
-
-pub(super) fn flash(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<(Flash, Place)> {
-    let fields = root.section("flash", found)?;
-    let base = fields.number("base", found).map_or(0, |base| base as u64);
-    let (run, place) = run(&fields, names, found)?;
-    Some((Flash { base, run }, place))
 }
 
 pub(super) fn reset(root: &Fields<'_>, found: &mut Findings<'_>) -> ResetSequences {

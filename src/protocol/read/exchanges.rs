@@ -183,9 +183,15 @@ pub(super) fn refusals(
     (Refusals { frames, outside, state, unknown, damaged }, places)
 }
 
-/// The `run` of a section, with its place.
-pub(super) fn run(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<(Talk, Place)> {
-    let entry = fields.get("run")?;
+/// A run of a section, with its place; `own` are the names it is given.
+pub(super) fn run(
+    fields: &Fields<'_>,
+    key: &str,
+    own: &BTreeSet<Name>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Option<(Talk, Place)> {
+    let entry = fields.get(key)?;
     let text = entry.text(found)?;
     let (mut talk, is_whole) = read_talk(&text, found);
     if let Some(step) = first_arrow(&talk) {
@@ -194,8 +200,7 @@ pub(super) fn run(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) 
             .error(range, "a run calls exchanges; frames, states and effects belong in an exchange")
             .help("move this into `[exchanges]` and call it by its name");
     }
-    let own = BTreeSet::from([Name::new("image")]);
-    resolve_talk(&mut talk, is_whole, &text.range, own, names, found);
+    resolve_talk(&mut talk, is_whole, &text.range, own.clone(), names, found);
     Some((talk, Place { name: fields.at.clone(), text: text.range }))
 }
 

@@ -167,13 +167,18 @@ pub(super) const TOPICS: [Topic; 6] = [
     },
     Topic {
         title: "Runs",
-        about: "A run is a talk without arrows: exchanges, groups, conditions. `[handshake]`, `[poll]`, `[probe]` and `[flash]` have one.",
+        about: "A run is a talk without arrows: exchanges, groups, conditions. `[handshake]`, `[poll]` and `[probe]` have one, `[flash]` one for each thing that can be done.",
         constructs: &[
             construct("sync get get_id", "exchanges in order"),
             construct(
                 "( write(block.at, block) ) each block of image by 256 pad 0xFF align 4",
                 "over the image that is flashed",
             ),
+            construct(
+                "( read(block.at, block.size, block) ) each block of image[size] by 256",
+                "reads the image, or compares with it where it is known; `at` says where it begins",
+            ),
+            construct("erase_pages(units)", "the numbers of the pages or sectors that the image touches"),
         ],
     },
     Topic {

@@ -1,0 +1,74 @@
+//! `[flash]`.
+
+use std::collections::BTreeSet;
+
+use crate::frame::{Expr, Name};
+
+use super::super::findings::Findings;
+use super::super::flash::{FLASH_NAMES, Flash, FlashRun, ImageCheck};
+use super::super::places::Place;
+use super::exchanges::run;
+use super::names::{Names, Scope};
+use super::tree::Fields;
+
+/// The section, and where each of its runs stands.
+pub(super) fn flash(
+    root: &Fields<'_>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Option<(Flash, Vec<(FlashRun, Place)>)> {
+    let fields = root.section("flash", found)?;
+    let own: BTreeSet<Name> = FLASH_NAMES.into_iter().chain(["image"]).map(Name::new).collect();
+    let mut flash = Flash {
+        base: fields.number("base", found).map_or(0, |base| base as u64),
+        memory: regions(&fields, names, found),
+        machines: fields
+            .list("machines", found)
+            .iter()
+            .filter_map(|item| item.word(found))
+            .map(String::from)
+            .collect(),
+        interrupted: fields.words("interrupted", found),
+        checks: fields
+            .sections("check", found)
+            .iter()
+            .filter_map(|check| image_check(check, &own, names, found))
+            .collect(),
+        runs: Vec::new(),
+    };
+    let mut places = Vec::new();
+    for kind in FlashRun::ALL {
+        if let Some((talk, place)) = run(&fields, kind.key(), &own, names, found) {
+            flash.runs.push((kind, talk));
+            places.push((kind, place));
+        }
+    }
+    Some((flash, places))
+}
+
+fn regions(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Vec<Name> {
+    let mut regions = Vec::new();
+    for text in fields.texts("memory", found) {
+        if names.regions.contains(text.value) {
+            regions.push(Name::new(text.value));
+            continue;
+        }
+        let mistake =
+            found.error(text.range, format!("no region of `[device.memory]` is called `{}`", text.value));
+        mistake.did_you_mean(text.value, names.regions.iter().map(|name| &**name));
+    }
+    regions
+}
+
+fn image_check(
+    fields: &Fields<'_>,
+    own: &BTreeSet<Name>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Option<ImageCheck> {
+    let text = fields.text("holds", found)?;
+    let mut holds = text.read(found, Expr::parse)?;
+    Scope { names, text: &text.range, own, takes_arguments: false, is_whole: true }
+        .resolve(&mut holds, None, found);
+    Some(ImageCheck { holds, says: fields.words("as", found), remedy: fields.maybe_words("remedy", found) })
+}
