@@ -54,7 +54,7 @@ enum Phase {
     Listening,
     /// Verified; listening on for protocols and changes of rate. The span begins when what was heard so far has been looked at.
     Staying {
-        until: Option<Instant>,
+        since: Option<Instant>,
     },
     Done,
 }
@@ -198,7 +198,10 @@ impl Search {
             Listen { from, until: from, settings, asked, purpose, bytes: 0, faults: Faults::default() };
         self.sessions.push(Session { listen, words: Vec::new(), events: Vec::new() });
         self.candidates.listen(settings.baud);
-        self.phase = Phase::Listening;
+        match self.verified.filter(|_| purpose == Purpose::Stay) {
+            Some(verified) => self.stay(verified),
+            None => self.phase = Phase::Listening,
+        }
     }
 
     /// After each word: go on, or elsewhere, or stop?
@@ -327,7 +330,19 @@ impl Search {
         if self.options.stay.is_zero() {
             return self.finish();
         }
-        self.phase = Phase::Staying { until: None };
+        self.phase = Phase::Staying { since: None };
+    }
+
+    /// As [`Search::stay`], when other rates were listened at in between: back to the settings that were found.
+    fn stay_at(&mut self, settings: Settings) {
+        self.verified = Some(settings);
+        let time_left = self.now + self.options.settle + self.options.stay < self.started + self.options.time;
+        if settings.inverted || self.options.stay.is_zero() || !time_left {
+            return self.finish();
+        }
+        // Where flags belong to single characters, a character tells its format as 8N1.
+        let packets = self.options.errors == LineErrors::Packet;
+        self.ask(settings.baud, if packets { settings.format } else { Format::N8 }, Purpose::Stay);
     }
 
     /// While staying: a device that changes its rate is searched for again.
@@ -549,8 +564,8 @@ impl Search {
             self.sessions.iter().rev().find(|session| near(session.listen.settings.baud, best.nominal.hz()));
         match heard {
             Some(session) if best.mass >= DECISIVE && self.words_confirm(session, &best) => {
-                self.verified = Some(self.settings_of(&best));
-                self.finish();
+                let settings = self.settings_of(&best);
+                self.stay_at(settings);
             }
             None if best.mass >= WORTH_VERIFYING && !self.is_refused(best.nominal) => {
                 self.ask(best.nominal, Format::N8, Purpose::Walk);
@@ -751,6 +766,15 @@ impl Search {
         (!heard).then(|| self.started + silence)
     }
 
+    /// When listening on at verified settings ends.
+    fn stays_until(&self) -> Option<Instant> {
+        let Phase::Staying { since } = self.phase else { return None };
+        let since = since.unwrap_or(self.now);
+        let enough = since + self.options.stay;
+        let more = self.now >= enough && self.scorer.as_ref().is_some_and(|scorer| scorer.wants_more());
+        Some(if more { since + self.options.stay_at_most.max(self.options.stay) } else { enough })
+    }
+
     fn deadline_of_step(&self) -> Option<Instant> {
         let walk = self.walk.as_ref()?;
         let session = self.sessions.last().filter(|s| s.listen.purpose == Purpose::Walk)?;
@@ -794,12 +818,12 @@ impl Task for Search {
             session.listen.until = self.now;
         }
         if self.begun && !self.is_done() {
-            if let Phase::Staying { until: until @ None } = &mut self.phase {
-                *until = Some(self.now + self.options.stay);
+            if let Phase::Staying { since: since @ None } = &mut self.phase {
+                *since = Some(self.now);
             }
-            let staying = matches!(self.phase, Phase::Staying { until: Some(until) } if self.now >= until);
+            let stayed = self.stays_until().is_some_and(|until| self.now >= until);
             let over = self.started + self.options.time;
-            if staying || self.now >= over || self.given_up().is_some_and(|at| self.now >= at) {
+            if stayed || self.now >= over || self.given_up().is_some_and(|at| self.now >= at) {
                 self.finish();
             } else if matches!(self.phase, Phase::Listening)
                 && self.deadline_of_step().is_some_and(|t| self.now >= t)
@@ -843,11 +867,7 @@ impl Task for Search {
             return None;
         }
         let end = self.started + self.options.time;
-        let staying = match self.phase {
-            Phase::Staying { until } => until.or(Some(self.now)),
-            _ => None,
-        };
-        [staying, self.deadline_of_step(), self.given_up(), Some(end)].into_iter().flatten().min()
+        [self.stays_until(), self.deadline_of_step(), self.given_up(), Some(end)].into_iter().flatten().min()
     }
 }
 
