@@ -27,6 +27,9 @@ mod watch;
 const WORTH_VERIFYING: f64 = 0.9;
 /// A class this heavy, verified, is the answer.
 const DECISIVE: f64 = 0.95;
+/// Rates this near (natural logarithm) may be read clean at one another, and are excluded when they hold less than this.
+const BESIDE: f64 = 0.12;
+const EXCLUDED: f64 = 0.005;
 /// Listens without an answer before the walk begins.
 const PATIENCE: usize = 6;
 /// Listens after the walk, when there is time left.
@@ -236,19 +239,27 @@ impl Search {
             return;
         }
         let posterior = self.candidates.posterior();
-        let classes = posterior.classes(2);
+        let classes = posterior.classes(4);
         let Some(best) = classes.first().copied() else { return };
         let at_best = near(settings.baud, best.measured) || near(settings.baud, best.nominal.hz());
         let open = count < if at_best { MOST_TO_VERIFY } else { MOST_WORDS } + 2 * self.lingered;
+        let rivalled = self.rivalled(&best, &classes);
         if best.mass >= WORTH_VERIFYING && at_best {
             if self.confirmed(&best) {
-                return self.settle(best, settings);
+                return match self.most_telling(&posterior).filter(|_| rivalled) {
+                    Some((baud, _)) => self.leave_for(baud, Purpose::Measure),
+                    None => self.settle(best, settings),
+                };
             }
             if open {
                 return;
             }
         } else if best.mass >= WORTH_VERIFYING && !self.is_refused(best.nominal) {
-            return self.leave_for(best.nominal, Purpose::Verify);
+            match self.confirmed_before(&best) {
+                Some(settings) if !rivalled => return self.stay_at(settings),
+                Some(_) if open => return,
+                _ => return self.leave_for(best.nominal, Purpose::Verify),
+            }
         }
         let verifying = purpose == Purpose::Verify && at_best && best.mass >= 0.5;
         if open && (verifying || count < FIRST_WORDS || count % 2 == 1) {
@@ -263,6 +274,33 @@ impl Search {
             None if !open => self.fall_back(),
             Some(_) | None => {}
         }
+    }
+
+    /// Whether a rate close by is not excluded: at a rate six per cent off, a character with a parity bit is read clean without it.
+    fn rivalled(&self, best: &Class, classes: &[Class]) -> bool {
+        let listens = self.sessions.len() - self.stretch_sessions;
+        let beside = |class: &&Class| {
+            let apart = (class.measured / best.measured).ln().abs();
+            apart > 1e-6 && apart < BESIDE && class.inverted == best.inverted
+        };
+        let mass: f64 = classes.iter().filter(beside).map(|class| class.mass).sum();
+        self.walk.is_none() && listens < PATIENCE && mass > EXCLUDED
+    }
+
+    /// The settings of a class that an earlier listen at its rate has confirmed.
+    fn confirmed_before(&self, best: &Class) -> Option<Settings> {
+        let sessions = &self.sessions[self.stretch_sessions..];
+        let heard = |session: &&Session| {
+            near(session.listen.settings.baud, best.nominal.hz())
+                && session.listen.settings.format == Format::N8
+                && session.words.len() >= ENOUGH
+        };
+        let told = self.options.errors == LineErrors::PerByte && !best.inverted;
+        let confirmed = sessions
+            .iter()
+            .filter(|_| told)
+            .any(|session| heard(&session) && self.read(&session.words).confirms());
+        confirmed.then(|| self.settings_of(best))
     }
 
     /// Whether the characters of the present listen confirm a class.

@@ -11,11 +11,9 @@ impl Search {
     pub(super) fn stay(&mut self, settings: Settings) {
         self.verified = Some(settings);
         let same = |stretch: &mut Stretch| near(stretch.best.settings.baud, settings.baud.hz());
-        if self.options.errors != LineErrors::PerByte
-            && let Some(same) = self.stretches.pop_if(same)
-        {
+        if let Some(same) = self.stretches.pop_if(same) {
             self.stretch_from = same.from;
-            self.false_alarm = true;
+            self.false_alarm = self.options.errors != LineErrors::PerByte;
         }
         let protocol = self.options.protocol.clone();
         let mut scorer = self.scorers.scorer(&settings, protocol.as_deref());
@@ -53,28 +51,29 @@ impl Search {
             scorer.hear(&[decoded(event, session.listen.settings, settings)]);
         }
         const WINDOW: usize = 12;
-        if settings.inverted || session.words.len() < ENOUGH + WINDOW {
+        const FITS: f64 = 0.01;
+        if settings.inverted || session.words.len() < (ENOUGH + WINDOW).max(2 * WINDOW) {
             return;
         }
         let recent = &session.words[session.words.len() - WINDOW..];
-        let mut fresh = Candidates::new(&self.options.bauds, self.options.fastest, self.options.errors);
-        let unexplained = match self.options.errors {
+        let flagged = match self.options.errors {
             LineErrors::PerByte => self.read(recent).unexplained,
             LineErrors::Packet if session.listen.settings.format != Format::N8 => {
                 recent.iter().filter(|word| word.bad).count()
             }
-            _ if self.false_alarm => 0,
-            _ => {
-                // Only every few words: this is a whole posterior.
-                if session.words.len() % WINDOW != 0 {
-                    return;
-                }
-                fresh.listen(session.listen.settings.baud);
-                recent.iter().for_each(|word| fresh.hear(*word));
-                if fresh.posterior().near(settings.baud.hz()) < 0.001 { WINDOW } else { 0 }
-            }
+            _ if self.false_alarm => return,
+            _ => 2,
         };
-        if unexplained * 2 > WINDOW {
+        // Only every few words: this is a whole posterior.
+        let doubtful = flagged >= 2 && session.words.len() % WINDOW == 0;
+        let mut fresh = Candidates::new(&self.options.bauds, self.options.fastest, self.options.errors);
+        let mut fits = || {
+            fresh.listen(session.listen.settings.baud);
+            session.words[session.words.len() - 2 * WINDOW..].iter().for_each(|word| fresh.hear(*word));
+            fresh.posterior().near(settings.baud.hz()) >= FITS
+        };
+        let mostly = self.options.errors != LineErrors::Never && flagged * 2 > WINDOW;
+        if mostly || doubtful && session.listen.settings.format == Format::N8 && !fits() {
             self.change();
         }
     }
