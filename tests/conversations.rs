@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hsdiag::line::{Action, Direction, Instant, LineEvent, Seen, Span, Task};
 use hsdiag::machine::{Ending, Env, Host, ItemKind, Observer, Part, Program, Run, Sides};
 use hsdiag::protocol::{Registry, Talk};
-use hsdiag::simulate::{self, DeviceTask, Fault, Link, Play, listen, observe, settings, whole_run};
+use hsdiag::simulate::{self, DeviceTask, Fault, Link, Passing, Play, listen, observe, settings, whole_run};
 
 fn program(name: &str) -> Arc<Program> {
     Arc::new(Program::compile(Registry::shipped().get(name).unwrap()))
@@ -101,7 +101,11 @@ fn a_lost_answer_is_asked_for_again_and_the_device_does_nothing_twice() {
     let mut acks = 0;
     let lose = move |direction, _, byte| {
         acks += usize::from(direction == Direction::Rx && byte == 0x06);
-        (acks != 2 || direction == Direction::Tx || byte != 0x06).then_some(byte)
+        if acks != 2 || direction == Direction::Tx || byte != 0x06 {
+            Passing::As(byte)
+        } else {
+            Passing::Lost
+        }
     };
     let play = Play { spoil: Some(Box::new(lose)), ..Play::new(&program, Run::Flash, env) };
     let played = play.play().unwrap();

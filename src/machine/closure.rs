@@ -3,6 +3,7 @@
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, StateId};
 
+use super::facts::Origin;
 use super::program::{Effect, Instruction, Pc};
 use super::scope::{Known, Loop, Scope};
 use super::states::States;
@@ -115,6 +116,7 @@ impl Closure<'_> {
             }
             Instruction::Again(start) => {
                 thread.scope().return_to(*start);
+                thread.agains += 1;
                 thread.pc = *start;
             }
             Instruction::State(state) => {
@@ -160,7 +162,13 @@ impl Closure<'_> {
         match effect {
             Effect::Let { name, .. } => {
                 let known = View::new(self.ground, &thread.place).find(*name);
-                let free = !matches!(known, Ok(Some((_, Source::Scope | Source::Kept | Source::Fact))));
+                // What the device begins with gives way to what it finds out.
+                let begins = self.ground.facts.get(*name).is_some_and(|fact| fact.origin == Origin::Knows);
+                let free = match known {
+                    Ok(Some((_, Source::Scope | Source::Kept))) => false,
+                    Ok(Some((_, Source::Fact))) => begins,
+                    _ => true,
+                };
                 if self.ground.role != Role::Host && free {
                     let place = std::sync::Arc::new(thread.place.clone());
                     let effect = thread.pc;
@@ -187,6 +195,9 @@ impl Closure<'_> {
         exchange: ExchangeId,
         arguments: &[(super::names::Key, crate::frame::Name, crate::frame::Expr)],
     ) {
+        if thread.place.scope.exchange.is_none() {
+            thread.begun.calls += 1;
+        }
         let mut scope = Scope::call(&thread.place.scope, exchange);
         for (key, name, value) in arguments {
             if let Ok(Some(value)) = View::new(self.ground, &thread.place).for_field(name).value(value) {

@@ -56,6 +56,7 @@ pub struct Device {
     /// A character is being keyed by breaks; the last of them.
     pub(super) keyed: Option<Instant>,
     pub(super) refuses: bool,
+    pub(super) refuses_erasing: bool,
     pub(super) left: bool,
 }
 
@@ -104,6 +105,7 @@ impl Device {
             outputs: VecDeque::new(),
             keyed: None,
             refuses: false,
+            refuses_erasing: false,
             left: false,
             program,
         };
@@ -119,6 +121,21 @@ impl Device {
     pub fn refusing(mut self) -> Device {
         self.refuses = true;
         self
+    }
+
+    /// The same device with what another one has in its memory.
+    pub fn with_memory(self, memory: Memory) -> Device {
+        Device { memory, ..self }
+    }
+
+    /// Says no, once, where it should erase next; where the table knows no refusal, it erases.
+    pub fn refuse_erasing(&mut self) {
+        self.refuses_erasing = true;
+    }
+
+    /// What it was writing when power failed is written in part: so many bytes of it.
+    pub fn tear(&mut self, of: usize) {
+        self.memory.tear(of);
     }
 
     pub fn memory(&self) -> &Memory {

@@ -8,14 +8,20 @@ use crate::protocol::{Answer, ExchangeId, FrameId};
 use super::device::{Device, Output, Repeating};
 use super::effects::{Effects, Failure, PhaseChange};
 use super::facts::Facts;
-use super::hear::go_past;
-use super::program::{Instruction, Program};
+use super::hear::{Offer, go_past};
+use super::program::{Effect, Instruction, Program};
 use super::speak::{Speech, encode, encode_answer};
-use super::thread::Thread;
+use super::thread::{Pending, Thread};
 use super::view::Role;
 
 /// Rounds of speaking without hearing: more than this is a table that talks for ever.
 const MOST_WORDS: usize = 1_000;
+
+/// A frame that was said, and the thread behind it.
+struct Said {
+    past: Thread,
+    bytes: Vec<u8>,
+}
 
 impl Device {
     /// Speaks as long as it is its turn, then waits.
@@ -30,12 +36,14 @@ impl Device {
             };
             let speaks = self.program.step(first.pc).is_some_and(|step| step.direction == Direction::Rx);
             if speaks {
-                if self.refuses && self.refuse_instead() {
+                let refuses = self.refuses || self.refuses_erasing && self.erases(&first);
+                if refuses && self.refuse_instead() {
+                    self.refuses_erasing = false;
                     return;
                 }
-                let alike = self.say_the_same(&first);
+                let before = Arc::clone(&first.pending);
                 match self.say(first) {
-                    Some(past) => self.threads = std::iter::once(past).chain(alike).collect(),
+                    Some(Said { past, bytes }) => self.follow_own(past, &before, &bytes),
                     None => return,
                 }
                 continue;
@@ -45,29 +53,26 @@ impl Device {
         }
     }
 
-    /// Other exchanges that begin like this one, and in which the device says just the same here: which one it is, the host will show.
-    fn say_the_same(&self, first: &Thread) -> Vec<Thread> {
-        let said = |thread: &Thread| {
-            let step = self.program.step(thread.pc)?;
-            let speech = encode(self.ground(), thread, step).ok()?;
-            Some((step, speech))
+    fn erases(&self, thread: &Thread) -> bool {
+        let erases = |pending: &Pending| {
+            let Instruction::Effect(effect) = &self.program.code[pending.pc] else { return false };
+            matches!(effect, Effect::Erase { .. } | Effect::EraseAll { .. } | Effect::ErasePages { .. })
         };
-        let others = self.threads.iter().skip(1).filter(|other| other.pending == first.pending);
-        let mut others = others.filter(|other| self.program.step(other.pc).is_some()).peekable();
-        if others.peek().is_none() {
-            return Vec::new();
-        }
-        let Some((step, speech)) = said(first) else { return Vec::new() };
-        others
-            .filter_map(|other| {
-                let (own, words) = said(other)?;
-                let same =
-                    own.direction == step.direction && own.frame == step.frame && words.bytes == speech.bytes;
-                let mut past = other.clone();
-                same.then(|| go_past(self.ground(), &mut past, own, &words.values));
-                same.then_some(past)
-            })
-            .collect()
+        thread.pending.iter().any(erases)
+    }
+
+    /// Goes on behind what was said, and on every other way on which the same would have been said: what the host says next tells
+    /// which way it meant.
+    fn follow_own(&mut self, past: Thread, before: &Arc<Vec<Pending>>, bytes: &[u8]) {
+        let mut others: Vec<Thread> =
+            self.threads.iter().skip(1).filter(|thread| thread.pending == *before).cloned().collect();
+        others.iter_mut().for_each(|thread| thread.pending = Arc::default());
+        let own =
+            Offer { ground: self.ground(), bytes, closed: true, quick: false, from: Some(Direction::Rx) };
+        let answers = own.to(&others);
+        let same = answers.accepted_frame.is_some_and(|accepted| accepted.len == bytes.len());
+        self.threads = vec![past];
+        self.threads.extend(answers.accepted.into_iter().filter(|_| same));
     }
 
     /// It is the host's turn: what has come to rest is done, and settings change.
@@ -98,7 +103,7 @@ impl Device {
     }
 
     /// Does what is pending and says the thread's frame; `None` when it was refused.
-    pub(super) fn say(&mut self, mut thread: Thread) -> Option<Thread> {
+    fn say(&mut self, mut thread: Thread) -> Option<Said> {
         let committed = effects(&self.program, &self.facts, self.line).commit(&mut thread, &mut self.memory);
         match committed {
             Ok(changes) => self.change(&changes),
@@ -117,11 +122,11 @@ impl Device {
                     let every = every.at(self.settings);
                     Repeating { bytes: bytes.clone(), every, due: self.now + every }
                 });
-                self.outputs.push_back(Output::Send { bytes, after });
+                self.outputs.push_back(Output::Send { bytes: bytes.clone(), after });
                 go_past(self.ground(), &mut thread, step, &values);
                 self.share(&thread);
                 self.facts.turn(&program.names, values.0.iter().map(|(name, _)| name));
-                Some(thread)
+                Some(Said { past: thread, bytes })
             }
             Err(failure) => {
                 self.refuse_failure(failure);
@@ -133,7 +138,10 @@ impl Device {
     /// Says the refusal; the conversation rests, or stays where it is.
     pub(super) fn refuse(&mut self, answer: &Answer, stays: bool) {
         let Some(first) = self.threads.first().cloned() else { return };
-        match encode_answer(self.ground(), &first, answer) {
+        // What the answer would have told cannot be told in the refusal either.
+        let said = encode_answer(self.ground(), &first, answer)
+            .or_else(|_| encode_answer(self.ground(), &self.resting(&first), answer));
+        match said {
             Ok(bytes) => {
                 self.said = bytes.clone();
                 self.outputs.push_back(Output::Send { bytes, after: Span::ZERO });
@@ -232,8 +240,8 @@ impl Device {
                 }
                 None => return,
             }
-            let Some(past) = self.say(next) else { return };
-            own = past;
+            let Some(said) = self.say(next) else { return };
+            own = said.past;
         }
     }
 

@@ -32,9 +32,32 @@ hears = "address == station || address == 0"
 station = 5
 "#;
 
-/// What the device says to these bytes, and to the silence behind them.
+/// Two exchanges that begin with the same question and the same answer.
+const ALIKE: &str = r#"
+name = "alike"
+[line]
+format = "8N1"
+baud = [9600]
+[frames]
+open = "4F"
+yes = "79"
+one = "31"
+two = "32"
+[exchanges]
+open = "> open < yes"
+first = "open > one < yes"
+second = "open > two < yes"
+[states]
+ready = { may = ["first", "second"] }
+"#;
+
 fn said(bytes: &[u8]) -> Vec<u8> {
-    let (table, _) = Table::read("bus.toml", BUS).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    said_by(BUS, bytes)
+}
+
+/// What a device says to these bytes, and to the silence behind them.
+fn said_by(table: &str, bytes: &[u8]) -> Vec<u8> {
+    let (table, _) = Table::read("bus.toml", table).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let program = Arc::new(Program::compile(Arc::new(table)));
     let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
     let mut device = Device::new(program, &Env::new(), settings);
@@ -74,4 +97,10 @@ fn a_frame_at_the_wrong_moment_is_refused_by_the_one_it_is_meant_for() {
 #[test]
 fn a_frame_without_an_address_is_for_everybody() {
     assert_eq!(said(&[0x3D]), [0x3B, 5]);
+}
+
+#[test]
+fn exchanges_that_begin_alike_part_where_the_host_says_which_it_meant() {
+    assert_eq!(said_by(ALIKE, b"O1"), *b"yy");
+    assert_eq!(said_by(ALIKE, b"O2"), *b"yy");
 }

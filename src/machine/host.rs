@@ -12,6 +12,7 @@ use super::echo::Echo;
 use super::env::Env;
 use super::facts::{Facts, Origin};
 use super::hear::Offer;
+use super::host_retreats::Retreats;
 use super::item::{Item, ItemKind};
 use super::memory::Memory;
 use super::names::Key;
@@ -96,6 +97,7 @@ pub struct Host {
     pub(super) given: Vec<Key>,
     /// Where the last run begins.
     pub(super) start: Pc,
+    pub(super) retreats: Retreats,
 }
 
 /// A run that a host can play at once.
@@ -118,6 +120,11 @@ pub(super) enum Turn {
         window: Span,
         since: Option<Instant>,
         soft: bool,
+    },
+    /// Nobody's, until the line has come to rest.
+    Rest {
+        since: Instant,
+        until: Instant,
     },
     Over,
 }
@@ -172,6 +179,7 @@ impl Host {
             shown: 0,
             captured: thread,
             start,
+            retreats: Retreats::default(),
             program: Arc::new(program),
         })
     }
@@ -241,22 +249,24 @@ impl Host {
     fn begin(&mut self, start: Pc) {
         self.start = start;
         let mut thread = self.threads.first().unwrap_or(&self.captured).clone();
-        let mut root = Arc::clone(&thread.place.scope);
-        while let Some(parent) = root.parent.clone() {
-            root = parent;
-        }
-        thread.place.scope = root;
+        thread.place.scope = thread.place.root();
         thread.pc = start;
         thread.pending = Arc::default();
         self.threads = vec![thread];
-        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
+        self.forget_question();
         self.outbox = Outbox::default();
         self.outbox.on_time(self.now);
+        self.result.ending = None;
+        self.retreats.begin();
+        self.turn = Turn::Own;
+    }
+
+    /// What was asked and heard last is over.
+    pub(super) fn forget_question(&mut self) {
+        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
         self.asked.clear();
         self.tried = 1;
         self.repeating = None;
-        self.result.ending = None;
-        self.turn = Turn::Own;
     }
 
     /// Forgets items that were asked for, so that a host that polls for ever stays small.
@@ -379,6 +389,9 @@ impl Task for Host {
                     return;
                 }
                 self.result.heard += 1;
+                if matches!(self.turn, Turn::Rest { .. }) {
+                    return self.is_restless();
+                }
                 self.heap.push(byte, event.at, event.fault);
                 if self.heap.is_enough() {
                     self.listen(Closing::No);
@@ -392,6 +405,11 @@ impl Task for Host {
     fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.outbox.on_time(self.now);
+        if let Turn::Rest { until, .. } = self.turn
+            && until <= self.now
+        {
+            self.rested();
+        }
         let Turn::Device { window, since, soft } = self.turn else { return };
         if !self.heap.is_empty() {
             let mut closing = self.heap.closing(self.now, self.settings);
@@ -444,7 +462,7 @@ impl Task for Host {
                     since.get_or_insert(self.outbox.free_at().max(self.now));
                     return None;
                 }
-                Turn::Over => return None,
+                Turn::Rest { .. } | Turn::Over => return None,
             }
         }
     }
@@ -452,6 +470,9 @@ impl Task for Host {
     fn deadline(&self) -> Option<Instant> {
         if let Some(deadline) = self.outbox.deadline() {
             return Some(deadline);
+        }
+        if let Turn::Rest { until, .. } = self.turn {
+            return Some(until);
         }
         let Turn::Device { window, since, .. } = self.turn else { return None };
         let until = since? + window;

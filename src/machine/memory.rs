@@ -13,6 +13,8 @@ use crate::protocol::Region;
 #[derive(Clone, Debug)]
 pub struct Memory {
     regions: Vec<Bank>,
+    /// The last write, with what stood there before: it may be torn by a loss of power.
+    last: Option<(u64, Bytes)>,
 }
 
 /// Why memory cannot be read or written there.
@@ -61,7 +63,7 @@ impl Memory {
 
     fn filled(regions: &[Region], erased: bool) -> Memory {
         let bank = |region: &Region| Bank { region: region.clone(), erased, pages: BTreeMap::new() };
-        Memory { regions: regions.iter().map(bank).collect() }
+        Memory { regions: regions.iter().map(bank).collect(), last: None }
     }
 
     /// What stands there.
@@ -79,6 +81,7 @@ impl Memory {
     /// Writes bytes; in memory that programming can only clear, ones stay where zeros were.
     pub fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), MemoryError> {
         let (bank, offset) = self.find(address, bytes.len())?;
+        self.last = self.read(address, bytes.len()).ok().map(|before| (address, before));
         let clears = self.regions[bank].region.clears;
         self.regions[bank].put(offset, bytes, clears);
         Ok(())
@@ -101,6 +104,26 @@ impl Memory {
             bank.pages.clear();
             bank.erased = true;
         }
+    }
+
+    /// Power fails in the middle of the last write: only its first bytes, `of` them at the most, got in.
+    pub fn tear(&mut self, of: usize) {
+        let Some((address, before)) = self.last.take() else { return };
+        let Ok((bank, offset)) = self.find(address, before.len()) else { return };
+        let from = of.min(before.len());
+        self.regions[bank].put(offset + from as u64, &before[from..], false);
+    }
+
+    /// What is left of it after a loss of power: RAM begins anew.
+    pub fn without_power(mut self) -> Memory {
+        for bank in self.regions.iter_mut().filter(|bank| bank.region.ram) {
+            let fresh = Memory::of(std::slice::from_ref(&bank.region));
+            if let Some(fresh) = fresh.regions.into_iter().next() {
+                *bank = fresh;
+            }
+        }
+        self.last = None;
+        self
     }
 
     /// Nobody knows any more what stands there; what lies outside never was known.

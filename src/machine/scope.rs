@@ -40,6 +40,15 @@ impl Place {
         }
     }
 
+    /// The scope around all calls.
+    pub fn root(&self) -> Arc<Scope> {
+        let mut root = &self.scope;
+        while let Some(parent) = &root.parent {
+            root = parent;
+        }
+        Arc::clone(root)
+    }
+
     /// The latest value of a side's field.
     pub fn latest(&self, direction: Direction, field: &Name) -> Option<&Value> {
         self.followed[side(direction)].iter().find(|(known, _)| known == field).map(|(_, value)| value)

@@ -58,12 +58,10 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
             format!("mark and space are exchanged: the bytes fit that {} better", factor(*log_factor)),
             json!({"log_factor": log_factor}),
         ),
-        Evidence::RateChanged { at, from, to } => (
+        Evidence::RateChanged { at, from, .. } => (
             "rate-changed",
-            format!(
-                "{at} after the start the line no longer fitted {from} baud; searched anew, it fits {to}"
-            ),
-            json!({"at": at.secs(), "from": from, "to": to}),
+            format!("{at} after the start the line no longer fitted {from} baud, and was searched anew"),
+            json!({"at": at.secs(), "from": from}),
         ),
         Evidence::NoErrorReports => (
             "no-error-reports",

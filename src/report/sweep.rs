@@ -226,7 +226,6 @@ fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Verify => "verify",
         Purpose::CrossCheck => "cross-check",
         Purpose::Walk => "walk",
-        Purpose::Stay => "stay",
     }
 }
 

@@ -23,6 +23,8 @@ pub struct DeviceTask {
     now: Instant,
     /// What was heard since it last spoke, for a line shorted to itself.
     heard: Vec<u8>,
+    /// It has no power until then.
+    off_until: Option<Instant>,
 }
 
 /// How long a device thinks, where its table does not say.
@@ -51,6 +53,7 @@ impl DeviceTask {
             application: None,
             now: Instant::ZERO,
             heard: Vec::new(),
+            off_until: None,
         };
         if app || task.device.runs_application() {
             task.leave();
@@ -61,6 +64,39 @@ impl DeviceTask {
     /// The device itself, with its memory.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Starts anew in its loader, as after a pulse on its reset line; what it holds for good stays.
+    pub fn reset(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        let memory = self.device.memory().clone().without_power();
+        self.device = boot(&self.program, &self.env, self.fault, self.line).with_memory(memory);
+        self.application = None;
+        self.off_until = None;
+        self.outbox = Outbox::default();
+        self.outbox.on_time(self.now);
+        self.outbox.push(Action::Set(self.line));
+    }
+
+    /// Loses power until then; of a write that it has not answered yet, only so many bytes got in.
+    pub fn lose_power(&mut self, now: Instant, until: Instant, written: usize) {
+        if !self.outbox.is_empty() {
+            self.device.tear(written);
+        }
+        self.reset(now);
+        self.off_until = Some(until);
+    }
+
+    /// Refuses, once, to erase.
+    pub fn refuse_erasing(&mut self) {
+        self.device.refuse_erasing();
+    }
+
+    fn is_off(&mut self) -> bool {
+        if self.off_until.is_some_and(|until| until <= self.now) {
+            self.off_until = None;
+        }
+        self.off_until.is_some()
     }
 
     fn leave(&mut self) {
@@ -105,10 +141,7 @@ impl DeviceTask {
                 self.outbox.push(Action::Send(bytes));
             }
             Spoilt::Nothing => {}
-            Spoilt::Reset => {
-                self.device = boot(&self.program, &self.env, self.fault, self.line);
-                self.outbox.push(Action::Set(self.line));
-            }
+            Spoilt::Reset => self.reset(self.now),
         }
     }
 }
@@ -122,7 +155,7 @@ impl Task for DeviceTask {
     fn on_event(&mut self, event: &LineEvent) {
         self.now = self.now.max(event.at);
         self.outbox.on_time(self.now);
-        if event.direction != Direction::Tx || self.application.is_some() {
+        if self.is_off() || event.direction != Direction::Tx || self.application.is_some() {
             return;
         }
         if self.fault == Some(Fault::Loopback)
@@ -137,6 +170,9 @@ impl Task for DeviceTask {
     fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.outbox.on_time(self.now);
+        if self.is_off() {
+            return;
+        }
         match &mut self.application {
             Some(application) => {
                 if let Some(bytes) = application.due(self.now) {
@@ -167,6 +203,9 @@ impl Task for DeviceTask {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        if let Some(until) = self.off_until {
+            return Some(until);
+        }
         let own = match &self.application {
             Some(application) => application.deadline(),
             None => self.device.deadline(),

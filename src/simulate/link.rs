@@ -7,8 +7,27 @@ use std::collections::VecDeque;
 use crate::line::{Action, Direction, Fault, Instant, LineEvent, Seen, Settings, Span, Task};
 
 /// What becomes of a character on its way: the direction, which character of that direction, and the character itself.
-/// `None`: it is lost.
-pub type Spoil<'a> = Box<dyn FnMut(Direction, usize, u8) -> Option<u8> + 'a>;
+pub type Spoil<'a> = Box<dyn FnMut(Direction, usize, u8) -> Passing + 'a>;
+
+/// How a character passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// It arrives as this one.
+    As(u8),
+    /// The same, and its receiver sees that something is wrong with it.
+    Faulty(u8, Fault),
+    Lost,
+    /// Another one arrives before it.
+    Behind {
+        first: u8,
+        fault: Option<Fault>,
+        then: u8,
+    },
+    /// A break arrives before it.
+    BehindBreak(u8),
+    /// It arrives so much later, and so does what comes behind it.
+    Later(u8, Span),
+}
 
 /// A host and a device on one line.
 pub struct Link<'a, H: Task, D: Task> {
@@ -55,6 +74,15 @@ impl<'a, H: Task, D: Task> Link<'a, H, D> {
     /// The same line, on which characters are spoilt.
     pub fn spoilt_by(self, spoil: Spoil<'a>) -> Link<'a, H, D> {
         Link { spoil: Some(spoil), ..self }
+    }
+
+    /// Another host takes over the line.
+    pub fn begins(&mut self, host: H, settings: Settings) {
+        self.host = host;
+        self.ends[0].settings = settings;
+        self.ends[0].done = false;
+        self.ends.iter_mut().for_each(|end| end.on_the_way.clear());
+        self.host.on_settings(self.now, settings);
     }
 
     /// Both ends change their settings.
@@ -138,18 +166,7 @@ impl<'a, H: Task, D: Task> Link<'a, H, D> {
         let now = self.now;
         match action {
             Action::Send(bytes) => bytes.into_iter().for_each(|byte| self.send(end, byte)),
-            Action::Break(span) => {
-                let from = &mut self.ends[end];
-                from.free_at = from.free_at.max(now) + span;
-                let event = LineEvent {
-                    at: from.free_at,
-                    direction: from.direction,
-                    seen: Seen::Break,
-                    fault: Some(Fault::Break),
-                };
-                from.on_the_way.push_back(event);
-                self.passed.push(event);
-            }
+            Action::Break(span) => self.break_for(end, span),
             Action::Set(settings) => {
                 self.ends[end].settings = settings;
                 let task: &mut dyn Task = if end == 0 { &mut self.host } else { &mut self.device };
@@ -161,21 +178,61 @@ impl<'a, H: Task, D: Task> Link<'a, H, D> {
     }
 
     fn send(&mut self, end: usize, byte: u8) {
-        let hearing = self.ends[1 - end].settings;
         let from = &mut self.ends[end];
-        from.free_at = from.free_at.max(self.now) + from.settings.character_time();
         let index = from.sent;
         from.sent += 1;
-        let byte = match &mut self.spoil {
+        let passing = match &mut self.spoil {
             Some(spoil) => spoil(from.direction, index, byte),
-            None => Some(byte),
+            None => Passing::As(byte),
         };
-        let Some(byte) = byte else { return };
-        let event = LineEvent::byte(from.free_at, from.direction, byte);
+        match passing {
+            Passing::As(byte) => self.arrives(end, byte, None),
+            Passing::Faulty(byte, fault) => self.arrives(end, byte, Some(fault)),
+            Passing::Lost => self.take_time(end),
+            Passing::Behind { first, fault, then } => {
+                self.arrives(end, first, fault);
+                self.arrives(end, then, None);
+            }
+            Passing::BehindBreak(byte) => {
+                let span = self.ends[end].settings.character_time() * 2;
+                self.break_for(end, span);
+                self.arrives(end, byte, None);
+            }
+            Passing::Later(byte, span) => {
+                let from = &mut self.ends[end];
+                from.free_at = from.free_at.max(self.now) + span;
+                self.arrives(end, byte, None);
+            }
+        }
+    }
+
+    fn take_time(&mut self, end: usize) {
+        let from = &mut self.ends[end];
+        from.free_at = from.free_at.max(self.now) + from.settings.character_time();
+    }
+
+    fn arrives(&mut self, end: usize, byte: u8, fault: Option<Fault>) {
+        self.take_time(end);
+        let hearing = self.ends[1 - end].settings;
+        let from = &mut self.ends[end];
+        let event = LineEvent { fault, ..LineEvent::byte(from.free_at, from.direction, byte) };
         self.passed.push(event);
         // At other settings the far end hears something else; what exactly, `wire` knows.
         let ratio = from.settings.baud.hz() / hearing.baud.hz();
         let same = (ratio - 1.0).abs() < 0.03 && from.settings.format == hearing.format;
         from.on_the_way.push_back(if same { event } else { event.with_fault(Fault::Framing) });
+    }
+
+    fn break_for(&mut self, end: usize, span: Span) {
+        let from = &mut self.ends[end];
+        from.free_at = from.free_at.max(self.now) + span;
+        let event = LineEvent {
+            at: from.free_at,
+            direction: from.direction,
+            seen: Seen::Break,
+            fault: Some(Fault::Break),
+        };
+        from.on_the_way.push_back(event);
+        self.passed.push(event);
     }
 }

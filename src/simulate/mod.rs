@@ -6,10 +6,12 @@ mod device;
 mod fault;
 mod link;
 mod make;
+mod mishap;
 mod play;
 
 pub use device::{DeviceTask, settings};
 pub use fault::{FAULTS, Fault, Spoilt};
-pub use link::{Link, Spoil};
+pub use link::{Link, Passing, Spoil};
 pub use make::{Options, SimulateError, Simulated, device};
+pub use mishap::{Mishap, Mishaps};
 pub use play::{Noticed, Play, Played, listen, notice, observe, whole_run};

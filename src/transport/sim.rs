@@ -31,8 +31,6 @@ pub struct SimLine {
     adapter: Adapter,
     reports: Reports,
     noisy: bool,
-    then: Option<(Baud, Instant)>,
-    native: bool,
     now: Instant,
     done: bool,
 }
@@ -59,15 +57,10 @@ impl SimLine {
             reports: Reports::through(adapter.clone()),
             adapter,
             noisy: options.noise > 0.0,
-            then: options.then.map(|(baud, after)| (baud, Instant::ZERO + after)),
-            native: options.native,
             now: Instant::ZERO,
             done: false,
         };
-        if line.native {
-            line.set_device(host);
-        }
-        line.task.on_settings(Instant::ZERO, line.device());
+        line.task.on_settings(Instant::ZERO, settings);
         line.act();
         line
     }
@@ -104,15 +97,7 @@ impl SimLine {
         self.up.set_receiver(self.now, settings);
         self.down.set_sender(settings);
         self.reports.discard();
-        if self.native {
-            self.set_device(settings);
-        }
         Some(settings)
-    }
-
-    fn set_device(&mut self, settings: Settings) {
-        self.up.set_sender(settings);
-        self.down.set_receiver(self.now, settings);
     }
 
     /// Throws away what the adapter has not handed over.
@@ -144,8 +129,7 @@ impl SimLine {
     /// Half a character on while anything is on the wire; else straight to where something can happen.
     fn next_step(&self, until: Instant) -> Instant {
         let wakes = if self.done { None } else { self.task.deadline() };
-        let then = self.then.map(|(_, at)| at);
-        let next = [wakes, self.reports.due(), then].into_iter().flatten().fold(until, Instant::min);
+        let next = [wakes, self.reports.due()].into_iter().flatten().fold(until, Instant::min);
         // Behind the last edge a receiver that is slower than the sender is still in its character.
         let tail = |channel: &Channel| channel.free_at() + channel.receiver().character_time() * 2;
         let busy = self.noisy || self.now < tail(&self.up) || self.now < tail(&self.down);
@@ -155,11 +139,6 @@ impl SimLine {
     }
 
     fn act(&mut self) {
-        if let Some((baud, _)) = self.then.take_if(|(_, at)| *at <= self.now) {
-            let settings = Settings { baud, ..self.device() };
-            self.set_device(settings);
-            self.task.on_settings(self.now, settings);
-        }
         if self.done {
             return;
         }
@@ -174,9 +153,8 @@ impl SimLine {
                     self.up.send_break(length, self.now);
                 }
                 Some(Action::Set(settings)) => {
-                    if !self.native {
-                        self.set_device(settings);
-                    }
+                    self.up.set_sender(settings);
+                    self.down.set_receiver(self.now, settings);
                     self.task.on_settings(self.now, settings);
                 }
                 Some(Action::Lines(_) | Action::Discard) => {} // a device has no such lines and no adapter

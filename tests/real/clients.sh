@@ -3,70 +3,12 @@
 # Each runs three times: against the device it is for, and against two that must make it fail. Needs stm32flash, avrdude, mbpoll.
 set -euo pipefail
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tally.sh
-source "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/tally.sh"
-mkdir -p "$1"
-dir=$(realpath "$1")
-hsdiag=$(realpath "$2")
-line=$dir/line
-device=
-limit=60
-trap '[ -z "$device" ] || kill "$device" 2>/dev/null || true' EXIT
-
-# against DEVICE COMMAND...: runs the command while DEVICE is simulated at $line; its output is in $dir/said, its exit code is handed on.
-against() {
-    local name=$1 code=0
-    shift
-    rm -f "$line"
-    "$hsdiag" simulate "$name" --link "$line" >"$dir/device.log" 2>&1 </dev/null &
-    device=$!
-    for _ in $(seq 100); do
-        [ ! -e "$line" ] || break
-        kill -0 "$device" 2>/dev/null || break
-        sleep 0.05
-    done
-    if [ ! -e "$line" ]; then
-        echo "hsdiag simulate $name gave no pseudo-terminal:" >"$dir/said"
-        cat "$dir/device.log" >>"$dir/said"
-        code=99
-    else
-        timeout "$limit" "$@" >"$dir/said" 2>&1 </dev/null || code=$?
-    fi
-    kill -INT "$device" 2>/dev/null || true
-    wait "$device" 2>/dev/null || true
-    device=
-    return "$code"
-}
-
-# opens NAME PATTERN DEVICE COMMAND...: the command succeeds and says PATTERN.
-opens() {
-    local name=$1 pattern=$2 code=0
-    shift 2
-    against "$@" || code=$?
-    if [ "$code" = 0 ] && grep -Eq "$pattern" "$dir/said"; then
-        holds "$name" true
-    else
-        holds "$name" false
-        printf '        exit code %s; "%s" was looked for in:\n' "$code" "$pattern"
-        tail -n 25 "$dir/said" | sed 's/^/        /'
-        echo "        the device said:"
-        tail -n 10 "$dir/device.log" | sed 's/^/        /'
-    fi
-}
-
-# refuses NAME PATTERN DEVICE COMMAND...: the device is there, and the command fails (or is still trying after 15 s) without saying PATTERN.
-refuses() {
-    local name=$1 pattern=$2 code=0 limit=15
-    shift 2
-    against "$@" || code=$?
-    if [ "$code" != 99 ] && [ "$code" != 0 ] && ! grep -Eq "$pattern" "$dir/said"; then
-        holds "$name" true
-    else
-        holds "$name" false
-        printf '        exit code %s, with:\n' "$code"
-        tail -n 15 "$dir/said" | sed 's/^/        /'
-    fi
-}
+source "$here/tally.sh"
+# shellcheck source=simulated.sh
+source "$here/simulated.sh"
+simulated "$1" "$2"
 
 stm32flash=(stm32flash -m 8n1 -b 57600 "$line")
 identified='Device ID[[:space:]]*:[[:space:]]*0x0*[1-9a-f]'

@@ -1,0 +1,165 @@
+//! One flash session in virtual time: a table's host writes an image into its own device, over a line and into a device that meet mishaps.
+
+use std::sync::Arc;
+
+use hsdiag::line::{Instant, Settings, Span};
+use hsdiag::machine::{Ending, Env, Host, Program, Run};
+use hsdiag::protocol::{FlashRun, Table};
+use hsdiag::simulate::{DeviceTask, Link, Mishap, Mishaps, settings};
+
+/// A table whose host flashes.
+pub struct Flasher {
+    program: Arc<Program>,
+    base: u64,
+    settings: Settings,
+    /// The table verifies or reads back; if not, the best that can be said is "sent".
+    pub verifies: bool,
+    /// How long a session takes that meets no mishap, for an image of [`MOST`] bytes.
+    clean: Span,
+}
+
+/// What a session may meet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weather {
+    /// One character in so many meets a mishap; 0 for none.
+    pub one_in: u32,
+    /// What befalls the device, once, at some instant.
+    pub device: Option<Mishap>,
+}
+
+/// What the host says of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    Verified,
+    /// Sent; nobody compared.
+    Sent,
+    Failed,
+}
+
+/// What came of a session.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub claim: Claim,
+    /// The device holds the image.
+    pub equal: bool,
+    pub weather: Weather,
+    /// Mishaps of the line, by their place in [`Mishap::OF_LINE`].
+    pub mishaps: [usize; Mishap::OF_LINE.len()],
+    /// How often the device was reset and everything begun anew.
+    pub attempts: u32,
+    /// How the last attempt ended.
+    pub ending: Ending,
+}
+
+/// The longest image.
+pub const MOST: usize = 600;
+
+/// How often a session is begun anew.
+const ATTEMPTS: u32 = 5;
+
+/// How often a step of a session is repeated.
+const RETREATS: u32 = 6;
+
+/// Longer than any attempt takes, in virtual time.
+const LIMIT: Span = Span::from_secs(3_600);
+
+impl Flasher {
+    /// `None` for a table that does not flash, or whose own session fails on a clean line.
+    pub fn of(table: &Arc<Table>) -> Option<Flasher> {
+        let flash = table.flash.as_ref()?;
+        let mut flasher = Flasher {
+            base: flash.base,
+            settings: settings(table),
+            verifies: flash.run(FlashRun::Verify).or(flash.run(FlashRun::Read)).is_some(),
+            clean: Span::ZERO,
+            program: Arc::new(Program::compile(Arc::clone(table))),
+        };
+        let calm = Weather { one_in: 0, device: None };
+        let (outcome, took) = flasher.play(MOST, 1, calm);
+        flasher.clean = took;
+        (outcome.claim != Claim::Failed && outcome.equal).then_some(flasher)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.program.table().name
+    }
+
+    /// One session. The same seed leads to the same session.
+    pub fn session(&self, seed: u64, weather: Weather) -> Outcome {
+        let size = fastrand::Rng::with_seed(seed).usize(1..=MOST);
+        self.play(size, seed, weather).0
+    }
+
+    fn play(&self, size: usize, seed: u64, weather: Weather) -> (Outcome, Span) {
+        let mut chance = fastrand::Rng::with_seed(seed ^ 0x5EED);
+        let image: Vec<u8> = (0..size).map(|_| chance.u8(..)).collect();
+        let env = Env::new().with_image(&self.program.table().device.memory, self.base, image.clone());
+        let mut mishaps = Mishaps::new(chance.u64(..), weather.one_in, self.settings.format);
+        let device =
+            DeviceTask::new(&self.program, &self.device_env(weather, &mut chance), None, seed, false);
+        let mut link = Link::new(self.host(&env), self.settings, device, self.settings);
+        link = link.spoilt_by(mishaps.spoil());
+        let strikes = Instant::ZERO + self.clean.mul_f64(chance.f64());
+        if weather.device.is_some() {
+            link.play(strikes);
+        }
+        if weather.device.is_some() && !link.is_over() {
+            self.strike(weather, &mut link, &mut chance);
+        }
+        let mut attempts = 1;
+        loop {
+            let until = link.now() + LIMIT;
+            link.play(until);
+            let done = link.host.result().ending == Some(Ending::Done);
+            if done || attempts == ATTEMPTS {
+                break;
+            }
+            attempts += 1;
+            let now = link.now();
+            link.device.reset(now);
+            link.begins(self.host(&env), self.settings);
+        }
+        let ending = link.host.result().ending.unwrap_or(Ending::NoAnswer);
+        let claim = match (&ending, self.verifies) {
+            (Ending::Done, true) => Claim::Verified,
+            (Ending::Done, false) => Claim::Sent,
+            _ => Claim::Failed,
+        };
+        let held = link.device.device().memory().read(self.base, size);
+        let equal = held.is_ok_and(|held| held[..] == image);
+        let took = link.now().since(Instant::ZERO);
+        drop(link);
+        (Outcome { claim, equal, weather, mishaps: mishaps.counts, attempts, ending }, took)
+    }
+
+    fn host(&self, env: &Env) -> Host {
+        let back = self.program.table().flash.as_ref().and_then(|flash| flash.run(FlashRun::Recover));
+        Host::of(&self.program, &Run::Flash, env, self.settings)
+            .and_then(|host| host.with_retreats(RETREATS, back))
+            .expect("a run that has been played before")
+    }
+
+    /// The device's own world: another chip, where that is what it meets.
+    fn device_env(&self, weather: Weather, chance: &mut fastrand::Rng) -> Env {
+        let chips = &self.program.table().chips;
+        match chips.get(chance.usize(..chips.len().max(1))) {
+            Some(chip) if weather.device == Some(Mishap::WrongChip) => {
+                Env::new().with(&chip.by, chip.value.clone())
+            }
+            _ => Env::new(),
+        }
+    }
+
+    fn strike(&self, weather: Weather, link: &mut Link<'_, Host, DeviceTask>, chance: &mut fastrand::Rng) {
+        let now = link.now();
+        match weather.device {
+            Some(Mishap::Reset) => link.device.reset(now),
+            Some(Mishap::RefusedErase) => link.device.refuse_erasing(),
+            Some(Mishap::PowerLoss) => {
+                let off = Span::from_millis(chance.u64(1..3_000));
+                link.device.lose_power(now, now + off, chance.usize(..256));
+            }
+            _ => {}
+        }
+    }
+}
