@@ -202,6 +202,7 @@ fn doing(listen: &Listen) -> String {
         Purpose::Verify => "verifying",
         Purpose::CrossCheck => "cross-checking at",
         Purpose::Walk => "walking, now at",
+        Purpose::Stay => "listening on at",
     };
     format!("{purpose} {}: {} characters", listen.settings, listen.bytes)
 }

@@ -58,10 +58,12 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
             format!("mark and space are exchanged: the bytes fit that {} better", factor(*log_factor)),
             json!({"log_factor": log_factor}),
         ),
-        Evidence::RateChanged { at, from, .. } => (
+        Evidence::RateChanged { at, from, to } => (
             "rate-changed",
-            format!("{at} after the start the line no longer fitted {from} baud, and was searched anew"),
-            json!({"at": at.secs(), "from": from}),
+            format!(
+                "{at} after the start the line no longer fitted {from} baud; searched anew, it fits {to}"
+            ),
+            json!({"at": at.secs(), "from": from, "to": to}),
         ),
         Evidence::NoErrorReports => (
             "no-error-reports",

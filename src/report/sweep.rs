@@ -226,6 +226,7 @@ fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Verify => "verify",
         Purpose::CrossCheck => "cross-check",
         Purpose::Walk => "walk",
+        Purpose::Stay => "stay",
     }
 }
 

@@ -121,6 +121,8 @@ pub enum Purpose {
     CrossCheck,
     /// A step of the walk, high to low.
     Walk,
+    /// At the settings a walk has found, for the protocol.
+    Stay,
 }
 
 /// Why the sweep says what it says; words are chosen by the report.

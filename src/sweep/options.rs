@@ -25,6 +25,8 @@ pub struct Options {
     pub settle: Span,
     /// How long to keep listening after the settings are verified, for the protocol and for a device that changes its rate.
     pub stay: Span,
+    /// How long at most, while the protocol is not known and more characters may tell it.
+    pub stay_at_most: Span,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             errors: LineErrors::Never,
             settle: Span::from_millis(20),
             stay: Span::from_secs(1),
+            stay_at_most: Span::from_secs(5),
         }
     }
 }

@@ -11,6 +11,11 @@ pub trait ProtocolScorer {
 
     /// Protocols that explain what was heard, best first; empty when none does.
     fn ranking(&self) -> Vec<ProtocolScore>;
+
+    /// Whether listening on is likely to tell more than is told by now.
+    fn wants_more(&self) -> bool {
+        false
+    }
 }
 
 /// Makes a scorer for a candidate.

@@ -9,6 +9,11 @@ use crate::machine::{Program, Sides};
 use super::findings::ProtocolScore;
 use super::protocol::{ProtocolScorer, ProtocolScorers};
 
+/// So many valid frames, and this much more weight (a natural logarithm) than the next, make a protocol known.
+const KNOWN: (usize, f64) = (3, 3.0);
+/// Characters after which a protocol that is still unknown will stay so.
+const ENOUGH: usize = 200;
+
 /// Every protocol that is known.
 pub struct Protocols(Vec<Arc<Program>>);
 
@@ -23,15 +28,20 @@ impl ProtocolScorers for Protocols {
         let wanted = |program: &&Arc<Program>| only.is_none_or(|only| &*program.table().name == only);
         let programs: Vec<Arc<Program>> = self.0.iter().filter(wanted).cloned().collect();
         // Whoever listens does not know whether the host is on the same wire.
-        Box::new(Listener(Recogniser::new(&programs, &[Sides::Device, Sides::Shared], *settings)))
+        let recogniser = Recogniser::new(&programs, &[Sides::Device, Sides::Shared], *settings);
+        Box::new(Listener { recogniser, heard: 0 })
     }
 }
 
-struct Listener(Recogniser);
+struct Listener {
+    recogniser: Recogniser,
+    heard: usize,
+}
 
 impl ProtocolScorer for Listener {
     fn hear(&mut self, events: &[LineEvent]) {
-        events.iter().for_each(|event| self.0.on_event(event));
+        self.heard += events.len();
+        events.iter().for_each(|event| self.recogniser.on_event(event));
     }
 
     fn ranking(&self) -> Vec<ProtocolScore> {
@@ -41,6 +51,17 @@ impl ProtocolScorer for Listener {
             invalid: one.score.invalid,
             log_weight: one.score.log_weight,
         };
-        self.0.ranking().into_iter().map(score).collect()
+        self.recogniser.ranking().into_iter().map(score).collect()
+    }
+
+    fn wants_more(&self) -> bool {
+        let known = match &self.recogniser.ranking()[..] {
+            [] => false,
+            [one] => one.score.valid >= KNOWN.0,
+            [one, next, ..] => {
+                one.score.valid >= KNOWN.0 && one.score.log_weight >= next.score.log_weight + KNOWN.1
+            }
+        };
+        !known && self.heard < ENOUGH
     }
 }

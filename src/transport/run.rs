@@ -51,8 +51,9 @@ pub fn watch<T: Task + ?Sized>(
     let mut not_possible = Vec::new();
     let mut seen = Vec::new();
     task.on_settings(port.now(), port.settings());
+    // The task's clock goes as far as the port has been read: whoever is slow to hear still hears what came before a deadline.
+    let mut now = port.now();
     let end = loop {
-        let now = port.now();
         task.on_time(now);
         if act(port, task, stop, &mut not_possible)? {
             break End::Done;
@@ -61,10 +62,11 @@ pub fn watch<T: Task + ?Sized>(
             break End::Stopped;
         }
         tick(now, task);
-        let now = port.now(); // a drain or a change of rate takes time
-        let until = task.deadline().map_or(now + TICK, |deadline| deadline.clamp(now, now + TICK));
+        let begin = port.now(); // a drain or a change of rate takes time
+        let until = task.deadline().map_or(begin + TICK, |deadline| deadline.clamp(begin, begin + TICK));
         let settings = port.settings();
         let read = port.read(until, &mut seen);
+        now = port.now();
         if port.settings() != settings {
             task.on_settings(port.now(), port.settings()); // a recording changed them, or the far end of a socket
         }

@@ -31,6 +31,8 @@ pub struct SimLine {
     adapter: Adapter,
     reports: Reports,
     noisy: bool,
+    then: Option<(Baud, Instant)>,
+    native: bool,
     now: Instant,
     done: bool,
 }
@@ -57,10 +59,15 @@ impl SimLine {
             reports: Reports::through(adapter.clone()),
             adapter,
             noisy: options.noise > 0.0,
+            then: options.then.map(|(baud, after)| (baud, Instant::ZERO + after)),
+            native: options.native,
             now: Instant::ZERO,
             done: false,
         };
-        line.task.on_settings(Instant::ZERO, settings);
+        if line.native {
+            line.set_device(host);
+        }
+        line.task.on_settings(Instant::ZERO, line.device());
         line.act();
         line
     }
@@ -97,7 +104,15 @@ impl SimLine {
         self.up.set_receiver(self.now, settings);
         self.down.set_sender(settings);
         self.reports.discard();
+        if self.native {
+            self.set_device(settings);
+        }
         Some(settings)
+    }
+
+    fn set_device(&mut self, settings: Settings) {
+        self.up.set_sender(settings);
+        self.down.set_receiver(self.now, settings);
     }
 
     /// Throws away what the adapter has not handed over.
@@ -129,7 +144,8 @@ impl SimLine {
     /// Half a character on while anything is on the wire; else straight to where something can happen.
     fn next_step(&self, until: Instant) -> Instant {
         let wakes = if self.done { None } else { self.task.deadline() };
-        let next = [wakes, self.reports.due()].into_iter().flatten().fold(until, Instant::min);
+        let then = self.then.map(|(_, at)| at);
+        let next = [wakes, self.reports.due(), then].into_iter().flatten().fold(until, Instant::min);
         // Behind the last edge a receiver that is slower than the sender is still in its character.
         let tail = |channel: &Channel| channel.free_at() + channel.receiver().character_time() * 2;
         let busy = self.noisy || self.now < tail(&self.up) || self.now < tail(&self.down);
@@ -139,6 +155,11 @@ impl SimLine {
     }
 
     fn act(&mut self) {
+        if let Some((baud, _)) = self.then.take_if(|(_, at)| *at <= self.now) {
+            let settings = Settings { baud, ..self.device() };
+            self.set_device(settings);
+            self.task.on_settings(self.now, settings);
+        }
         if self.done {
             return;
         }
@@ -153,8 +174,9 @@ impl SimLine {
                     self.up.send_break(length, self.now);
                 }
                 Some(Action::Set(settings)) => {
-                    self.up.set_sender(settings);
-                    self.down.set_receiver(self.now, settings);
+                    if !self.native {
+                        self.set_device(settings);
+                    }
                     self.task.on_settings(self.now, settings);
                 }
                 Some(Action::Lines(_) | Action::Discard) => {} // a device has no such lines and no adapter

@@ -39,6 +39,10 @@ pub struct SimOptions {
     pub jitter: f64,
     /// Edges to mark come later by this part of a bit time.
     pub late: f64,
+    /// The device changes its rate to this one, so long after the start.
+    pub then: Option<(Baud, Span)>,
+    /// The device has a USB port of its own: bytes go through whatever rate is set.
+    pub native: bool,
 }
 
 impl Default for SimOptions {
@@ -58,12 +62,14 @@ impl Default for SimOptions {
             skew: 0.0,
             jitter: 0.0,
             late: 0.0,
+            then: None,
+            native: false,
         }
     }
 }
 
 /// Every option: name, what it takes.
-pub const SIM_OPTIONS: [(&str, &str); 14] = [
+pub const SIM_OPTIONS: [(&str, &str); 16] = [
     ("baud", "a rate, such as 57600"),
     ("format", "a format, such as 8E1"),
     ("inverted", "1 or 0"),
@@ -78,6 +84,8 @@ pub const SIM_OPTIONS: [(&str, &str); 14] = [
     ("skew", "a part of the rate from -0.2 to 0.2, such as 0.015"),
     ("jitter", "a part of a bit time from 0 to 0.5"),
     ("late", "a part of a bit time from -0.5 to 0.5"),
+    ("then", "a rate and when the device goes to it, such as 115200@1.5s"),
+    ("native", "1 or 0"),
 ];
 
 impl SimOptions {
@@ -138,6 +146,11 @@ impl SimOptions {
                 self.errors = all.into_iter().find(|errors| errors.word() == value)?;
             }
             "fastest" => self.fastest = value.parse().ok()?,
+            "then" => {
+                let (baud, after) = value.split_once('@')?;
+                self.then = Some((baud.parse().ok()?, humantime::parse_duration(after).ok()?));
+            }
+            "native" => self.native = yes_or_no(value)?,
             "skew" => self.skew = part(-0.2, 0.2)?,
             "jitter" => self.jitter = part(0.0, 0.5)?,
             "late" => self.late = part(-0.5, 0.5)?,
