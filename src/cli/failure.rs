@@ -125,6 +125,11 @@ fn port_remedy(error: &PortError) -> String {
         PortError::Busy { .. } => {
             "close the program that has it open (a terminal, a modem manager), then try again".into()
         }
+        // Nobody should join that group to reach a port.
+        PortError::Permission { group: Some(group), .. } if group == "root" => {
+            "let your group have it by a udev rule, such as `SUBSYSTEM==\"tty\", GROUP=\"dialout\"`, or run it as root"
+                .into()
+        }
         PortError::Permission { group: Some(group), .. } => {
             format!("join the group: `sudo usermod -aG {} $USER`, then log out and in again", quoted(group))
         }
@@ -195,6 +200,8 @@ mod tests {
                 "join the group: `sudo usermod -aG dialout $USER`, then log out and in again"
             ]
         );
+        let root = told(PortError::Permission { port: port(), group: Some("root".into()) });
+        assert!(!root[1].contains("usermod") && root[1].contains("udev"), "{root:?}");
         assert_eq!(
             told(PortError::Permission { port: port(), group: None }),
             ["no permission to open /dev/ttyUSB0", "run it as a user who may open the port"]
