@@ -28,3 +28,29 @@ impl Clock {
         }
     }
 }
+
+/// When each of so many characters was in that one read brought: the last of them by now, the others before it at the pace of the line,
+/// and none before what an earlier read brought.
+pub fn times_in(
+    count: usize,
+    now: Instant,
+    character: Span,
+    earlier: Instant,
+) -> impl Iterator<Item = Instant> {
+    (0..count).rev().map(move |behind| {
+        let behind = character.saturating_mul(u32::try_from(behind).unwrap_or(u32::MAX));
+        now.saturating_sub(behind).max(earlier)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_of_one_read_came_at_the_pace_of_the_line_but_not_before_the_last_read() {
+        let at = |millis: u64| Instant::ZERO + Span::from_millis(millis);
+        let times: Vec<Instant> = times_in(4, at(100), Span::from_millis(10), at(85)).collect();
+        assert_eq!(times, [at(85), at(85), at(90), at(100)]);
+    }
+}

@@ -21,7 +21,7 @@ use crate::line::{
     Settings, Span, StopBits,
 };
 
-use super::clock::Clock;
+use super::clock::{Clock, times_in};
 use super::driver_calls::{Counters, counters, set_low_latency};
 use super::drivers::{self, Facts};
 use super::parmrk::{Marked, Parmrk};
@@ -41,6 +41,8 @@ pub struct SerialPort {
     clock: Clock,
     settings: Settings,
     marks: Parmrk,
+    /// When the last character that was read was in.
+    heard: Instant,
     counted: Option<Counters>,
     driver: Option<String>,
     facts: Facts,
@@ -85,6 +87,7 @@ impl SerialPort {
             clock: Clock::start(),
             settings,
             marks: Parmrk::default(),
+            heard: Instant::ZERO,
             driver,
             facts,
             pty,
@@ -171,8 +174,8 @@ impl SerialPort {
         let character = self.settings.character_time();
         let kind = fault_kind(self.settings.format.parity, delta);
         let lost = delta.is_some_and(|delta| delta.overrun > 0 || delta.buf_overrun > 0);
-        let last = marked.len().saturating_sub(1);
-        for (place, what) in marked.into_iter().enumerate() {
+        let times = times_in(marked.len(), now, character, self.heard);
+        for (place, (what, at)) in marked.into_iter().zip(times).enumerate() {
             let (what, fault) = match what {
                 Marked::Good(byte) => (Seen::Byte(byte), None),
                 Marked::Bad(byte) => (Seen::Byte(byte), Some(kind)),
@@ -183,8 +186,7 @@ impl SerialPort {
             };
             self.marks_seen |= fault.is_some();
             let fault = fault.or((place == 0 && lost).then_some(Fault::Overrun));
-            let behind = character.saturating_mul(u32::try_from(last - place).unwrap_or(u32::MAX));
-            let at = now.saturating_sub(behind);
+            self.heard = at;
             seen.push(LineEvent { at, direction: Direction::Rx, seen: what, fault });
         }
     }

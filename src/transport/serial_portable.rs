@@ -11,7 +11,7 @@ use crate::line::{
     StopBits,
 };
 
-use super::clock::Clock;
+use super::clock::{Clock, times_in};
 use super::port::{Abilities, Formats, OnOpen, Port, PortError};
 use super::sim::refused_polarity;
 
@@ -20,6 +20,8 @@ pub struct SerialPort {
     name: String,
     tty: Box<dyn Tty>,
     clock: Clock,
+    /// When the last character that was read was in.
+    heard: Instant,
     settings: Settings,
 }
 
@@ -33,7 +35,7 @@ impl SerialPort {
         let path = if cfg!(windows) { format!(r"\\.\{name}") } else { name.to_owned() };
         let tty = serialport::new(path, 9600).open().map_err(|error| not_opened(name, &error))?;
         let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        Ok(SerialPort { name: name.into(), tty, clock: Clock::start(), settings })
+        Ok(SerialPort { name: name.into(), tty, clock: Clock::start(), heard: Instant::ZERO, settings })
     }
 
     fn apply(&mut self, wanted: Settings) -> serialport::Result<()> {
@@ -74,11 +76,11 @@ impl Port for SerialPort {
             Ok(count) => {
                 let (now, character) = (self.clock.now(), self.settings.character_time());
                 let bytes = bytes.get(..count).unwrap_or_default();
-                seen.extend(bytes.iter().enumerate().map(|(place, byte)| {
-                    let behind = u32::try_from(bytes.len() - 1 - place).unwrap_or(u32::MAX);
-                    let at = now.saturating_sub(character.saturating_mul(behind));
-                    LineEvent::byte(at, Direction::Rx, *byte)
-                }));
+                let times = times_in(bytes.len(), now, character, self.heard);
+                seen.extend(
+                    bytes.iter().zip(times).map(|(byte, at)| LineEvent::byte(at, Direction::Rx, *byte)),
+                );
+                self.heard = seen.last().map_or(self.heard, |event| event.at);
                 Ok(())
             }
             Err(error) => match error.kind() {
