@@ -12,6 +12,7 @@
 //! | 2 | [`capture`] | what was recorded |
 //! | 3 | [`machine`] | what happens next in a conversation |
 //! | 4 | [`diagnose`] | why it failed |
+//! | 4 | [`flash`](mod@flash) | how an image gets into a device |
 //! | 4 | [`simulate`] | how a device answers |
 //! | 5 | [`sweep`] | which settings the device speaks |
 //! | 5 | [`transport`] | where bytes come from and when |
@@ -21,6 +22,7 @@
 pub mod capture;
 pub mod cli;
 pub mod diagnose;
+pub mod flash;
 pub mod frame;
 pub mod image;
 pub mod line;

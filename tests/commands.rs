@@ -26,8 +26,18 @@ fn whole(folder: &Folder, ran: &Ran) -> String {
 
 // ---- help ----------------------------------------------------------------------------------------------------------
 
-const COMMANDS: [&str; 9] =
-    ["sweep", "ports", "record", "handshake", "decode", "monitor", "explain", "simulate", "protocols"];
+const COMMANDS: [&str; 10] = [
+    "sweep",
+    "ports",
+    "record",
+    "handshake",
+    "flash",
+    "decode",
+    "monitor",
+    "explain",
+    "simulate",
+    "protocols",
+];
 
 #[test]
 fn help_is_as_it_was_looked_over() {

@@ -17,6 +17,10 @@ pub struct Environment {
 }
 
 impl Environment {
+    pub fn new(set: &[String]) -> Environment {
+        Environment { set: set.to_vec() }
+    }
+
     /// The values for a table; a parameter that it does not have, or a value that is none, is wrong usage.
     pub fn of(&self, table: &Table) -> Result<Env, Failure> {
         let mut env = Env::new();

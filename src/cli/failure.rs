@@ -50,6 +50,10 @@ pub enum Failure {
     Usage { sentence: String, next: String },
     #[error("{sentence}")]
     Input { sentence: String, next: String },
+    #[error("{sentence}")]
+    NoAnswer { sentence: String, next: String },
+    #[error("interrupted before anything was done")]
+    Interrupted,
 }
 
 impl Failure {
@@ -60,6 +64,8 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Failure::Usage { .. } | Failure::Exists(_) => Exit::Usage,
+            Failure::NoAnswer { .. } => Exit::No,
+            Failure::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         }
     }
@@ -83,7 +89,10 @@ impl Failure {
                 "make room on the disk, or write somewhere else".into()
             }
             Failure::Output(_) => "look at where standard output goes".into(),
-            Failure::Usage { next, .. } | Failure::Input { next, .. } => next.clone(),
+            Failure::Usage { next, .. } | Failure::Input { next, .. } | Failure::NoAnswer { next, .. } => {
+                next.clone()
+            }
+            Failure::Interrupted => "begin again".into(),
         }
     }
 

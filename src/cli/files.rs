@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::capture::{Header, Reader, Record};
+use crate::image::{self, ImageError, ReadImage};
 use crate::protocol::TableSource;
 
 use super::failure::Failure;
@@ -16,6 +17,28 @@ pub struct Captured {
     pub header: Header,
     pub records: Vec<Record>,
     pub mistake: Option<Failure>,
+}
+
+/// Reads a firmware image, of whatever kind the file is.
+pub fn firmware(path: &Path) -> Result<ReadImage, Failure> {
+    let failed = |error| Failure::file(path, "read", error);
+    let there = std::fs::metadata(path).map_err(failed)?;
+    if there.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let wrong = |error: ImageError| Failure::Input {
+        sentence: match &error {
+            ImageError::Line { .. } => format!("{}, {error}", path.display()),
+            _ => format!("{}: {error}", path.display()),
+        },
+        next: "build or copy it anew; raw binary, Intel HEX, S-records, ELF and UF2 are read".into(),
+    };
+    // What is too large is not even read.
+    if there.len() > image::LARGEST {
+        return Err(wrong(ImageError::TooLarge { size: there.len() }));
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    image::read(bytes.into()).map_err(wrong)
 }
 
 /// Reads event lines.

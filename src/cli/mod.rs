@@ -6,6 +6,7 @@ mod environment;
 mod explain;
 mod failure;
 mod files;
+mod flash;
 mod handshake;
 mod log;
 mod monitor;

@@ -8,7 +8,7 @@ use super::args::{Global, exit_codes};
 use super::failure::{Exit, Failure};
 use super::output::{Output, color_choice};
 use super::session::Session;
-use super::{decode, explain, handshake, log, monitor, ports, protocols, record, simulate, sweep};
+use super::{decode, explain, flash, handshake, log, monitor, ports, protocols, record, simulate, sweep};
 
 /// Which baud, which format, which protocol, and what the unexpected byte was.
 #[derive(Parser)]
@@ -25,6 +25,7 @@ const EXAMPLES: &str = concat!(
   hsdiag sweep /dev/ttyUSB0                         which settings does this device speak?
   hsdiag sweep 'sim://nmea?baud=4800'               the same without hardware
   hsdiag handshake COM3 --protocol stm32            why does my flasher not get through?
+  hsdiag flash COM3 app.hex --protocol stm32        writes firmware and verifies it
   hsdiag explain 0x68                               what can this byte be?
 
 ",
@@ -37,6 +38,7 @@ enum Command {
     Ports(ports::Ports),
     Record(record::Record),
     Handshake(handshake::Handshake),
+    Flash(flash::Flash),
     Decode(decode::Decode),
     Monitor(monitor::Monitor),
     Explain(explain::Explain),
@@ -51,6 +53,7 @@ impl Command {
             Command::Ports(ports) => ports.run(session),
             Command::Record(record) => record.run(session),
             Command::Handshake(handshake) => handshake.run(session),
+            Command::Flash(flash) => flash.run(session),
             Command::Decode(decode) => decode.run(session),
             Command::Monitor(monitor) => monitor.run(session),
             Command::Explain(explain) => explain.run(session),

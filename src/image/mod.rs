@@ -8,5 +8,5 @@ mod segment;
 mod srec;
 mod uf2;
 
-pub use read::{FileKind, ImageError, Machine, ReadImage, read};
+pub use read::{FileKind, ImageError, LARGEST, Machine, ReadImage, read};
 pub use segment::{Image, Overlap, Segment};

@@ -109,6 +109,8 @@ pub struct Prepared(Pc);
 pub(super) struct Asked {
     pub(super) frame: Name,
     pub(super) bytes: Vec<u8>,
+    /// The settings at which it was sent.
+    pub(super) settings: Settings,
 }
 
 /// Whose turn it is.

@@ -80,7 +80,7 @@ impl Host {
         self.outbox.wait(after.max(gap));
         self.send(&speech.bytes);
         let name = self.program.frame(step.frame).name().clone();
-        self.asked.push(Asked { frame: name.clone(), bytes: speech.bytes.clone() });
+        self.asked.push(Asked { frame: name.clone(), bytes: speech.bytes.clone(), settings: self.settings });
         self.repeating = step.every.as_ref().map(|every| {
             let every = every.at(self.settings);
             (speech.bytes.clone(), every, self.now + every)
@@ -178,8 +178,18 @@ impl Host {
             return self.end(ending);
         }
         self.tried += 1;
+        // A device that did not hear the question has not changed its settings either.
+        let now = self.settings;
+        let mut last = now;
         for asked in self.asked.clone() {
+            if asked.settings != last && self.keyed.is_none() {
+                last = asked.settings;
+                self.outbox.push(Action::Set(last));
+            }
             self.send(&asked.bytes);
+        }
+        if last != now {
+            self.outbox.push(Action::Set(now));
         }
         let program = Arc::clone(&self.program);
         let step = self.threads.first().and_then(|first| program.step(first.pc));

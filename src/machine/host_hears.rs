@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::frame::Name;
+use crate::frame::{Name, Value, Values};
 use crate::line::Direction;
+use crate::protocol::{Answer, FrameId};
 
 use super::aside::Took;
 use super::hear::Accepted;
@@ -102,8 +103,13 @@ impl Host {
                     let within = self.waits_in();
                     let said = meanings::of_frame(&program.table, frame, &reading.values, &within);
                     let exchange = first.as_ref().and_then(|first| self.exchange(first.pc));
+                    let damaged = self.means_damaged(frame, &reading.values);
                     self.tell_frame(reading.len, frame, &reading.values, exchange, Part::Refusal(said));
-                    self.end(Ending::Refused);
+                    if damaged && self.tried < self.tries {
+                        self.try_again(Ending::Refused);
+                    } else {
+                        self.end(Ending::Refused);
+                    }
                     return Aid::Took;
                 }
                 Outcome::Complete(reading) => {
@@ -122,8 +128,25 @@ impl Host {
         more.map_or(Aid::Nothing, Aid::More)
     }
 
+    /// Whether a refusal says that the question was damaged on its way, and nothing else: then it is asked again.
+    fn means_damaged(&self, frame: FrameId, values: &Values) -> bool {
+        let refusals = &self.program.table.refusals;
+        let fixed = |answer: &Answer| {
+            let binds = answer.binds.iter();
+            binds.filter_map(|bind| Some((bind.name.clone(), bind.value.as_number()?))).collect::<Vec<_>>()
+        };
+        let Some(damaged) = refusals.damaged.as_ref().filter(|answer| answer.frame == frame) else {
+            return false;
+        };
+        let says = fixed(damaged);
+        let others = [&refusals.outside, &refusals.state, &refusals.unknown];
+        let alike = |other: &Answer| other.frame == frame && fixed(other) == says;
+        let fits = |(name, number): &(Name, i128)| values.get(name).and_then(Value::as_int) == Some(*number);
+        !others.into_iter().flatten().any(alike) && says.iter().all(fits)
+    }
+
     /// What passes beside the run counts for `last` and `asked` as well.
-    pub(super) fn follow(&mut self, direction: Direction, values: &crate::frame::Values) {
+    pub(super) fn follow(&mut self, direction: Direction, values: &Values) {
         for thread in &mut self.threads {
             thread.place.follow(&self.program.names, direction, values);
         }

@@ -1,0 +1,531 @@
+//! Flashing: every table's host against its own device in virtual time, with and without faults, and the command as a user meets it.
+
+#[allow(dead_code)] // shared with other tests; this one needs a part of it
+#[path = "support/program.rs"]
+mod program;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hsdiag::flash::{Action, Ended, Outcome, Plan, Session, SessionOptions, State, Wish};
+use hsdiag::image::{FileKind, Image, ReadImage, Segment};
+use hsdiag::line::{Direction, Instant, LineEvent, Settings, Span, Task};
+use hsdiag::machine::Program;
+use hsdiag::protocol::{FlashRun, Registry, Table};
+use hsdiag::simulate::{DeviceTask, Fault, Link, Spoil, settings};
+use program::{Folder, Ran, hsdiag};
+
+// ---- every table against itself --------------------------------------------------------------------------------------
+
+fn tables() -> Vec<Arc<Table>> {
+    let all = Registry::shipped().all().0;
+    all.into_iter().filter(|table| table.flash.is_some()).collect()
+}
+
+fn image(parts: Vec<(u64, Vec<u8>)>) -> ReadImage {
+    let parts = parts.into_iter().map(|(at, bytes)| Segment { at, bytes: Bytes::from(bytes) }).collect();
+    ReadImage {
+        kind: FileKind::IntelHex,
+        image: Image::from_parts(parts).unwrap(),
+        entry: None,
+        machine: None,
+        family: None,
+        has_addresses: true,
+    }
+}
+
+fn options(action: Action) -> SessionOptions {
+    SessionOptions { action, only_changed: false, go: false, force: true }
+}
+
+fn session(table: &Arc<Table>, program: &Program, file: &ReadImage, options: SessionOptions) -> Session {
+    let plan = Plan::new(table, file, &Wish::default()).unwrap();
+    Session::new(plan, Some(file.clone()), program, options, settings(table)).unwrap()
+}
+
+/// A session against a fresh device.
+fn play(
+    table: &Arc<Table>,
+    file: &ReadImage,
+    fault: Option<Fault>,
+    spoil: Option<Spoil<'_>>,
+) -> (Outcome, DeviceTask) {
+    let program = Arc::new(Program::compile(Arc::clone(table)));
+    let device = DeviceTask::new(&program, &Default::default(), fault, 7, false);
+    go_on(table, &program, file, options(Action::Flash), device, spoil, Span::from_secs(3_600))
+}
+
+/// A session against a device that is as it was left.
+fn go_on(
+    table: &Arc<Table>,
+    program: &Arc<Program>,
+    file: &ReadImage,
+    options: SessionOptions,
+    device: DeviceTask,
+    spoil: Option<Spoil<'_>>,
+    limit: Span,
+) -> (Outcome, DeviceTask) {
+    go_on_after(table, program, file, options, (device, Span::ZERO), spoil, limit)
+}
+
+fn go_on_after(
+    table: &Arc<Table>,
+    program: &Arc<Program>,
+    file: &ReadImage,
+    options: SessionOptions,
+    (device, later): (DeviceTask, Span),
+    spoil: Option<Spoil<'_>>,
+    limit: Span,
+) -> (Outcome, DeviceTask) {
+    let host = session(table, program, file, options);
+    let settings = settings(table);
+    let mut link = Link::new(host, settings, Later(device, later), settings);
+    if let Some(spoil) = spoil {
+        link = link.spoilt_by(spoil);
+    }
+    link.play(Instant::ZERO + limit);
+    (link.host.outcome(), link.device.0)
+}
+
+/// Whether the device's memory holds the image.
+fn holds(table: &Table, device: &DeviceTask, file: &ReadImage) -> bool {
+    let moved = match table.flash.as_ref().is_some_and(|flash| flash.has_addresses()) {
+        true => 0,
+        false => file.image.start().unwrap_or(0),
+    };
+    let memory = device.device().memory();
+    file.image.segments().iter().all(|part| {
+        memory.read(part.at - moved, part.bytes.len()).is_ok_and(|found| found[..] == part.bytes[..])
+    })
+}
+
+/// A device whose clock has gone on before this conversation begins.
+struct Later(DeviceTask, Span);
+
+impl Task for Later {
+    fn on_event(&mut self, event: &LineEvent) {
+        self.0.on_event(&LineEvent { at: event.at + self.1, ..*event });
+    }
+    fn on_time(&mut self, now: Instant) {
+        self.0.on_time(now + self.1);
+    }
+    fn on_settings(&mut self, now: Instant, settings: Settings) {
+        self.0.on_settings(now + self.1, settings);
+    }
+    fn on_refused(&mut self, now: Instant, settings: Settings, reason: &str) {
+        self.0.on_refused(now + self.1, settings, reason);
+    }
+    fn next_action(&mut self) -> Option<hsdiag::line::Action> {
+        self.0.next_action()
+    }
+    fn deadline(&self) -> Option<Instant> {
+        Some(Instant::ZERO + self.0.deadline()?.since(Instant::ZERO + self.1))
+    }
+}
+
+/// Longer than any conversation here.
+const LATER: Span = Span::from_secs(100_000);
+
+/// What a table's host comes to when nothing goes wrong.
+fn well(table: &Table) -> Ended {
+    let flash = table.flash.as_ref().unwrap();
+    let checks = flash.run(FlashRun::Verify).is_some() || flash.run(FlashRun::Read).is_some();
+    if checks { Ended::Done } else { Ended::Unverified }
+}
+
+fn region(table: &Arc<Table>) -> (u64, u64) {
+    let plan = Plan::without_image(table, &Wish::default()).unwrap();
+    let (base, size) = plan.whole().unwrap();
+    let begin = base.max(table.flash.as_ref().unwrap().base);
+    (begin, size - (begin - base))
+}
+
+#[test]
+fn images_of_every_size_arrive_over_every_table() {
+    let mut chance = fastrand::Rng::with_seed(3);
+    let mut bytes = |n: u64| -> Vec<u8> { (0..n).map(|_| chance.u8(..)).collect() };
+    for table in tables() {
+        let (at, room) = region(&table);
+        let plan = Plan::without_image(&table, &Wish::default()).unwrap();
+        let block = plan.pieces(FlashRun::Write).map_or(1024, |pieces| pieces.size);
+        let tail = room.min(8 * 1024);
+        let images = [
+            ("1 byte", vec![(at, bytes(1))]),
+            ("a block less one", vec![(at, bytes(block - 1))]),
+            ("a block", vec![(at, bytes(block))]),
+            ("a block and one", vec![(at, bytes(block + 1))]),
+            ("random", vec![(at, bytes(5_000))]),
+            ("all erased", vec![(at, vec![0xFF; 300])]),
+            ("to the end of the memory", vec![(at + room - tail, bytes(tail))]),
+            ("sparse", vec![(at, bytes(100)), (at + 0x1000, bytes(300)), (at + 0x1800, bytes(1))]),
+        ];
+        for (what, parts) in images {
+            let name = format!("{}, {what}", table.name);
+            let file = image(parts);
+            let (outcome, device) = play(&table, &file, None, None);
+            assert_eq!(outcome.ended, Some(well(&table)), "{name}: {:#?}", outcome.items.last());
+            assert!(holds(&table, &device, &file), "{name}");
+            assert_eq!((outcome.retries, outcome.repairs), (0, 0), "{name}");
+            let state = if well(&table) == Ended::Done { State::Verified } else { State::Written };
+            assert!(outcome.extents.all(state), "{name}: {:?}", outcome.extents);
+        }
+    }
+}
+
+#[test]
+fn a_full_memory_is_written_and_read_back() {
+    let mut chance = fastrand::Rng::with_seed(4);
+    for name in ["stm32", "stk500v1", "kboot", "stc-isp"] {
+        let table = Registry::shipped().get(name).unwrap();
+        let (at, room) = region(&table);
+        let file = image(vec![(at, (0..room).map(|_| chance.u8(..)).collect())]);
+        let (outcome, device) = play(&table, &file, None, None);
+        assert_eq!(outcome.ended, Some(well(&table)), "{name}");
+        assert!(holds(&table, &device, &file), "{name}");
+    }
+}
+
+#[test]
+fn an_empty_image_erases_nothing() {
+    for table in tables() {
+        let (at, _) = region(&table);
+        let program = Arc::new(Program::compile(Arc::clone(&table)));
+        let full = image(vec![(at, vec![0x5A; 600])]);
+        let (_, device) = play(&table, &full, None, None);
+        let empty = image(Vec::new());
+        let (outcome, device) = go_on_after(
+            &table,
+            &program,
+            &empty,
+            options(Action::Flash),
+            (device, LATER),
+            None,
+            Span::from_secs(600),
+        );
+        assert!(holds(&table, &device, &full), "{}: {:?}", table.name, outcome.ended);
+    }
+}
+
+/// Flips, drops and doubles characters, one in so many.
+fn faults<'a>(seed: u64, one_in: u32) -> Spoil<'a> {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    Box::new(move |_: Direction, _: usize, byte: u8| match chance.u32(..one_in) {
+        0 => match chance.u8(..3) {
+            0 => None,
+            _ => Some(byte ^ 1 << chance.u8(..8)),
+        },
+        _ => Some(byte),
+    })
+}
+
+#[test]
+fn what_is_called_verified_is_in_the_memory_whatever_the_line_does() {
+    let mut counted: BTreeMap<String, [u32; 2]> = BTreeMap::new();
+    for table in tables() {
+        let (at, _) = region(&table);
+        for seed in 0..12 {
+            let mut chance = fastrand::Rng::with_seed(seed);
+            let file = image(vec![(at, (0..1_500).map(|_| chance.u8(..)).collect())]);
+            let (outcome, device) = play(&table, &file, None, Some(faults(seed, 1_000)));
+            if outcome.ended == Some(Ended::Done) {
+                assert!(
+                    holds(&table, &device, &file),
+                    "{}, seed {seed}: verified, and it differs",
+                    table.name
+                );
+            }
+            let counts = counted.entry(table.name.to_string()).or_default();
+            counts[usize::from(outcome.ended != Some(well(&table)))] += 1;
+        }
+    }
+    let all: u32 = counted.values().map(|[well, _]| well).sum();
+    let lost: u32 = counted.values().map(|[_, lost]| lost).sum();
+    assert!(lost * 20 <= all + lost, "more than 5 % of sessions fail at a fault in 1,000 bytes: {counted:?}");
+}
+
+#[test]
+fn a_device_that_is_silent_or_refuses_is_left_as_it_was() {
+    for table in tables() {
+        let (at, _) = region(&table);
+        let file = image(vec![(at, vec![0xA5; 700])]);
+        for fault in [Fault::Silent, Fault::Refuse] {
+            if fault == Fault::Refuse && table.refusals.frames.is_empty() {
+                continue; // it has no word for no
+            }
+            let (outcome, device) = play(&table, &file, Some(fault), None);
+            assert!(
+                matches!(outcome.ended, Some(Ended::Failed(_))),
+                "{}, {fault:?}: {:?}",
+                table.name,
+                outcome.ended
+            );
+            assert!(!holds(&table, &device, &file), "{}", table.name);
+            assert_eq!(outcome.written, 0, "{}", table.name);
+        }
+    }
+}
+
+#[test]
+fn what_was_interrupted_goes_on_where_it_was() {
+    for name in ["stm32", "stk500v2", "kboot", "sam-ba", "lpc-isp"] {
+        let table = Registry::shipped().get(name).unwrap();
+        let (at, _) = region(&table);
+        let program = Arc::new(Program::compile(Arc::clone(&table)));
+        let mut chance = fastrand::Rng::with_seed(9);
+        let file = image(vec![(at, (0..6_000).map(|_| chance.u8(..)).collect())]);
+        let whole = {
+            let device = DeviceTask::new(&program, &Default::default(), None, 1, false);
+            let host = session(&table, &program, &file, options(Action::Write));
+            let mut link = Link::new(host, settings(&table), device, settings(&table));
+            link.play(Instant::from_secs(600.0));
+            link.now().since(Instant::ZERO)
+        };
+        // In the middle of writing the line is cut.
+        let device = DeviceTask::new(&program, &Default::default(), None, 1, false);
+        let (cut, device) =
+            go_on(&table, &program, &file, options(Action::Flash), device, None, whole.mul_f64(0.6));
+        assert_eq!(cut.ended, None, "{name}: it was interrupted");
+        let written = cut.extents.bytes(State::Written);
+        assert!(written > 0 && written < 6_000, "{name}: {:?}", cut.extents);
+        let resume = SessionOptions { only_changed: true, ..options(Action::Flash) };
+        let (outcome, device) = go_on(&table, &program, &file, resume, device, None, Span::from_secs(3_600));
+        assert_eq!(outcome.ended, Some(Ended::Done), "{name}: {:#?}", outcome.items.last());
+        assert!(holds(&table, &device, &file), "{name}");
+        // And once more: there is nothing left to write.
+        let (again, _) =
+            go_on_after(&table, &program, &file, resume, (device, LATER * 2), None, Span::from_secs(3_600));
+        assert_eq!((again.ended, again.written), (Some(Ended::Done), 0), "{name}");
+    }
+}
+
+#[test]
+fn only_the_pages_that_differ_are_erased_and_written() {
+    let table = Registry::shipped().get("stm32").unwrap();
+    let program = Arc::new(Program::compile(Arc::clone(&table)));
+    let mut bytes: Vec<u8> = (0..8_192u32).map(|n| (n * 7) as u8).collect();
+    let first = image(vec![(0x0800_0000, bytes.clone())]);
+    let (_, device) = play(&table, &first, None, None);
+    bytes[0x900] ^= 0x55;
+    let second = image(vec![(0x0800_0000, bytes)]);
+    let changed = SessionOptions { only_changed: true, ..options(Action::Flash) };
+    let (outcome, device) = go_on(&table, &program, &second, changed, device, None, Span::from_secs(600));
+    assert_eq!((outcome.ended.clone(), outcome.written), (Some(Ended::Done), 0x400), "{outcome:?}");
+    assert!(holds(&table, &device, &second));
+}
+
+// ---- the command -----------------------------------------------------------------------------------------------------
+
+/// An image that an STM32 could run.
+fn stm32_image(size: usize) -> Vec<u8> {
+    let mut bytes = vec![0x00, 0x50, 0x00, 0x20, 0x09, 0x01, 0x00, 0x08];
+    bytes.extend((8..size).map(|n| (n * 31 + n / 256) as u8));
+    bytes
+}
+
+fn binary(folder: &Folder, name: &str, bytes: &[u8]) -> String {
+    let path = folder.path(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Its messages are not wrapped: the width of the terminal is not the subject.
+fn flash(words: &[&str]) -> Ran {
+    let ran = hsdiag(["flash"].iter().chain(words));
+    Ran { err: ran.err.split_whitespace().collect::<Vec<_>>().join(" "), ..ran }
+}
+
+#[test]
+fn a_good_image_is_written_and_verified() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(3_000));
+    let ran = flash(&["sim://stm32", &file, "--protocol", "stm32", "--yes", "--json"]);
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    let json = ran.json();
+    assert_eq!(json["schema"], "hsdiag.flash/1");
+    assert_eq!(
+        (&json["verdict"], &json["chip"]),
+        (&"verified".into(), &"STM32F1 medium density (F103x8/B)".into())
+    );
+    assert_eq!(json["states"]["verified"], json["bytes"]);
+    assert!(ran.err.contains("writing 3000 bytes from 0x08000000"), "{}", ran.err);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_written_unless_it_was_said() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(3_000));
+    let ran = flash(&["sim://stm32", &file, "--protocol", "stm32"]);
+    assert_eq!((ran.exit, ran.out.as_str()), (2, ""), "{}", ran.whole());
+    assert!(ran.err.contains("--yes"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_no_image_for_the_device_is_refused_before_anything_is_sent() {
+    let folder = Folder::new();
+    let noise: Vec<u8> = (0..5_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise = binary(&folder, "noise.bin", &noise);
+    let good = binary(&folder, "good.bin", &stm32_image(200));
+    let cases: [(&[&str], &[&str]); 9] = [
+        (&["sim://stm32", &noise, "--protocol", "stm32"], &["noise.bin", "stack pointer", "--force"]),
+        (&["sim://stk500v1", &noise, "--protocol", "stk500v1"], &["noise.bin", "JMP"]),
+        (&["sim://mcuboot-smp", &good, "--protocol", "mcuboot-smp"], &["imgtool"]),
+        (&["sim://esp-rom", &good, "--protocol", "esp-rom"], &["E9"]),
+        (
+            &["sim://stm32", &good, "--protocol", "stm32", "--base", "0x20000000"],
+            &["0x20000000", "do not lie"],
+        ),
+        (
+            &["sim://stm32", &good, "--protocol", "stm32", "--base", "0x08020000", "--chip", "0x0410"],
+            &["STM32F1 medium density", "do not lie"],
+        ),
+        (&["sim://stm32", &folder.file("a.hex", ":10000000ZZ\n"), "--protocol", "stm32"], &["a.hex, line 1"]),
+        (
+            &[
+                "sim://stm32",
+                &folder.file("a.s19", "S1137AF00A0A0D0000000000000000000000000062\n"),
+                "--protocol",
+                "stm32",
+            ],
+            &["a.s19, line 1"],
+        ),
+        (&["sim://stm32", &folder.file("a.png", "\u{89}PNG"), "--protocol", "stm32"], &["a.png"]),
+    ];
+    for (words, said) in cases {
+        let ran = flash(&[words, &["--yes"]].concat());
+        assert_eq!((ran.exit, ran.out.as_str()), (3, ""), "{words:?} {}", ran.whole());
+        for word in said {
+            assert!(ran.err.contains(word), "{words:?}: `{word}` is not in {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let folder = Folder::new();
+    let empty = folder.file("empty.bin", "");
+    let huge = folder.path("huge.bin");
+    std::fs::File::create(&huge).unwrap().set_len(5 << 30).unwrap();
+    for (path, word) in [
+        (folder.path("none.bin"), "none.bin"),
+        (empty, "empty"),
+        (huge, "5368709120"),
+        (folder.path("."), "read"),
+    ] {
+        let ran = flash(&["sim://stm32", &path, "--protocol", "stm32", "--yes"]);
+        assert_eq!(ran.exit, 3, "{}", ran.whole());
+        assert!(ran.err.contains(word), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_dry_run_prints_the_whole_plan_and_needs_no_port() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(1_000));
+    let ran = flash(&["/dev/ttyNOPE0", &file, "--protocol", "stm32", "--dry-run"]);
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    for word in ["0x08000000", "0x080003e7", "4 blocks of 256", "1000 bytes", "about", "115200 baud"] {
+        assert!(ran.out.contains(word), "`{word}` is not in {}", ran.out);
+    }
+    let json = flash(&["/dev/ttyNOPE0", &file, "--protocol", "stm32", "--dry-run", "--json"]).json();
+    assert_eq!((&json["schema"], &json["blocks"]), (&"hsdiag.flash-plan/1".into(), &4.into()));
+    assert!(json["estimate"]["seconds"].as_f64().is_some_and(|seconds| seconds > 0.1));
+}
+
+#[test]
+fn a_protocol_that_cannot_check_says_so() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &[0x5A; 500]);
+    for name in ["xmodem", "ymodem"] {
+        let ran = flash(&[&format!("sim://{name}"), &file, "--protocol", name, "--yes"]);
+        assert_eq!(ran.exit, 4, "{}", ran.whole());
+        assert!(ran.out.contains("sent, not verified"), "{}", ran.out);
+    }
+    let verify = flash(&["verify", "sim://xmodem", &file, "--protocol", "xmodem"]);
+    assert_eq!(verify.exit, 2, "{}", verify.whole());
+    assert!(verify.err.contains("not possible with xmodem"), "{}", verify.err);
+}
+
+#[test]
+fn a_failure_tells_the_state_of_the_device_the_diagnosis_and_what_to_type() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(3_000));
+    let silent = flash(&["sim://stm32?fault=silent", &file, "--protocol", "stm32", "--yes"]);
+    assert_eq!(silent.exit, 1, "{}", silent.whole());
+    for word in ["no answer", "Nothing was erased or written", "--try-resets", "hsdiag sweep"] {
+        assert!(silent.out.contains(word), "`{word}` is not in {}", silent.out);
+    }
+    let refuses = flash(&["sim://stm32?fault=refuse", &file, "--protocol", "stm32", "--yes", "--json"]);
+    assert_eq!(refuses.exit, 1, "{}", refuses.whole());
+    let json = refuses.json();
+    assert_eq!(json["verdict"], "failed");
+    assert!(!json["diagnosis"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_port_that_is_gone_is_a_port_error() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(3_000));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ran = flash(&[&format!("tcp://{closed}"), &file, "--protocol", "stm32", "--yes"]);
+    assert_eq!(ran.exit, 3, "{}", ran.whole());
+}
+
+#[test]
+fn the_device_is_asked_and_read() {
+    let folder = Folder::new();
+    let info = flash(&["info", "sim://stk500v1", "--protocol", "stk500v1"]);
+    assert_eq!(info.exit, 0, "{}", info.whole());
+    assert!(info.out.contains("ATmega328P"), "{}", info.out);
+    let out = folder.path("back.bin");
+    let read =
+        flash(&["read", "sim://sam-ba", "--protocol", "sam-ba", "-o", &out, "--base", "0", "--size", "100"]);
+    assert_eq!(read.exit, 0, "{}", read.whole());
+    let back = std::fs::read(&out).unwrap();
+    assert_eq!((back.len(), &back[..4]), (100, &[0xA0, 0xD6, 0x00, 0x20][..]));
+    let again =
+        flash(&["read", "sim://sam-ba", "--protocol", "sam-ba", "-o", &out, "--base", "0", "--size", "100"]);
+    assert_eq!(again.exit, 2, "a file that is there is not written over: {}", again.whole());
+    let erase = flash(&["erase", "sim://stm32", "--protocol", "stm32", "--yes"]);
+    assert_eq!(erase.exit, 0, "{}", erase.whole());
+    let go = flash(&["go", "sim://stm32", "--protocol", "stm32"]);
+    assert_eq!(go.exit, 0, "{}", go.whole());
+    let not = flash(&["erase", "sim://xmodem", "--protocol", "xmodem", "--yes"]);
+    assert_eq!(not.exit, 2, "{}", not.whole());
+}
+
+#[test]
+fn verify_tells_where_the_device_differs() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(300));
+    let ran = flash(&["verify", "sim://stm32", &file, "--protocol", "stm32"]);
+    assert_eq!(ran.exit, 1, "{}", ran.whole());
+    assert!(ran.out.contains("at 0x08000000: 00 in the image, FF in the device"), "{}", ran.out);
+}
+
+#[test]
+fn the_bootloader_that_answers_is_found_without_naming_it() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(300));
+    let ran = flash(&["sim://stm32", &file, "--yes"]);
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    assert!(ran.err.contains("stm32 answers"), "{}", ran.err);
+}
+
+#[test]
+fn another_chip_than_the_one_named_is_left_alone() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(300));
+    let ran = flash(&["sim://stm32", &file, "--protocol", "stm32", "--chip", "STM32F411", "--yes"]);
+    assert_eq!(ran.exit, 3, "{}", ran.whole());
+    assert!(ran.err.contains("not a STM32F411"), "{}", ran.err);
+    assert!(ran.out.contains("Nothing was erased or written"), "{}", ran.out);
+}
+
+#[test]
+fn resets_are_tried_and_a_device_that_answers_already_is_told_apart() {
+    let ran = hsdiag(["handshake", "sim://stm32", "--protocol", "stm32", "--try-resets", "--json"]);
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    let json = ran.json();
+    assert_eq!((&json["schema"], &json["found"]), (&"hsdiag.reset-search/1".into(), &"none".into()));
+}
