@@ -10,10 +10,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hsdiag::flash::{Action, Ended, Outcome, Plan, Session, SessionOptions, State, Wish};
 use hsdiag::image::{FileKind, Image, ReadImage, Segment};
-use hsdiag::line::{Direction, Instant, LineEvent, Settings, Span, Task};
-use hsdiag::machine::Program;
-use hsdiag::protocol::{FlashRun, Registry, Table};
-use hsdiag::simulate::{DeviceTask, Fault, Link, Spoil, settings};
+use hsdiag::line::{Direction, Instant, Span};
+use hsdiag::machine::{Device, Program};
+use hsdiag::protocol::{FlashRun, Quiet, Registry, Table};
+use hsdiag::simulate::{DeviceTask, Fault, Link, Passing, Spoil, settings};
 use program::{Folder, Ran, hsdiag};
 
 // ---- every table against itself --------------------------------------------------------------------------------------
@@ -45,87 +45,66 @@ fn session(table: &Arc<Table>, program: &Program, file: &ReadImage, options: Ses
 }
 
 /// A session against a fresh device.
-fn play(
+fn play<'a>(
     table: &Arc<Table>,
     file: &ReadImage,
     fault: Option<Fault>,
-    spoil: Option<Spoil<'_>>,
-) -> (Outcome, DeviceTask) {
-    let program = Arc::new(Program::compile(Arc::clone(table)));
-    let device = DeviceTask::new(&program, &Default::default(), fault, 7, false);
-    go_on(table, &program, file, options(Action::Flash), device, spoil, Span::from_secs(3_600))
+    spoil: Option<Spoil<'a>>,
+) -> (Outcome, Bench<'a>) {
+    let mut bench = Bench::new(table, file, options(Action::Flash), fault, spoil);
+    bench.link.play(Instant::from_secs(3_600.0));
+    (bench.link.host.outcome(), bench)
 }
 
-/// A session against a device that is as it was left.
-fn go_on(
-    table: &Arc<Table>,
-    program: &Arc<Program>,
-    file: &ReadImage,
-    options: SessionOptions,
-    device: DeviceTask,
-    spoil: Option<Spoil<'_>>,
-    limit: Span,
-) -> (Outcome, DeviceTask) {
-    go_on_after(table, program, file, options, (device, Span::ZERO), spoil, limit)
+/// A session at a device, which another may follow.
+struct Bench<'a> {
+    table: Arc<Table>,
+    program: Arc<Program>,
+    link: Link<'a, Session, DeviceTask>,
 }
 
-fn go_on_after(
-    table: &Arc<Table>,
-    program: &Arc<Program>,
-    file: &ReadImage,
-    options: SessionOptions,
-    (device, later): (DeviceTask, Span),
-    spoil: Option<Spoil<'_>>,
-    limit: Span,
-) -> (Outcome, DeviceTask) {
-    let host = session(table, program, file, options);
-    let settings = settings(table);
-    let mut link = Link::new(host, settings, Later(device, later), settings);
-    if let Some(spoil) = spoil {
-        link = link.spoilt_by(spoil);
+impl<'a> Bench<'a> {
+    fn new(
+        table: &Arc<Table>,
+        file: &ReadImage,
+        options: SessionOptions,
+        fault: Option<Fault>,
+        spoil: Option<Spoil<'a>>,
+    ) -> Bench<'a> {
+        let program = Arc::new(Program::compile(Arc::clone(table)));
+        let device = DeviceTask::new(&program, &Default::default(), fault, 7, false);
+        let host = session(table, &program, file, options);
+        let mut link = Link::new(host, settings(table), device, settings(table));
+        if let Some(spoil) = spoil {
+            link = link.spoilt_by(spoil);
+        }
+        Bench { table: Arc::clone(table), program, link }
     }
-    link.play(Instant::ZERO + limit);
-    (link.host.outcome(), link.device.0)
+
+    /// Another session at the device as it was left.
+    fn again(&mut self, file: &ReadImage, options: SessionOptions) -> Outcome {
+        let host = session(&self.table, &self.program, file, options);
+        self.link.begins(host, settings(&self.table));
+        self.link.play(self.link.now() + Span::from_secs(3_600));
+        self.link.host.outcome()
+    }
+
+    fn device(&self) -> &Device {
+        self.link.device.device()
+    }
 }
 
 /// Whether the device's memory holds the image.
-fn holds(table: &Table, device: &DeviceTask, file: &ReadImage) -> bool {
-    let moved = match table.flash.as_ref().is_some_and(|flash| flash.has_addresses()) {
+fn holds(bench: &Bench<'_>, file: &ReadImage) -> bool {
+    let moved = match bench.table.flash.as_ref().is_some_and(|flash| flash.has_addresses()) {
         true => 0,
         false => file.image.start().unwrap_or(0),
     };
-    let memory = device.device().memory();
+    let memory = bench.device().memory();
     file.image.segments().iter().all(|part| {
         memory.read(part.at - moved, part.bytes.len()).is_ok_and(|found| found[..] == part.bytes[..])
     })
 }
-
-/// A device whose clock has gone on before this conversation begins.
-struct Later(DeviceTask, Span);
-
-impl Task for Later {
-    fn on_event(&mut self, event: &LineEvent) {
-        self.0.on_event(&LineEvent { at: event.at + self.1, ..*event });
-    }
-    fn on_time(&mut self, now: Instant) {
-        self.0.on_time(now + self.1);
-    }
-    fn on_settings(&mut self, now: Instant, settings: Settings) {
-        self.0.on_settings(now + self.1, settings);
-    }
-    fn on_refused(&mut self, now: Instant, settings: Settings, reason: &str) {
-        self.0.on_refused(now + self.1, settings, reason);
-    }
-    fn next_action(&mut self) -> Option<hsdiag::line::Action> {
-        self.0.next_action()
-    }
-    fn deadline(&self) -> Option<Instant> {
-        Some(Instant::ZERO + self.0.deadline()?.since(Instant::ZERO + self.1))
-    }
-}
-
-/// Longer than any conversation here.
-const LATER: Span = Span::from_secs(100_000);
 
 /// What a table's host comes to when nothing goes wrong.
 fn well(table: &Table) -> Ended {
@@ -163,9 +142,9 @@ fn images_of_every_size_arrive_over_every_table() {
         for (what, parts) in images {
             let name = format!("{}, {what}", table.name);
             let file = image(parts);
-            let (outcome, device) = play(&table, &file, None, None);
+            let (outcome, bench) = play(&table, &file, None, None);
             assert_eq!(outcome.ended, Some(well(&table)), "{name}: {:#?}", outcome.items.last());
-            assert!(holds(&table, &device, &file), "{name}");
+            assert!(holds(&bench, &file), "{name}");
             assert_eq!((outcome.retries, outcome.repairs), (0, 0), "{name}");
             let state = if well(&table) == Ended::Done { State::Verified } else { State::Written };
             assert!(outcome.extents.all(state), "{name}: {:?}", outcome.extents);
@@ -180,9 +159,9 @@ fn a_full_memory_is_written_and_read_back() {
         let table = Registry::shipped().get(name).unwrap();
         let (at, room) = region(&table);
         let file = image(vec![(at, (0..room).map(|_| chance.u8(..)).collect())]);
-        let (outcome, device) = play(&table, &file, None, None);
+        let (outcome, bench) = play(&table, &file, None, None);
         assert_eq!(outcome.ended, Some(well(&table)), "{name}");
-        assert!(holds(&table, &device, &file), "{name}");
+        assert!(holds(&bench, &file), "{name}");
     }
 }
 
@@ -190,32 +169,20 @@ fn a_full_memory_is_written_and_read_back() {
 fn an_empty_image_erases_nothing() {
     for table in tables() {
         let (at, _) = region(&table);
-        let program = Arc::new(Program::compile(Arc::clone(&table)));
         let full = image(vec![(at, vec![0x5A; 600])]);
-        let (_, device) = play(&table, &full, None, None);
-        let empty = image(Vec::new());
-        let (outcome, device) = go_on_after(
-            &table,
-            &program,
-            &empty,
-            options(Action::Flash),
-            (device, LATER),
-            None,
-            Span::from_secs(600),
-        );
-        assert!(holds(&table, &device, &full), "{}: {:?}", table.name, outcome.ended);
+        let (_, mut bench) = play(&table, &full, None, None);
+        let outcome = bench.again(&image(Vec::new()), options(Action::Flash));
+        assert!(holds(&bench, &full), "{}: {:?}", table.name, outcome.ended);
     }
 }
 
-/// Flips, drops and doubles characters, one in so many.
+/// Flips and drops characters, one in so many.
 fn faults<'a>(seed: u64, one_in: u32) -> Spoil<'a> {
     let mut chance = fastrand::Rng::with_seed(seed);
     Box::new(move |_: Direction, _: usize, byte: u8| match chance.u32(..one_in) {
-        0 => match chance.u8(..3) {
-            0 => None,
-            _ => Some(byte ^ 1 << chance.u8(..8)),
-        },
-        _ => Some(byte),
+        0 if chance.u8(..3) == 0 => Passing::Lost,
+        0 => Passing::As(byte ^ 1 << chance.u8(..8)),
+        _ => Passing::As(byte),
     })
 }
 
@@ -227,16 +194,17 @@ fn what_is_called_verified_is_in_the_memory_whatever_the_line_does() {
         for seed in 0..12 {
             let mut chance = fastrand::Rng::with_seed(seed);
             let file = image(vec![(at, (0..1_500).map(|_| chance.u8(..)).collect())]);
-            let (outcome, device) = play(&table, &file, None, Some(faults(seed, 1_000)));
+            let (outcome, bench) = play(&table, &file, None, Some(faults(seed, 1_000)));
             if outcome.ended == Some(Ended::Done) {
-                assert!(
-                    holds(&table, &device, &file),
-                    "{}, seed {seed}: verified, and it differs",
-                    table.name
-                );
+                assert!(holds(&bench, &file), "{}, seed {seed}: verified, and it differs", table.name);
             }
-            let counts = counted.entry(table.name.to_string()).or_default();
-            counts[usize::from(outcome.ended != Some(well(&table)))] += 1;
+            // A loader that leaves for its application at a damaged byte is brought back by a reset alone; a transfer in one piece is
+            // begun anew only by a receiver that gives it up.
+            let addressed = table.flash.as_ref().is_some_and(|flash| flash.has_addresses());
+            if addressed && table.device.damaged == Quiet::Stay && table.device.silence.is_none() {
+                let counts = counted.entry(table.name.to_string()).or_default();
+                counts[usize::from(outcome.ended != Some(well(&table)))] += 1;
+            }
         }
     }
     let all: u32 = counted.values().map(|[well, _]| well).sum();
@@ -253,14 +221,14 @@ fn a_device_that_is_silent_or_refuses_is_left_as_it_was() {
             if fault == Fault::Refuse && table.refusals.frames.is_empty() {
                 continue; // it has no word for no
             }
-            let (outcome, device) = play(&table, &file, Some(fault), None);
+            let (outcome, bench) = play(&table, &file, Some(fault), None);
             assert!(
                 matches!(outcome.ended, Some(Ended::Failed(_))),
                 "{}, {fault:?}: {:?}",
                 table.name,
                 outcome.ended
             );
-            assert!(!holds(&table, &device, &file), "{}", table.name);
+            assert!(!holds(&bench, &file), "{}", table.name);
             assert_eq!(outcome.written, 0, "{}", table.name);
         }
     }
@@ -268,33 +236,30 @@ fn a_device_that_is_silent_or_refuses_is_left_as_it_was() {
 
 #[test]
 fn what_was_interrupted_goes_on_where_it_was() {
-    for name in ["stm32", "stk500v2", "kboot", "sam-ba", "lpc-isp"] {
+    for name in ["stm32", "kboot"] {
         let table = Registry::shipped().get(name).unwrap();
         let (at, _) = region(&table);
-        let program = Arc::new(Program::compile(Arc::clone(&table)));
         let mut chance = fastrand::Rng::with_seed(9);
         let file = image(vec![(at, (0..6_000).map(|_| chance.u8(..)).collect())]);
         let whole = {
-            let device = DeviceTask::new(&program, &Default::default(), None, 1, false);
-            let host = session(&table, &program, &file, options(Action::Write));
-            let mut link = Link::new(host, settings(&table), device, settings(&table));
-            link.play(Instant::from_secs(600.0));
-            link.now().since(Instant::ZERO)
+            let mut bench = Bench::new(&table, &file, options(Action::Write), None, None);
+            bench.link.play(Instant::from_secs(600.0));
+            bench.link.now().since(Instant::ZERO)
         };
-        // In the middle of writing the line is cut.
-        let device = DeviceTask::new(&program, &Default::default(), None, 1, false);
-        let (cut, device) =
-            go_on(&table, &program, &file, options(Action::Flash), device, None, whole.mul_f64(0.6));
+        // In the middle of writing it is interrupted.
+        let mut bench = Bench::new(&table, &file, options(Action::Flash), None, None);
+        bench.link.play(Instant::ZERO + whole.mul_f64(0.6));
+        let cut = bench.link.host.outcome();
         assert_eq!(cut.ended, None, "{name}: it was interrupted");
         let written = cut.extents.bytes(State::Written);
         assert!(written > 0 && written < 6_000, "{name}: {:?}", cut.extents);
         let resume = SessionOptions { only_changed: true, ..options(Action::Flash) };
-        let (outcome, device) = go_on(&table, &program, &file, resume, device, None, Span::from_secs(3_600));
+        let outcome = bench.again(&file, resume);
         assert_eq!(outcome.ended, Some(Ended::Done), "{name}: {:#?}", outcome.items.last());
-        assert!(holds(&table, &device, &file), "{name}");
+        assert!(holds(&bench, &file), "{name}");
+        assert!(outcome.written < 6_000, "{name}: what was there is left alone");
         // And once more: there is nothing left to write.
-        let (again, _) =
-            go_on_after(&table, &program, &file, resume, (device, LATER * 2), None, Span::from_secs(3_600));
+        let again = bench.again(&file, resume);
         assert_eq!((again.ended, again.written), (Some(Ended::Done), 0), "{name}");
     }
 }
@@ -302,16 +267,14 @@ fn what_was_interrupted_goes_on_where_it_was() {
 #[test]
 fn only_the_pages_that_differ_are_erased_and_written() {
     let table = Registry::shipped().get("stm32").unwrap();
-    let program = Arc::new(Program::compile(Arc::clone(&table)));
     let mut bytes: Vec<u8> = (0..8_192u32).map(|n| (n * 7) as u8).collect();
     let first = image(vec![(0x0800_0000, bytes.clone())]);
-    let (_, device) = play(&table, &first, None, None);
+    let (_, mut bench) = play(&table, &first, None, None);
     bytes[0x900] ^= 0x55;
     let second = image(vec![(0x0800_0000, bytes)]);
-    let changed = SessionOptions { only_changed: true, ..options(Action::Flash) };
-    let (outcome, device) = go_on(&table, &program, &second, changed, device, None, Span::from_secs(600));
+    let outcome = bench.again(&second, SessionOptions { only_changed: true, ..options(Action::Flash) });
     assert_eq!((outcome.ended.clone(), outcome.written), (Some(Ended::Done), 0x400), "{outcome:?}");
-    assert!(holds(&table, &device, &second));
+    assert!(holds(&bench, &second));
 }
 
 // ---- the command -----------------------------------------------------------------------------------------------------

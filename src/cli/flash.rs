@@ -22,14 +22,14 @@ use play::{Job, Wanted};
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = concat!(
-        "`flash PORT FILE` writes and verifies. Nothing is sent before the image and the plan are known good, and nothing is erased or
-written before you have said yes. Files: raw binary, Intel HEX, S-records, ELF, UF2.
+        "`flash PORT FILE` writes and verifies. Nothing is sent before the image and the plan are known good.
+Nothing is erased or written before you have said yes. Files: raw binary, HEX, S-records, ELF, UF2.
 
 Examples:
   hsdiag flash /dev/ttyUSB0 firmware.hex --protocol stm32
-  hsdiag flash COM3 firmware.bin --protocol stm32 --dry-run      blocks, addresses, time; sends nothing
+  hsdiag flash COM3 firmware.bin --protocol stm32 --dry-run      the whole plan
   hsdiag flash /dev/ttyUSB0 app.bin --protocol esp-rom --base 0x10000 --baud 921600
-  hsdiag flash /dev/ttyUSB0 firmware.hex --protocol stm32 --resume --yes      goes on where it was interrupted
+  hsdiag flash /dev/ttyUSB0 firmware.hex --protocol stm32 --resume --yes      goes on
   hsdiag flash read /dev/ttyUSB0 --protocol stk500v1 -o backup.bin
   hsdiag flash info /dev/ttyUSB0 --protocol stm32
   hsdiag flash sim://stm32 firmware.bin --protocol stm32 --yes      without hardware

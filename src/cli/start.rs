@@ -38,7 +38,7 @@ enum Command {
     Ports(ports::Ports),
     Record(record::Record),
     Handshake(handshake::Handshake),
-    Flash(flash::Flash),
+    Flash(Box<flash::Flash>),
     Decode(decode::Decode),
     Monitor(monitor::Monitor),
     Explain(explain::Explain),

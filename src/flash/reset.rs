@@ -41,6 +41,16 @@ fn rewired(step: ScriptStep, swapped: bool, inverted: bool) -> ScriptStep {
     }
 }
 
+/// Moves the lines from rest: what a sequence does hangs on how they were before.
+pub(super) fn move_lines(outbox: &mut Outbox, script: &[ScriptStep]) {
+    if script.is_empty() {
+        return;
+    }
+    outbox.script(&[ScriptStep::Dtr(false), ScriptStep::Rts(false), ScriptStep::Wait(0.05)]);
+    outbox.script(script);
+    outbox.push(Action::Discard);
+}
+
 /// A task that begins when the control lines have been moved; what is on the line before that, is not for it.
 pub struct AfterReset<T: Task> {
     script: Outbox,
@@ -52,10 +62,7 @@ pub struct AfterReset<T: Task> {
 impl<T: Task> AfterReset<T> {
     pub fn new(script: &[ScriptStep], inner: T, settings: Settings) -> AfterReset<T> {
         let mut moves = Outbox::default();
-        moves.script(script);
-        if !script.is_empty() {
-            moves.push(Action::Discard);
-        }
+        move_lines(&mut moves, script);
         AfterReset { script: moves, settings, moving: !script.is_empty(), inner }
     }
 

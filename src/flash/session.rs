@@ -15,6 +15,7 @@ use super::extents::{Extents, State};
 use super::job::{Job, Stage};
 use super::outcome::{Difference, Ended, Outcome};
 use super::plan::Plan;
+use super::reset::move_lines;
 use super::verify::{Held, Holds, erasing, held, mending, reading, verifying, writing};
 
 /// What is to be done with the device.
@@ -155,8 +156,7 @@ impl Session {
     /// The control lines are moved this way before anything is said.
     pub fn reset_by(&mut self, script: &[ScriptStep]) {
         self.resetting = !script.is_empty();
-        self.reset.script(script);
-        self.reset.push(LineAction::Discard);
+        move_lines(&mut self.reset, script);
     }
 
     fn has(&self, run: FlashRun) -> bool {
