@@ -182,6 +182,12 @@ impl Session {
             outcome.captured = result.captured;
         }
         outcome.stage = self.stage;
+        if let (Some(job), Some((done, Some(of)))) = (&self.current, self.host.progress())
+            && job.run == FlashRun::Write
+            && of == job.size
+        {
+            outcome.written += done; // of the run that is under way
+        }
         outcome.chip = self.plan.chip;
         outcome.extents = self.extents.clone();
         outcome.items = self.log.iter().cloned().collect();
@@ -357,7 +363,7 @@ impl Session {
 
     fn verify(&mut self) {
         (self.outcome.differing, self.outcome.differences) = (0, Vec::new());
-        match verifying(&self.plan) {
+        match verifying(&self.plan, &self.extents) {
             Some(jobs) if !jobs.is_empty() => self.enqueue(jobs),
             Some(_) => self.finish(Ended::Done),
             None => self.finish(Ended::Unverified),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::protocol::FlashRun;
 
+use super::extents::{Extents, State};
 use super::job::{Job, Stage};
 use super::plan::Plan;
 
@@ -155,8 +156,8 @@ pub(super) fn reading(plan: &Plan, ranges: &[(u64, u64)], stage: Stage) -> Vec<J
 /// So many pieces are read in a run: what fails is read again, and no more.
 const PIECES_AT_ONCE: u64 = 16;
 
-/// The runs that show whether the device holds the image; `None` where the protocol has no way.
-pub(super) fn verifying(plan: &Plan) -> Option<Vec<Job>> {
+/// The runs that show whether the device holds the image; `None` where the protocol has no way. What was read and is right, is right.
+pub(super) fn verifying(plan: &Plan, extents: &Extents) -> Option<Vec<Job>> {
     if plan.flash().run(FlashRun::Verify).is_some() {
         let check = |part: &crate::image::Segment| {
             Job::of(FlashRun::Verify, Stage::Verify).with(part.at, part.bytes.clone())
@@ -164,8 +165,9 @@ pub(super) fn verifying(plan: &Plan) -> Option<Vec<Job>> {
         return Some(plan.parts.iter().map(check).collect());
     }
     plan.flash().run(FlashRun::Read)?;
-    let parts: Vec<(u64, u64)> = plan.parts.iter().map(|part| (part.at, part.bytes.len() as u64)).collect();
-    Some(reading(plan, &parts, Stage::Verify))
+    let open = extents.iter().filter(|extent| extent.state != State::Verified);
+    let ranges = joined(open.map(|extent| (extent.at, extent.size)).collect());
+    Some(reading(plan, &ranges, Stage::Verify))
 }
 
 fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {

@@ -123,7 +123,7 @@ impl Flashed {
         };
         let (word, reason) = ending.map(|ending| Handshake::ending(Some(ending))).unzip();
         let (captured, shown) = Handshake::learnt(&plan.table, &outcome.captured);
-        let well = matches!(verdict, "verified" | "unverified" | "done");
+        let well = matches!(verdict, "verified" | "unverified" | "done" | "interrupted");
         let state = |state| outcome.extents.bytes(state);
         Flashed {
             protocol: plan.table.name.to_string(),
@@ -327,7 +327,7 @@ impl Report for Flashed {
                 }
             }
         }
-        if !self.items.is_empty() {
+        if !self.why.diagnosis.is_empty() {
             page.blank();
             self.why.text(page);
         }

@@ -335,7 +335,9 @@ impl Job {
         let elapsed = port.now() - begin;
         drop((bar, port));
         let outcome = flash.outcome();
-        let well = matches!(outcome.ended, Some(Ended::Done | Ended::Unverified | Ended::Unfit(_)));
+        // Somebody who ends it needs no diagnosis.
+        let well = ran.is_ok()
+            && matches!(outcome.ended, None | Some(Ended::Done | Ended::Unverified | Ended::Unfit(_)));
         let why = match well {
             true => DiagnosisFace::default(),
             false => DiagnosisFace::new(&diagnose_played(
