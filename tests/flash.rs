@@ -473,6 +473,9 @@ fn the_bootloader_that_answers_is_found_without_naming_it() {
     let ran = flash(&["sim://stm32", &file, "--yes"]);
     assert_eq!(ran.exit, 0, "{}", ran.whole());
     assert!(ran.err.contains("stm32 answers"), "{}", ran.err);
+    let ran = flash(&["sim://stk500v1", &file, "--yes", "--force"]);
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    assert!(ran.err.contains("stk500v1 answers"), "{}", ran.err);
 }
 
 #[test]

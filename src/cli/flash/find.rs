@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::line::Settings;
-use crate::protocol::{Risk, Table};
+use crate::protocol::{Quiet, Risk, Table};
 use crate::sweep::{Opener, Probe, ProbeOptions, openers};
 use crate::transport::{End, Port};
 
@@ -30,7 +30,8 @@ pub fn questions(session: &Session, device: &Device) -> Result<Vec<Opener>, Fail
         plan.extend(openers(std::slice::from_ref(table), &options).into_iter().take(RATES));
     }
     plan.retain(|opener| opener.risk != Risk::Dangerous);
-    plan.sort_by_key(|opener| opener.risk);
+    // A loader that leaves at the first byte it does not know has to be asked before it hears the questions of the others.
+    plan.sort_by_key(|opener| (opener.risk, opener.table.device.damaged != Quiet::Leave));
     Ok(plan)
 }
 
