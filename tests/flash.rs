@@ -315,6 +315,18 @@ fn a_good_image_is_written_and_verified() {
 }
 
 #[test]
+fn every_protocol_flashes_its_simulated_device_bit_by_bit() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(3_000));
+    for table in tables() {
+        let name = table.name.to_string();
+        let ran = flash(&[&format!("sim://{name}"), &file, "--protocol", &name, "--yes", "--force"]);
+        let expected = if well(&table) == Ended::Done { 0 } else { 4 };
+        assert_eq!(ran.exit, expected, "{name}: {}", ran.whole());
+    }
+}
+
+#[test]
 fn without_a_terminal_nothing_is_written_unless_it_was_said() {
     let folder = Folder::new();
     let file = binary(&folder, "app.bin", &stm32_image(3_000));

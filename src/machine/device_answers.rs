@@ -102,21 +102,33 @@ impl Device {
         }
     }
 
+    /// How long nobody speaks at settings that hold from now on.
+    fn settle(&self, changes: &[PhaseChange]) -> Span {
+        let phase =
+            changes.last().and_then(|change| change.phase).map(|phase| &self.program.table.phases[phase]);
+        let settle = phase.and_then(|phase| phase.settle.as_ref());
+        settle.map_or(Span::ZERO, |settle| settle.at(self.settings))
+    }
+
     /// Does what is pending and says the thread's frame; `None` when it was refused.
     fn say(&mut self, mut thread: Thread) -> Option<Said> {
         let committed = effects(&self.program, &self.facts, self.line).commit(&mut thread, &mut self.memory);
-        match committed {
-            Ok(changes) => self.change(&changes),
+        let settle = match committed {
+            Ok(changes) => {
+                self.change(&changes);
+                self.settle(&changes)
+            }
             Err(failure) => {
                 self.refuse_failure(failure);
                 return None;
             }
-        }
+        };
         let program = Arc::clone(&self.program);
         let Instruction::Message(step) = &program.code[thread.pc] else { return None };
         match encode(self.ground(), &thread, step) {
             Ok(Speech { bytes, values }) => {
-                let after = step.after.as_ref().map_or(Span::ZERO, |after| after.at(self.settings));
+                let after =
+                    step.after.as_ref().map_or(Span::ZERO, |after| after.at(self.settings)).max(settle);
                 self.said.extend_from_slice(&bytes);
                 self.repeating = step.every.as_ref().map(|every| {
                     let every = every.at(self.settings);
