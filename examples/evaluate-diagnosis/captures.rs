@@ -2,25 +2,18 @@
 
 use std::sync::Arc;
 
-use hsdiag::diagnose::{Bytes, Cause, Engine, Evidence, Hearing, Window};
-use hsdiag::line::{Baud, Direction, Span};
-use hsdiag::machine::{Env, Program, Sides};
-use hsdiag::protocol::{Registry, Table};
-use hsdiag::simulate;
+use hsdiag::capture::What;
+use hsdiag::diagnose::{Bytes, Cause, Engine, Evidence, Heard, Hearing, Standing, Window, sides};
+use hsdiag::line::Direction;
+use hsdiag::machine::{Env, Item, ItemKind, Part, Program};
+use hsdiag::protocol::Registry;
 
-use super::labelled::conversation::{Message, conversation};
-use super::labelled::generate::{Ingredients, Labelled, labelled};
+use super::labelled::generate::{Labelled, labelled};
+use super::labelled::kit::{Kit, PROTOCOLS, texts};
 use super::labelled::plan::{Truth, Wire};
 
-/// The protocols whose conversations are spoilt.
-pub const PROTOCOLS: [&str; 8] =
-    ["mbus", "modbus-rtu", "dlt645", "iec101", "stm32", "stk500v1", "esp-rom", "kwp2000"];
-
-/// Protocols that may be there instead, beside these.
-const BESIDES: [&str; 4] = ["console", "nmea", "ubx", "at-commands"];
-
 /// Pairs of causes that act at once.
-const PAIRS: [(Cause, Cause); 8] = [
+const PAIRS: [(Cause, Cause); 20] = [
     (Cause::BaudMismatch, Cause::NoiseGlitch),
     (Cause::Echo, Cause::Turnaround),
     (Cause::FormatMismatch, Cause::NoiseGlitch),
@@ -29,6 +22,18 @@ const PAIRS: [(Cause, Cause); 8] = [
     (Cause::Break, Cause::NoiseGlitch),
     (Cause::ApplicationRunning, Cause::NoiseGlitch),
     (Cause::Turnaround, Cause::NoiseBurst),
+    (Cause::BaudMismatch, Cause::Echo),
+    (Cause::FormatMismatch, Cause::Echo),
+    (Cause::Refused, Cause::Echo),
+    (Cause::Corrupted, Cause::Echo),
+    (Cause::Echo, Cause::NoiseGlitch),
+    (Cause::Truncated, Cause::NoiseGlitch),
+    (Cause::Overrun, Cause::NoiseGlitch),
+    (Cause::DeviceReset, Cause::NoiseGlitch),
+    (Cause::OtherProtocol, Cause::NoiseGlitch),
+    (Cause::FlowControl, Cause::NoiseGlitch),
+    (Cause::WrongState, Cause::NoiseBurst),
+    (Cause::BitOrder, Cause::NoiseGlitch),
 ];
 
 pub struct Sample {
@@ -37,8 +42,14 @@ pub struct Sample {
     pub second: Option<Cause>,
     pub alike: Vec<Cause>,
     pub evidence: Evidence,
+    /// What is left when the bytes of a cause are taken out.
+    pub rest: Vec<(Cause, Evidence)>,
     pub errors: hsdiag::line::LineErrors,
     pub seed: u64,
+    /// Whatever was done to it, what was heard is a healthy conversation.
+    pub unnoticed: bool,
+    /// What was heard, item by item, where somebody wants to look at it.
+    pub look: String,
     window: Window,
     /// For each event of the window what it really was.
     truths: Vec<Option<Truth>>,
@@ -63,35 +74,20 @@ impl Sample {
     }
 }
 
-/// A protocol with what its captures are made from.
-struct Kit {
-    name: &'static str,
-    table: Arc<Table>,
-    program: Arc<Program>,
-    talks: Vec<Vec<Message>>,
-    refusing: Vec<Vec<Message>>,
-}
-
 /// `each` captures of every cause and pair of causes.
-pub fn samples(each: usize, seed: u64, wire: Wire) -> Vec<Sample> {
+pub fn samples(each: usize, seed: u64, wire: Wire, looks: bool) -> Vec<Sample> {
     let registry = Registry::shipped();
-    let table = |name: &str| registry.get(name).expect("a shipped table");
-    let kits: Vec<Kit> = PROTOCOLS.into_iter().map(|name| kit(name, table(name))).collect();
-    let others: Vec<(String, Arc<Program>)> = registry
-        .all()
-        .0
-        .into_iter()
-        .filter(|table| PROTOCOLS.iter().chain(&BESIDES).any(|name| *name == &*table.name))
-        .map(|table| (table.name.to_string(), Arc::new(Program::compile(table))))
-        .collect();
-    let console = table("console");
-    let text: Vec<Vec<u8>> = texts(&console);
+    let kits = Kit::all(&registry);
+    let others: Vec<Arc<Program>> =
+        registry.all().0.into_iter().map(|table| Arc::new(Program::compile(table))).collect();
+    let text = texts(&registry);
     let causes = Cause::ALL.into_iter().map(|cause| (cause, None));
     let all = causes.chain(PAIRS.into_iter().map(|(first, second)| (first, Some(second))));
     let jobs: Vec<(usize, Cause, Option<Cause>)> = all
         .enumerate()
         .flat_map(|(place, (cause, second))| {
-            (0..each).map(move |number| (place * each + number, cause, second))
+            let count = if second.is_some() { each.div_ceil(2) } else { each };
+            (0..count).map(move |number| (place * each + number, cause, second))
         })
         .collect();
     let make = |job: &(usize, Cause, Option<Cause>)| {
@@ -101,7 +97,7 @@ pub fn samples(each: usize, seed: u64, wire: Wire) -> Vec<Sample> {
             let kit = &kits[(number + shift) % kits.len()];
             let other = &kits[(number + shift + 1 + number / kits.len() % (kits.len() - 1)) % kits.len()];
             let seed = (seed << 24) ^ (number as u64) << 4 ^ shift as u64;
-            sample(kit, other, &others, &text, cause, second, wire, seed)
+            sample(kit, other, &others, &text, cause, second, wire, seed, looks)
         })
     };
     let half = jobs.len() / 2;
@@ -114,96 +110,115 @@ pub fn samples(each: usize, seed: u64, wire: Wire) -> Vec<Sample> {
     })
 }
 
-fn kit(name: &'static str, table: Arc<Table>) -> Kit {
-    let options = |seed: u64, fault: Option<&str>| simulate::Options {
-        seed,
-        fault: fault.map(String::from),
-        ..simulate::Options::default()
-    };
-    let talks = (0..4).map(|seed| conversation(&table, &options(seed, None), 1200)).collect();
-    let refusing = (0..2).map(|seed| conversation(&table, &options(seed, Some("refuse")), 300)).collect();
-    Kit { name, program: Arc::new(Program::compile(table.clone())), table, talks, refusing }
-}
-
-/// What the console's device prints, line by line.
-fn texts(console: &Arc<Table>) -> Vec<Vec<u8>> {
-    let options = simulate::Options { seed: 5, ..simulate::Options::default() };
-    let said: Vec<u8> = conversation(console, &options, 4000)
-        .into_iter()
-        .filter(|message| message.direction == Direction::Rx)
-        .flat_map(|message| message.bytes)
-        .collect();
-    let lines: Vec<Vec<u8>> = said.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    lines.into_iter().filter(|line| line.len() > 4).collect()
-}
-
 #[allow(clippy::too_many_arguments)] // what one capture is made from
 fn sample(
     kit: &Kit,
     other: &Kit,
-    others: &[(String, Arc<Program>)],
+    others: &[Arc<Program>],
     text: &[Vec<u8>],
     cause: Cause,
     second: Option<Cause>,
     wire: Wire,
     seed: u64,
+    looks: bool,
 ) -> Option<Sample> {
-    let place = seed as usize >> 4;
-    let ingredients = Ingredients {
-        talk: &kit.talks[place % kit.talks.len()],
-        refusing: &kit.refusing[place % kit.refusing.len()],
-        foreign: &other.talks[place % other.talks.len()],
-        text,
-        format: kit.table.line.format,
-        bauds: &kit.table.line.bauds,
-    };
-    let bauds: Vec<Baud> = kit.table.line.bauds.clone();
-    let ingredients = Ingredients { bauds: &bauds, ..ingredients };
+    let ingredients = kit.ingredients(other, text, seed);
     let made = labelled(cause, second, &ingredients, wire, seed)?;
-    Some(measured(kit, others, made, seed))
+    Some(measured(kit, others, made, seed, looks))
 }
 
-fn measured(kit: &Kit, others: &[(String, Arc<Program>)], made: Labelled, seed: u64) -> Sample {
-    let sides = if made.events.iter().any(|(event, _)| event.direction == Direction::Tx) {
-        Sides::Both
-    } else {
-        Sides::Device
-    };
+fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks: bool) -> Sample {
+    let (header, records) = made.recording();
+    // As `hsdiag decode` reads it: what was heard and with which parameters is found out.
+    let env = Env::new();
     let hearing = Hearing {
-        settings: made.settings,
-        line_errors: made.errors,
-        uncertainty: Span::from_secs_f64(made.uncertainty),
-        sides,
+        settings: header.settings,
+        line_errors: header.line_errors,
+        uncertainty: header.uncertainty,
+        sides: sides(&kit.program, &header, &records, &env),
     };
-    let rest =
-        others.iter().filter(|(name, _)| name != kit.name).map(|(_, program)| program.clone()).collect();
-    // The conversations are played with the usual parameters; which they are is not asked here.
-    let parameters = kit.table.parameters.iter();
-    let env = parameters.fold(Env::new(), |env, set| env.with(&set.name, set.value.clone()));
+    let rest = others.iter().filter(|program| program.table().name != kit.table.name).cloned().collect();
     let mut engine = Engine::new(kit.program.clone(), rest, env, hearing);
-    let mut changes = made.changes.iter().peekable();
-    let mut kept = 0;
-    for (number, (event, _)) in made.events.iter().enumerate() {
-        while let Some((_, settings)) = changes.next_if(|(at, _)| *at <= event.at) {
-            engine.on_settings(*settings);
-            kept = number;
+    let (mut heard, mut kept) = (0, 0);
+    for record in &records {
+        match &record.what {
+            What::Seen(event) => {
+                engine.on_event(event);
+                heard += 1;
+            }
+            What::Set(settings) => {
+                engine.on_settings(*settings);
+                kept = heard;
+            }
+            What::Lines(_) => {}
         }
-        engine.on_event(event);
     }
     engine.finish();
     let mut window = engine.window().clone();
+    let look = if looks { window.items.iter().map(line).collect() } else { String::new() };
+    let evidence = engine.evidence();
+    let unnoticed = leaves_traces(made.cause) && made.second.is_none() && is_healthy(&window);
     window.items.clear(); // thousands of samples are kept
     Sample {
         protocol: kit.name,
         cause: made.cause,
         second: made.second,
         alike: made.alike,
-        evidence: engine.evidence(),
+        evidence,
+        rest: engine.rest(),
         errors: made.errors,
         seed,
+        unnoticed,
+        look,
         window,
         truths: made.events[kept..].iter().map(|(_, truth)| *truth).collect(),
     }
+}
+
+/// Causes that are told by what they do to bytes and frames.
+fn leaves_traces(cause: Cause) -> bool {
+    use Cause::*;
+    !matches!(cause, Clean | RateIgnored | NoAnswer | Undecided)
+}
+
+/// Every byte belongs to a healthy frame in its place, no question is left open, and the line reported nothing.
+fn is_healthy(window: &Window) -> bool {
+    let heard = |heard: &Heard| {
+        heard.event.fault.is_none() && matches!(heard.standing, Standing::Frame | Standing::Open)
+    };
+    window.received().all(heard) && window.items.iter().all(healthy_item)
+}
+
+fn healthy_item(item: &Item) -> bool {
+    match &item.kind {
+        ItemKind::Frame(framed) => {
+            framed.wrong.is_empty()
+                && matches!(framed.part, Part::Expected | Part::Unsolicited | Part::Ignored)
+        }
+        ItemKind::Settings { .. } => true,
+        ItemKind::Unexpected(_) | ItemKind::Break | ItemKind::Silence(_) => false,
+    }
+}
+
+/// An item as a line of text.
+fn line(item: &Item) -> String {
+    let way = if item.direction == Direction::Tx { '>' } else { '<' };
+    let bytes: String = item.bytes.iter().take(40).map(|byte| format!("{byte:02X} ")).collect();
+    let kind = match &item.kind {
+        ItemKind::Frame(framed) => {
+            let wrong: Vec<String> = framed.wrong.iter().map(|wrong| format!("{wrong:?}")).collect();
+            format!("{} {:?} {}", framed.frame, framed.part, wrong.join(" "))
+        }
+        ItemKind::Unexpected(unexpected) => {
+            let expected = unexpected.expected.iter().take(3).map(|c| format!("{} {:?}", c.frame, c.wrong));
+            let expected: Vec<String> = expected.collect();
+            let elsewhere = unexpected.elsewhere.iter().take(2).map(|e| format!("{} {}", e.frame, e.whole));
+            format!("unexpected: {} / {}", expected.join(", "), elsewhere.collect::<Vec<_>>().join(", "))
+        }
+        ItemKind::Silence(silence) => format!("silence {:?}", silence.expected),
+        other => format!("{other:?}"),
+    };
+    format!("    {:9.4}-{:9.4} {way} {bytes}{:?} {kind}\n", item.from.secs(), item.at.secs(), item.faults)
 }
 
 /// How much each protocol has to say: a look at the ingredients.
@@ -211,7 +226,7 @@ pub fn show() {
     let registry = Registry::shipped();
     for name in PROTOCOLS {
         let Ok(table) = registry.get(name) else { continue };
-        let kit = kit(name, table);
+        let kit = Kit::new(name, table);
         for talk in kit.talks.iter().take(1).chain(kit.refusing.iter().take(1)) {
             println!("{name}: {} messages", talk.len());
             for message in talk.iter().take(6) {
@@ -221,6 +236,5 @@ pub fn show() {
             }
         }
     }
-    let lines = registry.get("console").map(|console| texts(&console)).unwrap_or_default();
-    println!("console: {} lines", lines.len());
+    println!("console: {} lines", texts(&registry).len());
 }

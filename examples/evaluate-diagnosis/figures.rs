@@ -6,9 +6,10 @@ use hsdiag::diagnose::Cause;
 
 use super::score::Score;
 
-pub fn write(folder: &str, score: &Score) {
-    for (name, picture) in [("confusion.svg", confusion(score)), ("reliability.svg", reliability(score))] {
-        let path = format!("{folder}/{name}");
+/// `wire` is the wire that the captures came over, as part of the files' names.
+pub fn write(folder: &str, wire: &str, score: &Score) {
+    for (name, picture) in [("confusion", confusion(score)), ("reliability", reliability(score))] {
+        let path = format!("{folder}/{name}-{wire}-wire.svg");
         match std::fs::write(&path, picture) {
             Ok(()) => println!("{path}"),
             Err(error) => println!("{path}: {error}"),

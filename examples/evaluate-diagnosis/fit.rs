@@ -2,21 +2,81 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hsdiag::diagnose::{Evidence, Weights};
+use hsdiag::diagnose::{Evidence, Told, Weights};
 
-/// Evidence as a row of numbers: the columns' names, and a row a sample.
+/// Evidence as rows of columns that are not 0.
 pub struct Rows {
-    pub names: Vec<String>,
-    rows: Vec<Vec<f64>>,
+    names: Vec<String>,
+    rows: Vec<Vec<(u32, f32)>>,
+    kinds: usize,
 }
 
+/// What a feature's columns are: its value, that it is there, and its value again where errors are told otherwise.
+const KINDS: usize = 4;
+
 impl Rows {
+    /// With all columns of each feature.
     pub fn of<'a>(evidence: impl Iterator<Item = &'a Evidence> + Clone) -> Rows {
+        Rows::with(evidence, KINDS)
+    }
+
+    /// With each feature's value alone.
+    pub fn plain<'a>(evidence: impl Iterator<Item = &'a Evidence> + Clone) -> Rows {
+        Rows::with(evidence, 1)
+    }
+
+    fn with<'a>(evidence: impl Iterator<Item = &'a Evidence> + Clone, kinds: usize) -> Rows {
         let names: BTreeSet<&str> =
             evidence.clone().flat_map(|e| e.features.iter().map(|f| f.name)).collect();
         let names: Vec<String> = names.into_iter().map(String::from).collect();
-        let rows = evidence.map(|e| names.iter().map(|name| e.get(name)).chain([1.0]).collect()).collect();
-        Rows { names, rows }
+        let place: BTreeMap<&str, usize> = names.iter().enumerate().map(|(n, name)| (&**name, n)).collect();
+        let row = |evidence: &Evidence| {
+            let told = Told::of(evidence);
+            let mut row = vec![(0u32, 1.0f32)];
+            for feature in evidence.features.iter().filter(|feature| feature.value != 0.0) {
+                let first = 1 + place[feature.name] * kinds;
+                let mut add = |kind: usize, value: f64| row.push(((first + kind) as u32, value as f32));
+                add(0, feature.value);
+                if kinds > 1 {
+                    add(1, 1.0);
+                    match told {
+                        Told::PerByte => {}
+                        Told::Packet => add(2, feature.value),
+                        Told::Never => add(3, feature.value),
+                    }
+                }
+            }
+            row
+        };
+        let rows = evidence.map(row).collect();
+        Rows { names, rows, kinds }
+    }
+
+    fn width(&self) -> usize {
+        1 + self.names.len() * self.kinds
+    }
+
+    /// Only these rows.
+    pub fn some(&self, wanted: impl Fn(usize) -> bool) -> Rows {
+        let rows = self.rows.iter().enumerate().filter(|(place, _)| wanted(*place));
+        Rows {
+            names: self.names.clone(),
+            rows: rows.map(|(_, row)| row.clone()).collect(),
+            kinds: self.kinds,
+        }
+    }
+
+    /// Weights by name, rounded to what means something.
+    fn named(&self, weights: &[f64]) -> Weights {
+        let round = |weight: f64| (weight * 1000.0).round() / 1000.0;
+        let kind = |kind: usize| -> BTreeMap<String, f64> {
+            let of = |(place, name): (usize, &String)| {
+                (name.clone(), round(weights.get(1 + place * self.kinds + kind).copied().unwrap_or(0.0)))
+            };
+            self.names.iter().enumerate().map(of).filter(|(_, weight)| weight.abs() >= 0.005).collect()
+        };
+        let more = |number: usize| if self.kinds > 1 { kind(number) } else { BTreeMap::new() };
+        Weights { prior: round(weights[0]), weights: kind(0), any: more(1), packet: more(2), never: more(3) }
     }
 }
 
@@ -34,90 +94,93 @@ pub fn softmax(
     classes: &[&str],
     effort: Effort,
 ) -> BTreeMap<String, Weights> {
-    let width = rows.names.len() + 1;
-    let mut climb = Climb::new(classes.len() * width);
-    let mut weights = vec![0.0; classes.len() * width];
+    let (width, count) = (rows.width(), classes.len());
+    let mut climb = Climb::new(count * width, effort.rounds);
+    // Column by column, so that a row touches neighbours.
+    let mut weights = vec![0.0f64; count * width];
     for _ in 0..effort.rounds {
         let mut gradient: Vec<f64> = weights.iter().map(|w| -effort.penalty * w).collect();
         for (row, target) in rows.rows.iter().zip(targets) {
-            let chances = chances(&weights, row, classes.len());
-            for class in 0..classes.len() {
-                let off = (target[class] - chances[class]) / rows.rows.len() as f64;
-                if off.abs() > 1e-9 {
-                    let part = &mut gradient[class * width..(class + 1) * width];
-                    part.iter_mut().zip(row).for_each(|(g, x)| *g += off * x);
-                }
+            let mut off = scores(&weights, row, count);
+            to_chances(&mut off);
+            off.iter_mut()
+                .zip(target)
+                .for_each(|(off, target)| *off = (target - *off) / rows.rows.len() as f64);
+            for (column, value) in row {
+                let part = &mut gradient[*column as usize * count..][..count];
+                part.iter_mut().zip(&off).for_each(|(g, off)| *g += off * f64::from(*value));
             }
         }
         climb.step(&mut weights, &gradient);
     }
-    classes
-        .iter()
-        .enumerate()
-        .map(|(class, name)| {
-            (String::from(*name), named(&rows.names, &weights[class * width..(class + 1) * width]))
-        })
-        .collect()
+    let of = |class: usize| (0..width).map(|column| weights[column * count + class]).collect::<Vec<f64>>();
+    classes.iter().enumerate().map(|(class, name)| (String::from(*name), rows.named(&of(class)))).collect()
 }
 
-/// Weights such that a logistic function gives each row its truth.
-pub fn logistic(rows: &Rows, truths: &[bool], effort: Effort) -> Weights {
-    let width = rows.names.len() + 1;
-    let mut climb = Climb::new(width);
-    let mut weights = vec![0.0; width];
-    for _ in 0..effort.rounds {
-        let mut gradient: Vec<f64> = weights.iter().map(|w| -effort.penalty * w).collect();
-        for (row, truth) in rows.rows.iter().zip(truths) {
-            let score: f64 = weights.iter().zip(row).map(|(w, x)| w * x).sum();
-            let off = (f64::from(u8::from(*truth)) - 1.0 / (1.0 + (-score).exp())) / rows.rows.len() as f64;
-            gradient.iter_mut().zip(row).for_each(|(g, x)| *g += off * x);
-        }
-        climb.step(&mut weights, &gradient);
+fn scores(weights: &[f64], row: &[(u32, f32)], count: usize) -> Vec<f64> {
+    let mut scores = vec![0.0; count];
+    for (column, value) in row {
+        let part = &weights[*column as usize * count..][..count];
+        scores.iter_mut().zip(part).for_each(|(score, weight)| *score += weight * f64::from(*value));
     }
-    named(&rows.names, &weights)
+    scores
 }
 
-fn chances(weights: &[f64], row: &[f64], classes: usize) -> Vec<f64> {
-    let width = row.len();
-    let scores: Vec<f64> = (0..classes)
-        .map(|class| weights[class * width..(class + 1) * width].iter().zip(row).map(|(w, x)| w * x).sum())
-        .collect();
+fn to_chances(scores: &mut [f64]) {
     let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let parts: Vec<f64> = scores.iter().map(|score| (score - best).exp()).collect();
-    let total: f64 = parts.iter().sum();
-    parts.into_iter().map(|part| part / total).collect()
+    scores.iter_mut().for_each(|score| *score = (*score - best).exp());
+    let total: f64 = scores.iter().sum();
+    scores.iter_mut().for_each(|score| *score /= total);
 }
 
-/// Weights by name, rounded to what means something; the last one is the prior.
-fn named(names: &[String], weights: &[f64]) -> Weights {
-    let round = |weight: f64| (weight * 1000.0).round() / 1000.0;
-    let prior = round(*weights.last().unwrap_or(&0.0));
-    let pairs = names.iter().zip(weights).map(|(name, weight)| (name.clone(), round(*weight)));
-    Weights { prior, weights: pairs.filter(|(_, weight)| weight.abs() >= 0.005).collect() }
+/// Weights such that the logistic function gives each row its truth.
+pub fn logistic(rows: &Rows, truths: &[bool], effort: Effort) -> Weights {
+    let targets: Vec<Vec<f64>> =
+        truths.iter().map(|truth| if *truth { vec![1.0, 0.0] } else { vec![0.0, 1.0] }).collect();
+    let mut fitted = softmax(rows, &targets, &["yes", "no"], effort);
+    let (yes, no) = (fitted.remove("yes").unwrap_or_default(), fitted.remove("no").unwrap_or_default());
+    less(yes, &no)
 }
 
-/// Adam: steps whose length does not depend on how steep it is.
+/// The difference of two sets of weights.
+fn less(mut yes: Weights, no: &Weights) -> Weights {
+    yes.prior -= no.prior;
+    let take = |from: &mut BTreeMap<String, f64>, what: &BTreeMap<String, f64>| {
+        what.iter().for_each(|(name, weight)| *from.entry(name.clone()).or_default() -= weight);
+        from.values_mut().for_each(|weight| *weight = (*weight * 1000.0).round() / 1000.0);
+    };
+    take(&mut yes.weights, &no.weights);
+    take(&mut yes.any, &no.any);
+    take(&mut yes.packet, &no.packet);
+    take(&mut yes.never, &no.never);
+    yes
+}
+
+/// Adam: steps whose length does not depend on how steep it is, shorter towards the end.
 struct Climb {
     mean: Vec<f64>,
     square: Vec<f64>,
     steps: i32,
+    rounds: usize,
 }
 
 impl Climb {
-    fn new(width: usize) -> Climb {
-        Climb { mean: vec![0.0; width], square: vec![0.0; width], steps: 0 }
+    fn new(width: usize, rounds: usize) -> Climb {
+        Climb { mean: vec![0.0; width], square: vec![0.0; width], steps: 0, rounds }
     }
 
     fn step(&mut self, weights: &mut [f64], gradient: &[f64]) {
-        const RATE: f64 = 0.05;
+        const RATE: f64 = 0.08;
         const FIRST: f64 = 0.9;
-        const SECOND: f64 = 0.999;
+        const SECOND: f64 = 0.99;
         self.steps += 1;
         let (a, b) = (1.0 - FIRST.powi(self.steps), 1.0 - SECOND.powi(self.steps));
+        let done = f64::from(self.steps) / self.rounds as f64;
+        let rate = RATE * (1.0 - 0.95 * done);
         for (place, g) in gradient.iter().enumerate() {
             self.mean[place] = FIRST * self.mean[place] + (1.0 - FIRST) * g;
             self.square[place] = SECOND * self.square[place] + (1.0 - SECOND) * g * g;
-            weights[place] += RATE * (self.mean[place] / a) / ((self.square[place] / b).sqrt() + 1e-9);
+            weights[place] += rate * (self.mean[place] / a) / ((self.square[place] / b).sqrt() + 1e-9);
         }
     }
 }

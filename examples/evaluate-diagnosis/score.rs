@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hsdiag::diagnose::{CLASSES, Cause, Model, softmax};
+use hsdiag::diagnose::{CLASSES, Cause, Model, acting, softmax};
 use hsdiag::line::LineErrors;
 
 use super::captures::Sample;
@@ -14,33 +14,64 @@ pub struct Score {
     /// By whether faults are told for each byte: right, all.
     told: [[usize; 2]; 3],
     by_protocol: BTreeMap<&'static str, [usize; 2]>,
+    /// Disturbances of which nothing was noticed: the conversation that was heard is healthy.
+    unnoticed: BTreeMap<Cause, usize>,
     /// Captures on which two causes look alike: named with both near their prior odds, all.
     alike: [usize; 2],
     /// Two causes at once: both named, all.
     pairs: BTreeMap<(Cause, Cause), [usize; 2]>,
+    /// Of single causes, how many captures there are and how many causes were named beside the leading one.
+    beside: [usize; 2],
     /// By tenths of probability: sum of probabilities, right, all.
     pub reliability: [(f64, usize, usize); 20],
     /// With errors told for each byte: real bytes kept, all; noise found, all.
     bytes: [[usize; 2]; 2],
+    /// What noise was taken for, by cause.
+    noise: BTreeMap<(Cause, &'static str), usize>,
 }
 
 impl Score {
     pub fn add(&mut self, sample: &Sample, model: &Model, verbose: bool) {
+        if sample.unnoticed {
+            *self.unnoticed.entry(sample.cause).or_default() += 1;
+            return;
+        }
         let posterior = model.posterior(&sample.evidence);
         let Some(&(leading, probability)) = posterior.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
             return;
         };
-        self.add_bytes(sample, model, &posterior);
+        let contributing = model.contributing(&sample.evidence, &posterior, &sample.rest);
+        self.add_bytes(sample, model, &acting(&posterior, &contributing));
         if let Some(second) = sample.second {
-            let named = |cause: Cause| {
-                leading == cause || model.acts(cause, &sample.evidence).is_some_and(|p| p >= 0.5)
-            };
+            let named = |cause: Cause| leading == cause || contributing.iter().any(|(c, _)| *c == cause);
             let both = named(sample.cause) && named(second);
+            if verbose && !both {
+                let likely =
+                    |cause: Cause| posterior.iter().find(|(c, _)| *c == cause).map_or(0.0, |(_, p)| *p);
+                let acts = |cause: Cause| model.acts(cause, &sample.evidence, likely(cause)).unwrap_or(0.0);
+                println!(
+                    "{} {} ({:.2} acts {:.2}) + {} ({:.2} acts {:.2}) {:?} seed {:x}: {} ({:.2})\n{}",
+                    sample.protocol,
+                    sample.cause.id(),
+                    likely(sample.cause),
+                    acts(sample.cause),
+                    second.id(),
+                    likely(second),
+                    acts(second),
+                    sample.errors,
+                    sample.seed,
+                    leading.id(),
+                    probability,
+                    sample.look
+                );
+            }
             let row = self.pairs.entry((sample.cause, second)).or_default();
             row[0] += usize::from(both);
             row[1] += 1;
             return;
         }
+        self.beside[0] += 1;
+        self.beside[1] += contributing.iter().filter(|(cause, _)| *cause != sample.cause).count();
         let right = leading == sample.cause || sample.alike.contains(&leading);
         if sample.alike.is_empty() {
             *self.confusion.entry((sample.cause, leading)).or_default() += 1;
@@ -63,13 +94,14 @@ impl Score {
         }
         if verbose && !right {
             println!(
-                "{} {} {:?} seed {:x}: {} ({:.2})",
+                "{} {} {:?} seed {:x}: {} ({:.2})\n{}",
                 sample.protocol,
                 sample.cause.id(),
                 sample.errors,
                 sample.seed,
                 leading.id(),
-                probability
+                probability,
+                sample.look
             );
         }
     }
@@ -89,6 +121,7 @@ impl Score {
                     self.bytes[0][1] += 1;
                 }
                 "noise" => {
+                    *self.noise.entry((sample.cause, said)).or_default() += 1;
                     self.bytes[1][0] += usize::from(said == "noise");
                     self.bytes[1][1] += 1;
                 }
@@ -117,7 +150,9 @@ impl Score {
                 wrong.iter().take(5).map(|(id, count)| format!("{id} {count}")).collect();
             println!("{:<22} {all:>6} {:>6.1}%  {}", cause.id(), share(right, all), wrong.join(", "));
         }
-        println!();
+        let unnoticed: Vec<String> =
+            self.unnoticed.iter().map(|(cause, count)| format!("{} {count}", cause.id())).collect();
+        println!("\nleft out, for nothing was noticed: {}\n", unnoticed.join(", "));
         for (name, [right, all]) in ["per byte", "per packet", "never"].iter().zip(self.told) {
             println!("errors told {name:<12} {all:>6} {:>6.2}%", share(right, all));
         }
@@ -139,10 +174,21 @@ impl Score {
         }
         let pairs = self.pairs.values().fold([0, 0], |sum, row| [sum[0] + row[0], sum[1] + row[1]]);
         println!("two at once              {:>6} {:>6.2}% both named", pairs[1], share(pairs[0], pairs[1]));
+        println!(
+            "named beside a single cause {:.3} a capture",
+            self.beside[1] as f64 / self.beside[0].max(1) as f64
+        );
         println!("calibration error        {:>13.4}", self.calibration_error());
         let [real, noise] = self.bytes;
         println!("bytes of frames kept     {:>6} {:>6.2}%", real[1], share(real[0], real[1]));
         println!("noise found              {:>6} {:>6.2}%", noise[1], share(noise[0], noise[1]));
+        for ((cause, said), count) in self.noise.iter().filter(|((_, said), _)| *said != "noise") {
+            println!("    noise of {:<20} taken for {said:<12} {count:>5}", cause.id());
+        }
+        println!("said, held, captures:");
+        for (sum, right, all) in self.reliability.iter().filter(|bin| bin.2 > 0) {
+            println!("    {:.2} {:.2} {all}", sum / *all as f64, *right as f64 / *all as f64);
+        }
     }
 }
 

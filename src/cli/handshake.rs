@@ -88,7 +88,8 @@ impl Handshake {
         let abilities = port.abilities();
         drop((progress, port));
         let result = host.inner().result();
-        let why = diagnose_played(&result.items, settings, abilities.line_errors, abilities.uncertainty);
+        let why =
+            diagnose_played(&result.items, &table, settings, abilities.line_errors, abilities.uncertainty);
         let (not_possible, failure) = match ran {
             Ok(ran) => (ran.not_possible, None),
             Err(error) => (Vec::new(), Some(Failure::from(error))),

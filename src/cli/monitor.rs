@@ -7,7 +7,7 @@ use clap::Args;
 use crate::diagnose::{Follow, Followed};
 use crate::line::Span;
 use crate::machine::Program;
-use crate::report::{BytesFace, ItemFace};
+use crate::report::{BytesFace, ItemFace, WhyFace};
 use crate::transport::{End, Port};
 
 use super::args::{LineArguments, address, duration, exit_codes};
@@ -58,6 +58,8 @@ impl Monitor {
         let mut port = session.open(&address)?;
         session.needs_end(&self.port, &address, &port, self.time)?;
         port.set(self.line.settings())?;
+        let abilities = port.abilities();
+        follow = follow.heard_with(abilities.line_errors, abilities.uncertainty);
         let mut shown = Ok(());
         let ran = session.watch(&mut port, &mut follow, &mut |_, follow| {
             if shown.is_ok() {
@@ -87,6 +89,7 @@ fn show(session: &Session, follow: &mut Follow) -> Result<(), Failure> {
             }
             (Followed::Recognised(name), _) => session.output.note(&format!("this is {name}")),
             (Followed::Bytes(events), _) => session.output.show_next(&BytesFace::new(&events))?,
+            (Followed::Why(at, why), _) => session.output.show_next(&WhyFace::new(at, &why))?,
             (Followed::Item(_), None) => {}
         }
     }

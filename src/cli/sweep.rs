@@ -1,15 +1,19 @@
 //! `hsdiag sweep`: which settings and which protocol the device speaks.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
+use crate::capture::{Header, Record};
+use crate::diagnose::Diagnosis;
 use crate::line::{Baud, Format, Span};
 use crate::protocol::Table;
 use crate::report::{self, ProbePlan, SweepEnd};
 use crate::sweep::{
-    Findings, Listen, Opener, Options, Probe, ProbeOptions, Pulse, Purpose, Search, Verdict, openers,
+    Findings, Listen, Opener, Options, Probe, ProbeOptions, Pulse, Purpose, Search, Verdict, openers, why,
 };
 use crate::transport::{Abilities, Address, End, Port, PortError, Ran, Tap};
 
@@ -89,9 +93,12 @@ impl Sweep {
         }
         let port = session.open(&address)?;
         let abilities = port.abilities();
+        let first = port.settings();
         let recording =
             self.record.as_deref().map(|path| Recording::begin(path, false, &port)).transpose()?;
+        let heard = RefCell::new(VecDeque::new());
         let mut port = Tap::around(port, |record| {
+            keep(&heard, record);
             if let Some(recording) = &recording {
                 recording.take(record);
             }
@@ -119,8 +126,15 @@ impl Sweep {
             found = probe.merged(found);
             found.elapsed += port.now() - begin;
         }
+        let begun = Header {
+            settings: first,
+            line_errors: abilities.line_errors,
+            uncertainty: abilities.uncertainty,
+        };
         drop((port, progress));
-        self.show(session, &name, &address, found, recording.and_then(Recording::end), ran)
+        let heard: Vec<Record> = heard.into_inner().into();
+        let why = why(&found, &begun, &heard, &|| session.tables.programs().unwrap_or_default());
+        self.show(session, &name, &address, (found, why), recording.and_then(Recording::end), ran)
     }
 
     /// Shows what was found, whole or as far as it came.
@@ -129,7 +143,7 @@ impl Sweep {
         session: &Session,
         name: &str,
         address: &Address,
-        found: Findings,
+        (found, why): (Findings, Diagnosis),
         disk: Option<Failure>,
         ran: Result<Ran, PortError>,
     ) -> Result<Exit, Failure> {
@@ -141,7 +155,7 @@ impl Sweep {
         let error = failure.as_ref().map(Failure::face);
         let opens = u32::from(!matches!(address, Address::Replay(_)));
         let end = SweepEnd { opens, not_possible, interrupted, error: error.clone() };
-        session.output.partial(&report::Sweep::new(name, &found, end), error.as_ref())?;
+        session.output.partial(&report::Sweep::new(name, &found, &why, end), error.as_ref())?;
         Ok(match (failure, found.verdict) {
             (Some(failure), _) => failure.exit(),
             (None, _) if interrupted => Exit::Interrupted,
@@ -185,6 +199,17 @@ impl Sweep {
             ..usual
         }
     }
+}
+
+/// Records of a sweep that are kept for its diagnosis.
+const MOST_RECORDS: usize = 65_536;
+
+fn keep(heard: &RefCell<VecDeque<Record>>, record: &Record) {
+    let mut heard = heard.borrow_mut();
+    if heard.len() == MOST_RECORDS {
+        heard.pop_front();
+    }
+    heard.push_back(*record);
 }
 
 /// Which question is being asked, for the progress bar.

@@ -10,7 +10,9 @@ use crate::machine::{Env, Item, ItemKind, Observer, Program, Score, Sides};
 use super::cause::Cause;
 use super::evidence::Evidence;
 use super::measure::{Otherwise, measure};
-use super::model::Model;
+use super::mend;
+use super::model::{Model, acting};
+use super::peel;
 use super::posterior::Diagnosis;
 use super::verdict::{Bytes, Verdict};
 use super::window::{Standing, Window};
@@ -96,7 +98,7 @@ impl Engine {
     pub fn verdicts(&self, diagnosis: &Diagnosis) -> BTreeMap<u64, (Verdict, f64)> {
         let posterior: Vec<(Cause, f64)> =
             diagnosis.ranking.iter().map(|ranked| (ranked.cause, ranked.probability)).collect();
-        let bytes = Bytes::new(&self.window, &posterior);
+        let bytes = Bytes::new(&self.window, &acting(&posterior, &diagnosis.contributing));
         let mut sums: BTreeMap<u64, Vec<(Verdict, f64)>> = BTreeMap::new();
         for (place, heard) in self.window.events.iter().enumerate() {
             let Some(item) = heard.item.filter(|_| heard.event.direction == Direction::Rx) else { continue };
@@ -114,7 +116,20 @@ impl Engine {
     }
 
     pub fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::of(self.evidence(), Model::shipped())
+        Diagnosis::of(self.evidence(), &self.rest(), Model::shipped())
+    }
+
+    /// What is left when the bytes are taken out that a cause explains by themselves, cause by cause.
+    pub fn rest(&self) -> Vec<(Cause, Evidence)> {
+        let without = |(cause, taken): (Cause, Vec<bool>)| {
+            let heard = Hearing { settings: self.window.settings, ..self.heard };
+            let mut rest = Engine::new(self.own.clone(), self.others.clone(), self.env.clone(), heard);
+            let kept = self.window.events.iter().zip(&taken).filter(|(_, taken)| !**taken);
+            kept.for_each(|(heard, _)| rest.on_event(&heard.event));
+            rest.finish();
+            (cause, rest.evidence())
+        };
+        peel::layers(&self.window).into_iter().map(without).collect()
     }
 
     pub fn evidence(&self) -> Evidence {
@@ -132,8 +147,10 @@ impl Engine {
     fn otherwise(&self) -> Otherwise {
         let own_weight = self.observer.score().log_weight;
         let expected = self.expected();
+        let refusals = mend::refusals(self.own.table());
+        let mended = mend::mended(self.own.table(), &self.window.items);
         if !self.is_at_a_loss() {
-            return Otherwise { own_weight, expected, ..Otherwise::default() };
+            return Otherwise { own_weight, expected, refusals, mended, ..Otherwise::default() };
         }
         let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
         let read = |change: fn(u8) -> u8| share(self.score(&self.own, change));
@@ -151,6 +168,9 @@ impl Engine {
             own_weight,
             other: best.filter(|(_, weight)| *weight > 0.0),
             expected,
+            refusals,
+            asked: false,
+            mended,
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Details {
     pub refusals: Vec<String>,
     /// The value that stands at the edges of replies.
     pub edge_byte: Option<u8>,
+    /// Nobody answered: bytes sent, and how often the receiving wire moved all the same.
+    pub silence: Option<(usize, usize)>,
     /// Own bytes come back so many character times later.
     pub echo_delay: Option<f64>,
 }

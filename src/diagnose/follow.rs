@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::line::{Action, Instant, LineEvent, Settings, Span, Task};
-use crate::machine::{Env, Item, Observer, Program, Sides};
+use crate::line::{Action, Instant, LineErrors, LineEvent, Settings, Span, Task};
+use crate::machine::{Env, Item, Program, Sides};
 
+use super::cause::Cause;
+use super::engine::{Engine, Hearing};
+use super::posterior::Diagnosis;
 use super::recognise::{Recognised, Recogniser};
 
 /// Events that are kept until a protocol is recognised.
@@ -25,6 +28,8 @@ pub enum Followed {
     Item(Item),
     /// Bytes that came one after the other, while no protocol is known.
     Bytes(Vec<LineEvent>),
+    /// Something is wrong, is wrong in another way than before, or is right again: since when, and why.
+    Why(Instant, Box<Diagnosis>),
 }
 
 /// Reads along until its time is over.
@@ -37,7 +42,16 @@ pub struct Follow {
     until: Option<Instant>,
     now: Instant,
     ready: VecDeque<Followed>,
+    line_errors: LineErrors,
+    uncertainty: Span,
+    /// The cause that was told last.
+    told: Cause,
+    /// When it is to be seen whether it still holds.
+    look: Option<Instant>,
 }
+
+/// The diagnosis follows a byte within this time.
+const LOOK: Span = Span::from_millis(50);
 
 enum Mode {
     /// Before the settings are known.
@@ -47,13 +61,18 @@ enum Mode {
         kept: VecDeque<LineEvent>,
         line: Vec<LineEvent>,
     },
-    Following(Observer),
+    Following(Box<Engine>),
 }
 
 impl Follow {
     /// Follows one protocol.
     pub fn protocol(program: Arc<Program>, env: Env, time: Option<Span>) -> Follow {
         Follow { named: Some(env), ..Follow::any(vec![program], time) }
+    }
+
+    /// Of what the port can report depends what its reports mean.
+    pub fn heard_with(self, line_errors: LineErrors, uncertainty: Span) -> Follow {
+        Follow { line_errors, uncertainty, ..self }
     }
 
     /// Shows bare bytes until one of these is recognised.
@@ -66,6 +85,10 @@ impl Follow {
             until: None,
             now: Instant::ZERO,
             ready: VecDeque::new(),
+            line_errors: LineErrors::Never,
+            uncertainty: Span::ZERO,
+            told: Cause::Clean,
+            look: None,
         }
     }
 
@@ -77,7 +100,7 @@ impl Follow {
     /// The protocol that is followed.
     pub fn program(&self) -> Option<&Arc<Program>> {
         match &self.mode {
-            Mode::Following(observer) => Some(observer.program()),
+            Mode::Following(engine) => Some(engine.observer().program()),
             Mode::Waiting(_) | Mode::Listening { .. } => None,
         }
     }
@@ -88,14 +111,33 @@ impl Follow {
         match &mut self.mode {
             Mode::Waiting(_) => {}
             Mode::Listening { line, .. } => end_line(line, &mut self.ready),
-            Mode::Following(observer) => observer.finish(),
+            Mode::Following(engine) => engine.finish(),
         }
         self.collect();
+        self.why();
+    }
+
+    /// Tells the leading cause when it is sure and another one than before.
+    fn why(&mut self) {
+        self.look = None;
+        let Mode::Following(engine) = &self.mode else { return };
+        let diagnosis = engine.diagnosis();
+        let leading = diagnosis.leading().cause;
+        if diagnosis.is_sure() && leading != self.told {
+            self.told = leading;
+            self.ready.push_back(Followed::Why(self.now, Box::new(diagnosis)));
+        }
+    }
+
+    fn look(&mut self) {
+        if self.look.is_some_and(|look| self.now >= look) {
+            self.why();
+        }
     }
 
     fn collect(&mut self) {
-        if let Mode::Following(observer) = &mut self.mode {
-            self.ready.extend(observer.items().into_iter().map(Followed::Item));
+        if let Mode::Following(engine) = &mut self.mode {
+            self.ready.extend(engine.items().into_iter().map(Followed::Item));
         }
     }
 
@@ -116,17 +158,21 @@ impl Follow {
     /// What was kept is read again, by the rules of the protocol.
     fn follow(&mut self, best: Recognised, settings: Settings) {
         let env = self.named.clone().unwrap_or_default();
-        let observer = Observer::new(best.program, best.sides, settings, &env);
-        let before = std::mem::replace(&mut self.mode, Mode::Following(observer));
+        let (line_errors, uncertainty) = (self.line_errors, self.uncertainty);
+        let hearing = Hearing { settings, line_errors, uncertainty, sides: best.sides };
+        let engine = Box::new(Engine::new(best.program, Vec::new(), env, hearing));
+        let before = std::mem::replace(&mut self.mode, Mode::Following(engine));
         let Mode::Listening { kept, mut line, .. } = before else { return };
         if self.named.is_none() {
             end_line(&mut line, &mut self.ready);
         }
-        if let Mode::Following(observer) = &mut self.mode {
+        if let Mode::Following(engine) = &mut self.mode {
             if self.named.is_none() {
-                self.ready.push_back(Followed::Recognised(observer.program().table().name.to_string()));
+                let name = engine.observer().program().table().name.to_string();
+                self.ready.push_back(Followed::Recognised(name));
             }
-            kept.iter().for_each(|event| observer.on_event(event));
+            kept.iter().for_each(|event| engine.on_event(event));
+            self.look = Some(self.now + LOOK);
         }
     }
 }
@@ -137,7 +183,10 @@ impl Task for Follow {
         let bare = self.named.is_none();
         match &mut self.mode {
             Mode::Waiting(_) => {}
-            Mode::Following(observer) => observer.on_event(event),
+            Mode::Following(engine) => {
+                engine.on_event(event);
+                self.look = self.look.or(Some(event.at + LOOK));
+            }
             Mode::Listening { recogniser, kept, line } => {
                 recogniser.on_event(event);
                 if kept.len() == MOST_KEPT {
@@ -157,6 +206,7 @@ impl Task for Follow {
         }
         self.choose(PATIENCE);
         self.collect();
+        self.look();
     }
 
     fn on_time(&mut self, now: Instant) {
@@ -164,7 +214,7 @@ impl Task for Follow {
         self.until = self.until.or(self.time.map(|time| now + time));
         match &mut self.mode {
             Mode::Waiting(_) => {}
-            Mode::Following(observer) => observer.on_time(now),
+            Mode::Following(engine) => engine.on_time(now),
             Mode::Listening { recogniser, line, .. } => {
                 recogniser.on_time(now);
                 let gap = self.settings.map(|settings| settings.bits(GAP * settings.format.bits()));
@@ -175,6 +225,7 @@ impl Task for Follow {
         }
         self.choose(PATIENCE);
         self.collect();
+        self.look();
     }
 
     fn on_settings(&mut self, _: Instant, settings: Settings) {
@@ -186,7 +237,7 @@ impl Task for Follow {
                 self.mode = Mode::Listening { recogniser, kept: VecDeque::new(), line: Vec::new() };
             }
             Mode::Listening { recogniser, .. } => recogniser.on_settings(settings),
-            Mode::Following(observer) => observer.on_settings(settings),
+            Mode::Following(engine) => engine.on_settings(settings),
         }
     }
 
@@ -198,10 +249,10 @@ impl Task for Follow {
 
     fn deadline(&self) -> Option<Instant> {
         let observer = match &self.mode {
-            Mode::Following(observer) => observer.deadline(),
+            Mode::Following(engine) => engine.observer().deadline(),
             Mode::Waiting(_) | Mode::Listening { .. } => None,
         };
-        [observer, self.until].into_iter().flatten().min()
+        [observer, self.look, self.until].into_iter().flatten().min()
     }
 }
 

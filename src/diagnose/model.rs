@@ -9,24 +9,77 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Feature};
 
 /// Weights by name of feature, and what holds without any.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
     pub prior: f64,
+    /// What each unit of a feature weighs.
     #[serde(default)]
     pub weights: BTreeMap<String, f64>,
+    /// What it weighs that a feature is there at all: the first of a kind tells more than the next.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub any: BTreeMap<String, f64>,
+    /// What a unit weighs in addition where the adapter tells errors for whole packets...
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packet: BTreeMap<String, f64>,
+    /// ... and where it never tells them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub never: BTreeMap<String, f64>,
 }
 
 impl Weights {
     pub fn score(&self, evidence: &Evidence) -> f64 {
-        self.weights.iter().fold(self.prior, |score, (name, weight)| score + weight * evidence.get(name))
+        let told = Told::of(evidence);
+        evidence.features.iter().fold(self.prior, |score, feature| score + self.of(feature, told))
     }
 
-    pub fn weight(&self, feature: &str) -> f64 {
-        self.weights.get(feature).copied().unwrap_or(0.0)
+    /// What a feature adds to the score.
+    pub fn of(&self, feature: &Feature, told: Told) -> f64 {
+        if feature.value == 0.0 {
+            return 0.0;
+        }
+        let weight = |weights: &BTreeMap<String, f64>| weights.get(feature.name).copied().unwrap_or(0.0);
+        let unit = weight(&self.weights)
+            + match told {
+                Told::PerByte => 0.0,
+                Told::Packet => weight(&self.packet),
+                Told::Never => weight(&self.never),
+            };
+        unit * feature.value + weight(&self.any)
+    }
+
+    /// The same preference, less sure of itself (or more).
+    pub fn tempered(&self, by: f64) -> Weights {
+        let all =
+            |weights: &BTreeMap<String, f64>| weights.iter().map(|(k, w)| (k.clone(), w * by)).collect();
+        Weights {
+            prior: self.prior * by,
+            weights: all(&self.weights),
+            any: all(&self.any),
+            packet: all(&self.packet),
+            never: all(&self.never),
+        }
+    }
+}
+
+/// How an adapter tells line errors: what numbers mean depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    PerByte,
+    Packet,
+    Never,
+}
+
+impl Told {
+    pub fn of(evidence: &Evidence) -> Told {
+        match (evidence.get("tells-per-packet") > 0.0, evidence.get("tells-never") > 0.0) {
+            (true, _) => Told::Packet,
+            (_, true) => Told::Never,
+            _ => Told::PerByte,
+        }
     }
 }
 
@@ -39,6 +92,9 @@ pub struct Words {
     /// The sentence when the value is 0, where that tells something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<String>,
+    /// Causes of which it tells something; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
 }
 
 /// Two causes that look alike, and the measurement that parts them.
@@ -90,11 +146,67 @@ impl Model {
         softmax(scores)
     }
 
-    /// The probability that a cause acts at all.
-    pub fn acts(&self, cause: Cause, evidence: &Evidence) -> Option<f64> {
-        let score = self.acting.get(cause.id())?.score(evidence);
+    /// Causes that act beside the leading one, each with its own probability, likeliest first.
+    ///
+    /// `rest` is what is left when the bytes are taken out that a cause explains: whatever leads there acts beside that cause.
+    pub fn contributing(
+        &self,
+        evidence: &Evidence,
+        posterior: &[(Cause, f64)],
+        rest: &[(Cause, Evidence)],
+    ) -> Vec<(Cause, f64)> {
+        let Some((leading, _)) = posterior.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+            return Vec::new();
+        };
+        if *leading == Cause::Clean {
+            return Vec::new();
+        }
+        let none = |cause: &Cause| matches!(cause, Cause::Clean | Cause::Undecided);
+        let mut contributing: Vec<(Cause, f64)> = posterior
+            .iter()
+            .filter(|(cause, _)| cause != leading && !none(cause))
+            .filter_map(|(cause, p)| Some((*cause, self.acts(*cause, evidence, *p)?)))
+            .filter(|(_, probability)| *probability >= ACTS)
+            .collect();
+        for (taken, left) in rest {
+            let acts = taken == leading || contributing.iter().any(|(cause, _)| cause == taken);
+            let beside = self.posterior(left).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+            let Some((cause, probability)) = beside.filter(|(_, p)| acts && *p >= ACTS) else { continue };
+            if cause == *leading || cause == *taken || none(&cause) {
+                continue;
+            }
+            match contributing.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, known)) => *known = known.max(probability),
+                None => contributing.push((cause, probability)),
+            }
+        }
+        contributing.sort_by(|a, b| b.1.total_cmp(&a.1));
+        contributing
+    }
+
+    /// The probability that a cause acts at all, when it is as likely as this to be the leading one.
+    pub fn acts(&self, cause: Cause, evidence: &Evidence, leading: f64) -> Option<f64> {
+        let weights = self.acting.get(cause.id())?;
+        let chance = chance(leading);
+        let score = weights.score(evidence) + weights.of(&chance, Told::of(evidence));
         Some(1.0 / (1.0 + (-score).exp()))
     }
+}
+
+/// A contributing cause has to be as likely as this.
+const ACTS: f64 = 0.5;
+
+/// Causes as likely as they are to lead, or to act at all where that is more.
+pub fn acting(posterior: &[(Cause, f64)], contributing: &[(Cause, f64)]) -> Vec<(Cause, f64)> {
+    let acts = |cause: Cause| contributing.iter().find(|(c, _)| *c == cause).map_or(0.0, |(_, p)| *p);
+    posterior.iter().map(|(cause, p)| (*cause, p.max(acts(*cause)))).collect()
+}
+
+/// What speaks for a cause acting that may be the leading one: the logarithm of that probability, 0 when it cannot be.
+pub fn chance(leading: f64) -> Feature {
+    const LEAST: f64 = 1e-4;
+    let value = (leading.clamp(LEAST, 1.0) / LEAST).ln() / 2.0;
+    Feature { name: "chance", value, count: 0, of: 0 }
 }
 
 /// Scores to probabilities; what is not a number becomes the least likely.
@@ -119,7 +231,11 @@ mod tests {
         for cause in Cause::ALL {
             assert!(model.leading.contains_key(cause.id()), "{}", cause.id());
         }
-        let weighed = model.leading.values().chain(model.acting.values()).flat_map(|w| w.weights.keys());
+        let weighed = model
+            .leading
+            .values()
+            .chain(model.acting.values())
+            .flat_map(|w| w.weights.keys().chain(w.any.keys()));
         for feature in weighed {
             assert!(words.feature.contains_key(feature), "words.toml has no words for `{feature}`");
         }

@@ -2,8 +2,10 @@
 
 use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
 use crate::machine::{Item, ItemKind};
+use crate::protocol::Table;
 
 use super::measure::{Otherwise, measure};
+use super::mend;
 use super::model::Model;
 use super::posterior::Diagnosis;
 use super::window::Window;
@@ -13,6 +15,7 @@ use super::window::Window;
 /// Within an item the times of its bytes are spread evenly; that is what a UART does.
 pub fn diagnose_played(
     items: &[Item],
+    table: &Table,
     settings: Settings,
     line_errors: LineErrors,
     uncertainty: Span,
@@ -26,7 +29,19 @@ pub fn diagnose_played(
         events(item).for_each(|event| window.on_event(&event));
         window.on_item(item.clone());
     }
-    Diagnosis::of(measure(&window, &Otherwise::default()), Model::shipped())
+    let (refusals, mended) = (mend::refusals(table), mend::mended(table, &window.items));
+    Diagnosis::of(
+        measure(&window, &Otherwise { refusals, mended, ..Otherwise::default() }),
+        &[],
+        Model::shipped(),
+    )
+}
+
+/// Why nothing came back at all, however it was asked.
+pub fn diagnose_silence(settings: Settings, line_errors: LineErrors, uncertainty: Span) -> Diagnosis {
+    let window = Window::new(settings, line_errors, uncertainty);
+    let otherwise = Otherwise { asked: true, ..Otherwise::default() };
+    Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())
 }
 
 fn events(item: &Item) -> impl Iterator<Item = LineEvent> + '_ {

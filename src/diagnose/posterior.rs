@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::evidence::{Details, Evidence, Feature};
-use super::model::Model;
+use super::model::{Model, Told, Words};
 
 /// Why a conversation is as it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,25 +36,27 @@ pub struct Reason {
 
 /// A leading cause that is less likely is not sure.
 const SURE: f64 = 0.8;
+/// Causes that are less likely do not count as something to compare with.
+const UNLIKELY: f64 = 1e-4;
 /// Causes that are told with reasons.
 const TOLD: f64 = 0.01;
 /// Reasons that are told of a cause, and the least weight that is worth telling.
 const MOST_REASONS: usize = 6;
 const LEAST_WEIGHT: f64 = 0.1;
-/// A contributing cause has to be as likely as this.
-const ACTS: f64 = 0.5;
 
 impl Diagnosis {
-    pub fn of(evidence: Evidence, model: &Model) -> Diagnosis {
+    /// `rest` is what is left when the bytes are taken out that a cause explains.
+    pub fn of(evidence: Evidence, rest: &[(Cause, Evidence)], model: &Model) -> Diagnosis {
+        let told = Told::of(&evidence);
         let mut posterior = model.posterior(&evidence);
         if posterior.is_empty() {
             posterior = vec![(Cause::Undecided, 1.0)];
         }
-        let average = |feature: &str| {
-            let weigh = |(cause, p): &(Cause, f64)| p * weight(model, *cause, feature);
-            posterior.iter().map(weigh).sum::<f64>()
+        let average = |feature: &Feature| {
+            let weigh = |(cause, p): &(Cause, f64)| p * weight(model, *cause, feature, told);
+            posterior.iter().filter(|(_, p)| *p >= UNLIKELY).map(weigh).sum::<f64>()
         };
-        let average: Vec<f64> = evidence.features.iter().map(|feature| average(feature.name)).collect();
+        let average: Vec<f64> = evidence.features.iter().map(average).collect();
         let mut ranking: Vec<Ranked> = posterior
             .iter()
             .map(|(cause, probability)| {
@@ -67,16 +69,32 @@ impl Diagnosis {
             })
             .collect();
         ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        let leading = ranking[0].cause;
-        let mut contributing: Vec<(Cause, f64)> = Cause::ALL
-            .into_iter()
-            .filter(|cause| *cause != leading && !matches!(cause, Cause::Clean | Cause::Undecided))
-            .filter_map(|cause| Some((cause, model.acts(cause, &evidence)?)))
-            .filter(|(_, probability)| *probability >= ACTS)
-            .collect();
-        contributing.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let contributing = model.contributing(&evidence, &posterior, rest);
         let measure = measure(model, &ranking);
         Diagnosis { ranking, contributing, details: evidence.details, measure }
+    }
+
+    /// The same with what is known otherwise: a cause is at least as likely as this, and the others share what is left.
+    pub fn knowing(mut self, cause: Cause, probability: f64) -> Diagnosis {
+        let probability = if probability.is_finite() { probability.clamp(0.0, 1.0) } else { 0.0 };
+        let before = self.probability(cause);
+        if probability <= before {
+            return self;
+        }
+        let rest = (1.0 - probability) / (1.0 - before).max(f64::MIN_POSITIVE);
+        let mut found = false;
+        for ranked in &mut self.ranking {
+            let this = ranked.cause == cause;
+            found |= this;
+            ranked.probability = if this { probability } else { ranked.probability * rest };
+        }
+        if !found {
+            self.ranking.push(Ranked { cause, probability, reasons: Vec::new() });
+        }
+        self.ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        self.contributing.retain(|(other, _)| *other != self.ranking[0].cause);
+        self.measure = self.measure.filter(|_| self.ranking[0].probability < SURE);
+        self
     }
 
     pub fn leading(&self) -> &Ranked {
@@ -92,14 +110,16 @@ impl Diagnosis {
     }
 }
 
-fn weight(model: &Model, cause: Cause, feature: &str) -> f64 {
-    model.leading.get(cause.id()).map_or(0.0, |weights| weights.weight(feature))
+fn weight(model: &Model, cause: Cause, feature: &Feature, told: Told) -> f64 {
+    model.leading.get(cause.id()).map_or(0.0, |weights| weights.of(feature, told))
 }
 
 fn reasons(model: &Model, cause: Cause, evidence: &Evidence, average: &[f64]) -> Vec<Reason> {
+    let told = Told::of(evidence);
     let of = |(feature, average): (&Feature, &f64)| {
-        let weight = (weight(model, cause, feature.name) - average) * feature.value;
-        let text = words(model, feature)?;
+        let weight = weight(model, cause, feature, told) - average;
+        let about = |words: &&Words| words.about.is_empty() || words.about.iter().any(|id| id == cause.id());
+        let text = model.feature.get(feature.name).filter(about).and_then(|words| told_as(words, feature))?;
         (weight.abs() >= LEAST_WEIGHT).then_some(Reason { feature: *feature, weight, text })
     };
     let mut reasons: Vec<Reason> = evidence.features.iter().zip(average).filter_map(of).collect();
@@ -109,8 +129,7 @@ fn reasons(model: &Model, cause: Cause, evidence: &Evidence, average: &[f64]) ->
 }
 
 /// The sentence that words.toml has for a feature; `None` for those that are only conditions of others.
-fn words(model: &Model, feature: &Feature) -> Option<String> {
-    let words = model.feature.get(feature.name)?;
+fn told_as(words: &Words, feature: &Feature) -> Option<String> {
     let says = if feature.value == 0.0 { words.absent.as_deref()? } else { &words.says };
     if says.is_empty() {
         return None;
@@ -130,7 +149,8 @@ fn words(model: &Model, feature: &Feature) -> Option<String> {
 /// What would part the two likeliest causes.
 fn measure(model: &Model, ranking: &[Ranked]) -> Option<String> {
     let [first, second, ..] = ranking else { return None };
-    if first.probability >= SURE && first.cause != Cause::Undecided {
+    // Silence says that nobody answers, and never why: cable, port, power, boot pin, wires.
+    if first.probability >= SURE && !matches!(first.cause, Cause::Undecided | Cause::NoAnswer) {
         return None;
     }
     let pair = [first.cause.id(), second.cause.id()];

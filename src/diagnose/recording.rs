@@ -21,6 +21,9 @@ pub struct Observed {
     pub diagnosis: Diagnosis,
 }
 
+/// Events by which the likeliest protocol is chosen where none is convincing.
+const ENOUGH: usize = 2048;
+
 /// Reads a recording by one table. `others` gives the tables that may be there instead; it is asked only if this one explains little.
 pub fn observe(
     program: &Arc<Program>,
@@ -29,18 +32,7 @@ pub fn observe(
     env: &Env,
     others: &dyn Fn() -> Vec<Arc<Program>>,
 ) -> Observed {
-    // Heard on one wire it may be both sides or the device alone: whichever the bytes fit better.
-    let sides = match heard(records).as_slice() {
-        [only] => *only,
-        several => {
-            let tried = several.iter().map(|sides| {
-                let mut observer = Observer::scoring(program.clone(), *sides, header.settings, env);
-                play(&mut observer, records);
-                (*sides, observer.score().log_weight)
-            });
-            tried.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(Sides::Both, |(sides, _)| sides)
-        }
-    };
+    let sides = sides(program, header, records, env);
     let hearing = Hearing {
         settings: header.settings,
         line_errors: header.line_errors,
@@ -66,6 +58,22 @@ pub fn observe(
     Observed { sides, items, score: engine.observer().score(), diagnosis }
 }
 
+/// How a recording was made: heard on one wire it may be both sides or the device alone, whichever the bytes fit better.
+pub fn sides(program: &Arc<Program>, header: &Header, records: &[Record], env: &Env) -> Sides {
+    let several = match heard(records).as_slice() {
+        [only] => return *only,
+        several => several.to_vec(),
+    };
+    let tried = several.into_iter().map(|sides| {
+        let mut observer = Observer::scoring(program.clone(), sides, header.settings, env);
+        play(&mut observer, records);
+        (sides, observer.score().log_weight)
+    });
+    // Of equals the first: the device alone.
+    let best = tried.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map_or(Sides::Both, |(sides, _)| sides)
+}
+
 /// Which protocols explain a recording, best first.
 pub fn recognise(programs: &[Arc<Program>], header: &Header, records: &[Record]) -> Vec<Recognised> {
     let mut recogniser = Recogniser::new(programs, &heard(records), header.settings);
@@ -78,6 +86,14 @@ pub fn recognise(programs: &[Arc<Program>], header: &Header, records: &[Record])
     }
     recogniser.finish();
     recogniser.ranking()
+}
+
+/// The protocol that explains most, convincing or not: what is diagnosed where nothing is recognised.
+pub fn likeliest(programs: &[Arc<Program>], header: &Header, records: &[Record]) -> Option<Arc<Program>> {
+    let mut recogniser = Recogniser::new(programs, &heard(records), header.settings);
+    records.iter().filter_map(Record::event).take(ENOUGH).for_each(|event| recogniser.on_event(event));
+    recogniser.finish();
+    recogniser.best().map(|best| best.program)
 }
 
 fn play(observer: &mut Observer, records: &[Record]) {

@@ -1,10 +1,13 @@
 //! What each received byte was: part of a frame, a header, a status, text, a misread character, noise, an echo.
 
-use crate::line::{Direction, Fault, LineErrors};
+use std::collections::BTreeMap;
+
+use crate::line::{Direction, Fault, Instant, LineErrors};
 use crate::wire::single_pulse_bytes;
 
 use super::cause::Cause;
 use super::evidence::Evidence;
+use super::measure::{Beside, beside};
 use super::model::{Model, softmax};
 use super::window::{Heard, Standing, Window, is_text};
 
@@ -58,7 +61,14 @@ pub struct Bytes<'a> {
     echo: Vec<bool>,
     /// Printable bytes around each, itself included.
     text_run: Vec<usize>,
-    /// Probabilities of groups of causes: misread, noise, echo, text.
+    /// What each is beside a healthy reply.
+    beside: Vec<Option<Beside>>,
+    /// How many bytes the piece has that each stands in.
+    together: Vec<usize>,
+    /// Which bytes came while the host was sending.
+    sending: Vec<bool>,
+    /// Probabilities of causes, and of groups of them: misread, noise, echo, text.
+    posterior: Vec<(Cause, f64)>,
     groups: [f64; 4],
     family: Vec<u8>,
 }
@@ -80,6 +90,10 @@ impl<'a> Bytes<'a> {
             window,
             echo: echoes(window),
             text_run: text_runs(window),
+            beside: beside(window),
+            together: together(window),
+            sending: sending(window),
+            posterior: posterior.to_vec(),
             groups,
             family: single_pulse_bytes().collect(),
         }
@@ -126,7 +140,72 @@ impl<'a> Bytes<'a> {
         evidence.number("noise-and-frame", noise * is(heard.standing == Standing::Frame));
         evidence.number("misread-and-fault", misread * is(fault && told));
         evidence.number("echo-and-echo", echo * is(self.echo[place]));
+        let laid = self.beside[place];
+        let beside = |what: Beside| is(laid == Some(what));
+        evidence.number("byte-same", beside(Beside::Same));
+        evidence.number("byte-other", beside(Beside::Other));
+        evidence.number("byte-added", beside(Beside::Added));
+        evidence.number("byte-unlike", beside(Beside::Unlike));
+        let (spoilt, flagged) = self.around(place);
+        evidence.number("around-spoilt", spoilt);
+        evidence.number("around-flagged", flagged);
+        let sending = self.sending[place];
+        let bad = heard.standing.is_bad();
+        evidence.number("byte-while-sending", is(sending && bad));
+        let turn = self.follows_a_turn(place) && bad;
+        evidence.number("byte-at-turn", is(turn));
+        evidence.number("byte-only", is(alone && told && !fault));
+        let cause = |cause: Cause| self.posterior.iter().find(|(c, _)| *c == cause).map_or(0.0, |(_, p)| *p);
+        let added = matches!(laid, Some(Beside::Added | Beside::Unlike));
+        evidence.number("floating-and-bad", cause(Cause::Floating) * is(bad));
+        evidence.number("crosstalk-and-sending", cause(Cause::Crosstalk) * is(sending && bad));
+        evidence.number("crosstalk-and-bad", cause(Cause::Crosstalk) * is(bad));
+        evidence.number("burst-and-spoilt", cause(Cause::NoiseBurst) * spoilt);
+        evidence.number("burst-and-flagged", cause(Cause::NoiseBurst) * flagged);
+        evidence.number("burst-and-added", cause(Cause::NoiseBurst) * is(added));
+        evidence.number("turnaround-and-turn", cause(Cause::Turnaround) * is(turn));
+        evidence.number("turnaround-and-added", cause(Cause::Turnaround) * is(added));
+        evidence.number("glitch-and-added", cause(Cause::NoiseGlitch) * is(added));
+        let few = if bad { self.together[place] } else { usize::MAX };
+        let last = after > ALONE - 1.0;
+        evidence.number("piece-of-one", is(few == 1));
+        evidence.number("piece-of-few", is(few <= 3));
+        evidence.number("piece-pulse", is(few <= 3 && pulse));
+        evidence.number("turn-pulse", is(turn && pulse));
+        evidence.number("last-pulse", is(last && pulse && bad));
+        evidence.number("few-and-flagged", is(few <= 3 && told && fault));
+        evidence.number("noise-and-few", noise * is(few <= 3));
+        evidence.number("noise-and-last", noise * is(last && bad));
+        evidence.number("noise-and-added", noise * is(laid == Some(Beside::Added)));
+        evidence.number("noise-and-same", noise * is(laid == Some(Beside::Same)));
+        evidence.number("noise-and-bad", noise * is(bad));
+        evidence.number("misread-and-bad", misread * is(bad));
         evidence
+    }
+
+    /// The part of spoilt and of flagged bytes among the nearest received ones, itself left out.
+    fn around(&self, place: usize) -> (f64, f64) {
+        const REACH: usize = 4;
+        let events = &self.window.events;
+        let near =
+            (place.saturating_sub(REACH)..(place + REACH + 1).min(events.len())).filter(|at| *at != place);
+        let near = near.map(|at| &events[at]).filter(|heard| heard.event.direction == Direction::Rx);
+        let (mut all, mut spoilt, mut flagged) = (0.0, 0.0, 0.0);
+        for heard in near {
+            all += 1.0;
+            spoilt += f64::from(u8::from(heard.standing.is_bad()));
+            flagged += f64::from(u8::from(heard.event.fault.is_some()));
+        }
+        if all > 0.0 { (spoilt / all, flagged / all) } else { (0.0, 0.0) }
+    }
+
+    /// The last thing on the line was sent, and not long ago.
+    fn follows_a_turn(&self, place: usize) -> bool {
+        let Some(before) = place.checked_sub(1).and_then(|before| self.window.events.get(before)) else {
+            return false;
+        };
+        let gap = self.window.events[place].event.at - before.event.at;
+        before.event.direction == Direction::Tx && self.window.characters(gap) < ALONE
     }
 
     /// Silence before and behind, in character times.
@@ -166,8 +245,34 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// How many bytes the piece has that each event stands in.
+fn together(window: &Window) -> Vec<usize> {
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    window
+        .events
+        .iter()
+        .filter_map(|heard| heard.item)
+        .for_each(|item| *counts.entry(item).or_default() += 1);
+    let count = |heard: &Heard| heard.item.and_then(|item| counts.get(&item).copied()).unwrap_or(usize::MAX);
+    window.events.iter().map(count).collect()
+}
+
+/// Which events came while the host was sending: the next byte sent was already on its way.
+fn sending(window: &Window) -> Vec<bool> {
+    let length = window.settings.character_time().mul_f64(2.2) + window.uncertainty;
+    let mut next: Option<Instant> = None;
+    let mut sending = vec![false; window.events.len()];
+    for (place, heard) in window.events.iter().enumerate().rev() {
+        sending[place] = next.is_some_and(|next| next - heard.event.at < length);
+        if heard.event.direction == Direction::Tx {
+            next = Some(heard.event.at);
+        }
+    }
+    sending
+}
+
 /// Which received bytes are, in order, what was sent shortly before.
-fn echoes(window: &Window) -> Vec<bool> {
+pub(super) fn echoes(window: &Window) -> Vec<bool> {
     let limit = window.settings.character_time().mul_f64(12.0) + window.uncertainty;
     let mut echo = vec![false; window.events.len()];
     let received: Vec<usize> = (0..window.events.len())

@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::diagnose::{Cause, Details, Diagnosis, Ranked};
+use crate::line::Instant;
 
-use super::Page;
 use super::escape::escaped;
 use super::json::rounded;
 use super::paint::{FAINT, GOOD, STRONG, WARN};
+use super::{Page, Report};
 
 /// A cause with its probability and its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +47,28 @@ pub struct DiagnosisFace {
     /// What to measure, where the leading cause is not sure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measure: Option<String>,
+}
+
+/// What a live view tells when the leading cause becomes another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WhyFace {
+    pub at: f64,
+    #[serde(flatten)]
+    pub why: DiagnosisFace,
+}
+
+impl WhyFace {
+    pub fn new(at: Instant, why: &Diagnosis) -> WhyFace {
+        WhyFace { at: rounded(at.secs(), 6), why: DiagnosisFace::new(why) }
+    }
+}
+
+impl Report for WhyFace {
+    const SCHEMA: &'static str = "hsdiag.diagnosis/1";
+
+    fn text(&self, page: &mut Page) {
+        self.why.text(page);
+    }
 }
 
 /// Causes that a text names beside the leading one.
@@ -96,7 +119,7 @@ impl DiagnosisFace {
             page.paragraph(&format!("Remedy: {}", leading.remedy));
         }
         if let Some(measure) = &self.measure {
-            page.paragraph(&format!("Not sure: {measure}"));
+            page.paragraph(&format!("What would decide: {measure}"));
         }
         page.blank();
     }
@@ -143,6 +166,19 @@ fn detail(cause: Cause, details: &Details) -> Map<String, Json> {
         }
         Cause::ApplicationRunning | Cause::DeviceReset => {
             facts.extend(details.text.as_ref().map(|text| ("text".into(), text.clone().into())));
+        }
+        Cause::NoAnswer => {
+            facts.extend(details.silence.map(|(sent, moved)| {
+                let seen = match moved {
+                    0 => format!(
+                        "{sent} bytes sent, and not even a break or a glitch came back: first suspect the receiving wire (TX and RX swapped, cable, ground), then power"
+                    ),
+                    _ => format!(
+                        "{sent} bytes sent; the receiving wire moved {moved} times, so it is connected: look at power, boot pin, address and rate"
+                    ),
+                };
+                ("seen".into(), seen.into())
+            }));
         }
         Cause::Refused if !details.refusals.is_empty() => {
             facts.insert("refusals".into(), details.refusals.clone().into());

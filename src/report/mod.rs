@@ -27,7 +27,7 @@ mod value;
 
 pub use bytes::BytesFace;
 pub use conversation::{Counts, Decoded, Handshake};
-pub use diagnosis::{CauseFace, ContributingFace, DiagnosisFace, EvidenceFace};
+pub use diagnosis::{CauseFace, ContributingFace, DiagnosisFace, EvidenceFace, WhyFace};
 pub use escape::{bytes_text, escaped, hex, quoted};
 pub use explain::Explained;
 pub use flash::{FlashEnd, Flashed};

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::diagnose::Diagnosis;
 use crate::line::{Format, LineErrors};
 use crate::sweep::{Candidate, Faults, Findings, Purpose, Verdict};
 
+use super::diagnosis::DiagnosisFace;
 use super::escape::{escaped, quoted};
 use super::evidence::{counted, told};
 use super::json::{ErrorFace, rounded};
@@ -33,6 +35,9 @@ pub struct Sweep {
     pub listens: Vec<Listen>,
     pub refused: Vec<Refused>,
     pub evidence: Vec<Sentence>,
+    /// Why the line is as it was found.
+    #[serde(flatten)]
+    pub why: DiagnosisFace,
     /// What was wanted and this port cannot do.
     pub not_possible: Vec<String>,
     pub interrupted: bool,
@@ -124,7 +129,7 @@ pub struct Sentence {
 
 impl Sweep {
     /// `port` is the address as the user gave it.
-    pub fn new(port: &str, found: &Findings, end: SweepEnd) -> Sweep {
+    pub fn new(port: &str, found: &Findings, why: &Diagnosis, end: SweepEnd) -> Sweep {
         let errors = found.line_errors;
         let settings: Vec<Setting> = found.settings.iter().map(|one| Setting::new(one, errors)).collect();
         Sweep {
@@ -148,6 +153,7 @@ impl Sweep {
                     Sentence { kind, text, numbers }
                 })
                 .collect(),
+            why: DiagnosisFace::new(why),
             not_possible: end.not_possible,
             interrupted: end.interrupted,
             error: end.error,
@@ -280,6 +286,8 @@ impl Report for Sweep {
             }
         }
         self.why(page);
+        page.blank();
+        self.why.text(page);
         if self.error.is_none() && !self.interrupted {
             Next::write(&self.next, page);
         }

@@ -10,6 +10,7 @@ mod pulse;
 mod recognise;
 mod search;
 mod verify;
+mod why;
 
 pub use findings::{Candidate, Evidence, Faults, Findings, Listen, ProtocolScore, Purpose, Stretch, Verdict};
 pub use options::Options;
@@ -18,3 +19,4 @@ pub use protocol::{NoProtocols, ProtocolScorer, ProtocolScorers};
 pub use pulse::Pulse;
 pub use recognise::Protocols;
 pub use search::Search;
+pub use why::why;

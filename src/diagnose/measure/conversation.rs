@@ -1,5 +1,6 @@
 //! What the conversation made of it: frames that hold, frames that do not, refusals, answers that did not come.
 
+use crate::frame::Name;
 use crate::line::{Direction, Seen};
 use crate::machine::{Item, ItemKind, Part, Unexpected};
 
@@ -26,18 +27,22 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     evidence.count("unexplained-runs", items().filter(|item| unexpected(item).is_some()).count());
     let sent = window.sent().count();
     let nothing = window.received().next().is_none();
-    evidence.number("asked", f64::from(u8::from(sent > 0)));
-    evidence.number("nothing-back", f64::from(u8::from(sent > 0 && nothing)));
-    evidence.number("nothing-at-all", f64::from(u8::from(window.events.is_empty())));
+    let asked = sent > 0 || otherwise.asked;
+    evidence.number("asked", f64::from(u8::from(asked)));
+    evidence.number("nothing-back", f64::from(u8::from(asked && nothing)));
+    evidence.number("nothing-at-all", f64::from(u8::from(!asked && nothing)));
+    let answered = window.received().any(|heard| matches!(heard.standing, Standing::Frame | Standing::Odd));
+    evidence.details.silence = (asked && !answered).then(|| (sent, window.received().count()));
     let silences = window.items.iter().filter(|item| matches!(item.kind, ItemKind::Silence(_))).count();
     let questions =
         window.items.iter().filter(|i| i.direction == Direction::Tx && i.framed().is_some()).count();
     evidence.share("unanswered", silences.min(questions.max(silences)), questions.max(silences));
     let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0;
     evidence.number("all-clean", f64::from(u8::from(clean)));
+    evidence.share("mended-by-a-bit", otherwise.mended.0, otherwise.mended.1);
     weights(window, otherwise, bytes, evidence);
     places(window, evidence);
-    refusals(window, evidence);
+    refusals(window, &otherwise.refusals, evidence);
     endings(window, evidence);
     rates(window, evidence);
 }
@@ -71,7 +76,24 @@ fn places(window: &Window, evidence: &mut Evidence) {
     let part = |wanted: fn(&Part) -> bool| {
         items().filter(|i| i.framed().is_some_and(|f| f.wrong.is_empty() && wanted(&f.part))).count()
     };
-    evidence.count("repeats", part(|part| *part == Part::Repeat));
+    // Who is asked the same again may answer the same again.
+    let mut again = false;
+    let (mut repeats, mut unasked) = (0, 0);
+    for item in &window.items {
+        let repeat = item.framed().is_some_and(|f| f.wrong.is_empty() && f.part == Part::Repeat);
+        match item.direction {
+            Direction::Tx => again = repeat,
+            Direction::Rx if repeat => {
+                repeats += usize::from(again);
+                unasked += usize::from(!again);
+            }
+            Direction::Rx => {}
+        }
+    }
+    evidence.count("repeats", unasked);
+    evidence.count("repeats-asked", repeats);
+    passed_over(window, evidence);
+    ends(window, evidence);
     evidence.count("found", part(|part| *part == Part::Found));
     let whole = |item: &&Item| unexpected(item).is_some_and(|u| u.elsewhere.iter().any(|e| e.whole));
     evidence.count("out-of-place", items().filter(whole).count());
@@ -99,11 +121,53 @@ fn places(window: &Window, evidence: &mut Evidence) {
     evidence.count("late", late);
 }
 
-fn refusals(window: &Window, evidence: &mut Evidence) {
+/// A recording begins and ends where somebody pressed a button: a piece of a frame there says little.
+fn ends(window: &Window, evidence: &mut Evidence) {
+    let spoilt = |item: &Item| {
+        item.direction == Direction::Rx
+            && match &item.kind {
+                ItemKind::Frame(framed) => !framed.wrong.is_empty(),
+                ItemKind::Unexpected(_) | ItemKind::Break => true,
+                ItemKind::Silence(_) | ItemKind::Settings { .. } => false,
+            }
+    };
+    let heard: Vec<&Item> = window.items.iter().filter(|item| !item.bytes.is_empty()).collect();
+    let ends = [heard.first(), heard.last()].map(|item| item.is_some_and(|item| spoilt(item)));
+    let inside = heard.get(1..heard.len().saturating_sub(1)).unwrap_or(&[]);
+    let inside = inside.iter().filter(|item| spoilt(item)).count();
+    let breaks = window.items.iter().filter(|item| item.kind == ItemKind::Break).count();
+    evidence.number("head-spoilt", f64::from(u8::from(ends[0])));
+    evidence.number("tail-spoilt", f64::from(u8::from(ends[1] && heard.len() > 1)));
+    evidence.count("spoilt-inside", inside + breaks);
+    let healthy = heard.len() > 2 && inside + breaks == 0;
+    evidence.number("healthy-inside", f64::from(u8::from(healthy)));
+}
+
+/// Questions after which the next one came, and no byte of an answer between them.
+fn passed_over(window: &Window, evidence: &mut Evidence) {
+    let (mut asked, mut passed) = (0, 0);
+    let mut open = false;
+    for item in window.items.iter().filter(|item| !item.bytes.is_empty()) {
+        if item.direction == Direction::Tx && item.framed().is_some() {
+            asked += 1;
+            passed += usize::from(open);
+            open = true;
+        } else {
+            open = false;
+        }
+    }
+    evidence.share("passed-over", passed, asked);
+}
+
+fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) {
     let mut count = 0;
-    for item in &window.items {
-        let Some(framed) = item.framed() else { continue };
-        let Part::Refusal(said) = &framed.part else { continue };
+    for item in window.items.iter().filter(|item| item.direction == Direction::Rx) {
+        let Some(framed) = item.framed().filter(|framed| framed.wrong.is_empty()) else { continue };
+        let said = match &framed.part {
+            Part::Refusal(said) => said.as_slice(),
+            _ if frames.contains(&framed.frame) => &[],
+            _ => continue,
+        };
         count += 1;
         if evidence.details.refusals.len() < 4 {
             let words = said.iter().map(|said| format!("{}: {}", said.by, said.means));
@@ -126,7 +190,11 @@ fn endings(window: &Window, evidence: &mut Evidence) {
         };
         item.bytes.len() > 1 && unexpected(item).is_some_and(cut)
     };
-    evidence.count("broken-off", items().filter(breaks_off).count());
+    // What breaks off where the recording ends may have gone on.
+    let last = window.items.back().filter(|item| breaks_off(item));
+    let count = items().filter(breaks_off).count()
+        - usize::from(last.is_some_and(|item| item.direction == Direction::Rx));
+    evidence.count("broken-off", count);
     let at_packet =
         items().filter(breaks_off).filter(|item| matches!(item.bytes.len() % 62, 0 | 60 | 61)).count();
     evidence.count("broken-off-at-packet", at_packet);

@@ -4,8 +4,13 @@ mod conversation;
 mod echo;
 mod line;
 mod rate;
+mod replies;
 mod text;
 mod timing;
+
+pub use replies::{Beside, beside, lone_pulses};
+
+use crate::frame::Name;
 
 use super::evidence::Evidence;
 use super::window::Window;
@@ -23,6 +28,12 @@ pub struct Otherwise {
     pub own_weight: f64,
     /// The best other protocol, and how well it does.
     pub other: Option<(String, f64)>,
+    /// Of the damaged frames that were tried, how many are healthy with one bit the other way: mended, tried.
+    pub mended: (usize, usize),
+    /// The device was asked in ways that the window does not show: it was listened to at every rate.
+    pub asked: bool,
+    /// Frames by which a device refuses, also where the conversation lets them come.
+    pub refusals: Vec<Name>,
     /// Frames of the host's side that the expected replies would have been, for the arithmetic of misread replies.
     pub expected: Vec<Vec<u8>>,
 }
@@ -33,6 +44,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise) -> Evidence {
     line::measure(window, &mut evidence);
     rate::measure(window, otherwise, &mut evidence);
     timing::measure(window, &mut evidence);
+    replies::measure(window, &mut evidence);
     echo::measure(window, &mut evidence);
     conversation::measure(window, otherwise, &mut evidence);
     text::measure(window, &mut evidence);

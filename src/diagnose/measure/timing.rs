@@ -37,6 +37,32 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     evidence.share("beside-healthy", inside.count(), bad.len());
     clusters(window, &events, &bad, evidence);
     stalls(window, evidence);
+    delays(window, evidence);
+}
+
+/// How much longer than usual the device took for its slowest answer.
+fn delays(window: &Window, evidence: &mut Evidence) {
+    let mut delays: Vec<f64> = Vec::new();
+    let mut asked = None;
+    for heard in &window.events {
+        match (heard.event.direction, asked) {
+            (Direction::Tx, _) => asked = Some(heard.event.at),
+            (Direction::Rx, Some(at)) => {
+                delays.push((heard.event.at - at).as_secs_f64());
+                asked = None;
+            }
+            (Direction::Rx, None) => {}
+        }
+    }
+    delays.sort_by(f64::total_cmp);
+    // What a character and a packet take is no delay of the device.
+    let least = window.settings.character_time().as_secs_f64() + window.uncertainty.as_secs_f64();
+    let usual = delays.get(delays.len() / 2).copied().unwrap_or(0.0).max(least);
+    let slowest = delays.last().copied().unwrap_or(0.0).max(least);
+    evidence.number(
+        "slowest-answer",
+        if delays.len() > 2 { (slowest / usual.max(1e-9)).ln() / 2.0 } else { 0.0 },
+    );
 }
 
 fn is_bad(heard: &Heard) -> bool {

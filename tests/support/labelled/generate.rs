@@ -39,11 +39,19 @@ pub struct Ingredients<'a> {
     pub text: &'a [Vec<u8>],
     pub format: Format,
     pub bauds: &'a [Baud],
+    /// The conversation can go on for ever; else it is held once.
+    pub polls: bool,
 }
 
 /// Customary rates of the generated lines.
 const RATES: [u32; 12] =
     [1200, 2400, 4800, 9600, 19_200, 31_250, 38_400, 57_600, 74_880, 115_200, 230_400, 460_800];
+
+/// A packet of an adapter that gathers bytes is handed over after so many seconds.
+const PACKET: f64 = 0.016;
+
+/// So few changed bits, and no line error, are a faulty memory or as many glitches inside characters.
+const FEW_FLIPS: usize = 2;
 
 /// Builds a plan message by message.
 struct Builder {
@@ -55,6 +63,8 @@ struct Builder {
     both: bool,
     /// Mean gap between two bytes of a message, in bits.
     gap: f64,
+    /// Bits that were changed before they were sent.
+    flips: usize,
 }
 
 impl Builder {
@@ -76,7 +86,7 @@ impl Builder {
         };
         let gap = if rng.f64() < 0.4 { 0.0 } else { rng.f64() * 2.0 };
         let now = 0.02 + rng.f64() * 0.2;
-        Builder { rng, plan, device: settings, now, both, gap }
+        Builder { rng, plan, device: settings, now, both, gap, flips: 0 }
     }
 
     fn character(&self) -> f64 {
@@ -130,21 +140,26 @@ impl Builder {
     }
 
     /// A pulse against the level that rests, from `at` on.
-    fn pulse(&mut self, at: f64, bits: f64) {
+    fn pulse(&mut self, at: f64, bits: f64, of: Cause) {
         let to = at + bits * self.bit();
         let busy =
             self.plan.characters.iter().any(|c| c.at <= at && at <= c.at + 12.0 / c.settings.baud.hz());
         let mark = busy && self.rng.bool();
-        self.plan.forces.push(Force { from: at, to, mark });
+        self.plan.forces.push(Force { from: at, to, mark, of });
+    }
+
+    /// The line is pulled to space.
+    fn force(&mut self, from: f64, to: f64, of: Cause) {
+        self.plan.forces.push(Force { from, to, mark: false, of });
     }
 
     /// Random levels.
-    fn floating(&mut self, from: f64, to: f64, mean_bits: f64) {
+    fn floating(&mut self, from: f64, to: f64, mean_bits: f64, of: Cause) {
         let mut at = from;
         let mut mark = false;
         while at < to {
             let length = -(1.0 - self.rng.f64()).ln() * mean_bits * self.bit();
-            self.plan.forces.push(Force { from: at, to: (at + length).min(to), mark });
+            self.plan.forces.push(Force { from: at, to: (at + length).min(to), mark, of });
             mark = !mark;
             at += length.max(1e-9);
         }
@@ -233,16 +248,19 @@ fn build(
     }
     let talk: Vec<Message> = match cause {
         Cause::OtherProtocol => from.foreign.to_vec(),
-        Cause::Refused => from.refusing.to_vec(),
+        Cause::Refused => refusing(from, &mut b.rng),
         _ => from.talk.to_vec(),
     };
     if talk.iter().all(|message| message.direction == Direction::Tx) || talk.is_empty() {
         return None;
     }
-    let start = if b.rng.f64() < 0.7 { 0 } else { b.rng.usize(..talk.len().min(12)) };
-    let most = 4 + b.rng.usize(..28);
+    let polls = from.polls || cause == Cause::OtherProtocol;
+    let latest = if polls { talk.len().min(12) } else { talk.len().div_ceil(3) };
+    let start = if b.rng.f64() < 0.7 { 0 } else { b.rng.usize(..latest) };
+    let most = 6 + b.rng.usize(..26);
     // Whole exchanges: what follows a message of the host until it speaks again.
-    let mut messages: Vec<Message> = talk.iter().cycle().skip(start).take(most.max(6)).cloned().collect();
+    let most = if polls { most } else { most.min(talk.len() - start) };
+    let mut messages: Vec<Message> = talk.iter().cycle().skip(start).take(most).cloned().collect();
     while messages.first().is_some_and(|m| m.direction == Direction::Rx) && messages.len() > 2 && b.both {
         messages.remove(0);
     }
@@ -255,6 +273,10 @@ fn build(
         let fresh_turn = number == 0 || messages[number - 1].direction != message.direction;
         if fresh_turn {
             b.pause();
+            if b.both && b.plan.errors == LineErrors::Packet && message.direction == Direction::Tx {
+                // The host asks behind the same adapter: it has the last answer only when its packet has come.
+                b.now += PACKET;
+            }
         }
         if message.direction == Direction::Tx {
             let begin = b.now;
@@ -262,7 +284,10 @@ fn build(
             if has(Cause::Echo) {
                 let (now, delay) = (b.now, b.character() * 0.05);
                 b.now = begin + delay;
+                // It was sent by this side: at this side's settings.
+                let device = std::mem::replace(&mut b.device, b.plan.receiver);
                 b.device_as(&message.bytes, Origin::Echo);
+                b.device = device;
                 b.now = b.now.max(now);
             }
             if has(Cause::Crosstalk) {
@@ -272,7 +297,7 @@ fn build(
             if has(Cause::Turnaround) && b.rng.f64() < 0.85 {
                 let (at, bits) = (b.now + b.bit() * b.rng.f64(), 0.7 + damage * 10.0);
                 let to = at + bits * b.bit();
-                b.plan.forces.push(Force { from: at, to, mark: false });
+                b.force(at, to, Cause::Turnaround);
                 b.now = b.now.max(to + 2.0 * b.character() * b.rng.f64());
                 touched = true;
             }
@@ -284,7 +309,7 @@ fn build(
             Cause::Floating => {
                 let length = b.character() * (3.0 + 40.0 * b.rng.f64());
                 let mean = 0.8 + 8.0 * damage;
-                b.floating(b.now, b.now + length, mean);
+                b.floating(b.now, b.now + length, mean, cause);
                 b.now += length;
                 touched = true;
                 continue;
@@ -321,6 +346,7 @@ fn build(
                 for _ in 0..=b.rng.usize(..2) {
                     let place = b.rng.usize(..bytes.len());
                     bytes[place] ^= 1 << b.rng.u32(..8);
+                    b.flips += 1;
                 }
                 touched = true;
             }
@@ -394,7 +420,7 @@ fn build(
         if has(Cause::Turnaround) && damage > 0.4 && b.rng.f64() < 0.8 {
             let at = b.now + b.bit() * b.rng.f64();
             let bits = 0.7 + damage * 4.0;
-            b.plan.forces.push(Force { from: at, to: at + bits * b.bit(), mark: false });
+            b.force(at, at + bits * b.bit(), Cause::Turnaround);
             b.now = at + bits * b.bit() + b.character();
         }
     }
@@ -402,6 +428,28 @@ fn build(
     noise(cause, second, b, damage);
     rates(cause, from, b)?;
     Some(touched)
+}
+
+/// The usual conversation, but some of the requests are refused as the device refuses them.
+fn refusing(from: &Ingredients<'_>, rng: &mut Rng) -> Vec<Message> {
+    let refusal = |request: &Message| {
+        let place = from.refusing.iter().position(|m| m == request)?;
+        from.refusing.get(place + 1).filter(|reply| reply.direction == Direction::Rx)
+    };
+    let often = 0.2 + 0.8 * rng.f64();
+    let mut talk = Vec::new();
+    let mut refused = false;
+    let mut messages = from.talk.iter().peekable();
+    while let Some(message) = messages.next() {
+        talk.push(message.clone());
+        let said = (message.direction == Direction::Tx).then(|| refusal(message)).flatten();
+        if let Some(said) = said.filter(|_| rng.f64() < often) {
+            talk.push(said.clone());
+            refused = true;
+            while messages.next_if(|next| next.direction == Direction::Rx).is_some() {}
+        }
+    }
+    if refused { talk } else { from.refusing.to_vec() }
 }
 
 /// The sender's settings, where they are the cause.
@@ -453,7 +501,7 @@ fn noise(cause: Cause, second: Option<Cause>, b: &mut Builder, damage: f64) {
                 for _ in 0..count {
                     let at = b.rng.f64() * b.now;
                     let bits = 0.55 + mean * b.rng.f64();
-                    b.pulse(at, bits);
+                    b.pulse(at, bits, cause);
                 }
             }
             Cause::NoiseBurst => {
@@ -461,14 +509,14 @@ fn noise(cause: Cause, second: Option<Cause>, b: &mut Builder, damage: f64) {
                     let from = b.rng.f64() * b.now * 0.9;
                     let length = b.character() * (6.0 + 60.0 * b.rng.f64() * damage);
                     let mean = 0.5 + 3.0 * b.rng.f64();
-                    b.floating(from, from + length, mean);
+                    b.floating(from, from + length, mean, cause);
                 }
             }
             Cause::Break => {
                 for _ in 0..=b.rng.usize(..3) {
                     let from = b.rng.f64() * b.now * 0.9;
                     let length = b.character() * (1.3 + 30.0 * b.rng.f64());
-                    b.plan.forces.push(Force { from, to: from + length, mark: false });
+                    b.force(from, from + length, cause);
                 }
             }
             _ => {}
@@ -492,7 +540,7 @@ fn crosstalk(bytes: &[u8], begin: f64, b: &mut Builder) {
             if before && !mark && b.rng.f64() < strength {
                 let at = start + f64::from(place) * bit;
                 let length = bit * (0.4 + 1.2 * b.rng.f64());
-                b.plan.forces.push(Force { from: at, to: at + length, mark: false });
+                b.force(at, at + length, Cause::Crosstalk);
             }
             before = mark;
         }
@@ -523,10 +571,21 @@ fn rates(cause: Cause, from: &Ingredients<'_>, b: &mut Builder) -> Option<()> {
     Some(())
 }
 
+/// The same line, had this cause not acted on it.
+fn without(plan: &Plan, cause: Cause) -> Plan {
+    let mut plan = plan.clone();
+    plan.forces.retain(|force| force.of != cause);
+    if cause == Cause::FormatMismatch {
+        let format = plan.receiver.format;
+        plan.characters.iter_mut().for_each(|c| c.settings = c.settings.with_format(format));
+    }
+    plan
+}
+
 fn finish(
     cause: Cause,
     second: Option<Cause>,
-    alike: Vec<Cause>,
+    mut alike: Vec<Cause>,
     touched: bool,
     mut b: Builder,
     wire: Wire,
@@ -544,20 +603,29 @@ fn finish(
         return None;
     }
     let heard = wire(plan);
-    if is_on_the_wire(cause) {
+    let told = plan.errors != LineErrors::Never;
+    let seen = |event: &LineEvent| (event.value(), event.fault.filter(|_| told));
+    for acting in [Some(cause), second].into_iter().flatten().filter(|cause| is_on_the_wire(*cause)) {
         // What leaves no trace with this adapter cannot be found, and is no example of anything.
-        let settings = plan.receiver;
-        let same = |character: &Character| Character { settings, ..*character };
-        let characters = plan.characters.iter().map(same).collect();
-        let clean = wire(&Plan { forces: Vec::new(), characters, ..plan.clone() });
-        let told = plan.errors != LineErrors::Never;
-        let seen = |event: &LineEvent| (event.value(), event.fault.filter(|_| told));
+        let clean = wire(&without(plan, acting));
         if heard.iter().map(seen).eq(clean.iter().map(seen)) {
             return None;
         }
+        // Bits of characters are changed and nothing else: so does a faulty memory.
+        let quiet = clean.len() == heard.len()
+            && heard
+                .iter()
+                .zip(&clean)
+                .all(|(a, b)| seen(a).1 == seen(b).1 && a.value().is_some() == b.value().is_some());
+        if quiet && acting == Cause::NoiseGlitch && second.is_none() {
+            alike = vec![Cause::NoiseGlitch, Cause::Corrupted];
+        }
+    }
+    if cause == Cause::Corrupted && b.flips <= FEW_FLIPS && second.is_none() {
+        alike = vec![Cause::NoiseGlitch, Cause::Corrupted];
     }
     let mut received: Vec<(LineEvent, Option<Truth>)> = Vec::new();
-    let mut lost = false;
+    let (mut lost, mut any_lost) = (false, false);
     for event in heard {
         let at = event.at.secs();
         if plan
@@ -565,28 +633,45 @@ fn finish(
             .iter()
             .any(|(from, to)| (*from..*to).contains(&(at - 0.5 * 1.0 / plan.receiver.baud.hz())))
         {
-            lost = true;
+            (lost, any_lost) = (true, true);
             continue;
         }
         let truth = plan.truth(&event, plan.settings_at(at));
-        let told = plan.errors == LineErrors::PerByte && lost && event.fault.is_none();
+        let told = plan.errors != LineErrors::Never && lost && event.fault.is_none();
         lost = false;
         received.push((if told { event.with_fault(Fault::Overrun) } else { event }, Some(truth)));
+    }
+    if cause == Cause::Overrun && !any_lost {
+        return None;
     }
     let events = through_adapter(plan, received);
     let mut all: Vec<(LineEvent, Option<Truth>)> =
         plan.sent_events().map(|event| (event, None)).chain(events).collect();
     all.sort_by_key(|(event, _)| event.at);
+    cut_ends(&mut all, plan.seed);
     Some(Labelled {
         cause,
         second,
         alike,
         settings: plan.receiver,
         errors: plan.errors,
-        uncertainty: if plan.errors == LineErrors::Packet { 0.016 } else { 0.0 },
+        uncertainty: if plan.errors == LineErrors::Packet { PACKET } else { 0.0 },
         events: all,
         changes: plan.changes.iter().map(|(at, settings)| (Instant::from_secs(*at), *settings)).collect(),
     })
+}
+
+/// Whoever records begins and ends in the middle of something, now and then.
+fn cut_ends(events: &mut Vec<(LineEvent, Option<Truth>)>, seed: u64) {
+    const LEAST: usize = 60;
+    const MOST: usize = 12;
+    let mut rng = Rng::with_seed(seed ^ 0xE2D5);
+    if events.len() > LEAST && rng.f64() < 0.08 {
+        events.drain(..1 + rng.usize(..MOST));
+    }
+    if events.len() > LEAST && rng.f64() < 0.08 {
+        events.truncate(events.len() - 1 - rng.usize(..MOST));
+    }
 }
 
 /// The adapter's reports, each byte with its truth.

@@ -7,5 +7,6 @@
 pub mod conversation;
 pub mod first_wire;
 pub mod generate;
+pub mod kit;
 pub mod plan;
 pub mod second_wire;

@@ -1,5 +1,6 @@
 //! What happens on a line, before any wire: characters with their times, levels that are forced, what the host sends.
 
+use hsdiag::diagnose::Cause;
 use hsdiag::line::{Direction, Instant, LineErrors, LineEvent, Settings};
 
 /// Who makes a character.
@@ -28,6 +29,8 @@ pub struct Force {
     pub from: f64,
     pub to: f64,
     pub mark: bool,
+    /// What forces it there.
+    pub of: Cause,
 }
 
 /// A line from its beginning to its end.

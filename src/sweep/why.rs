@@ -1,0 +1,93 @@
+//! Why the line is as a sweep found it: what the search itself knows of rates and polarity, and the diagnosis of what was heard at the best
+//! settings.
+
+use std::sync::Arc;
+
+use crate::capture::{Header, Record, What};
+use crate::diagnose::{Cause, Diagnosis, diagnose_silence, likeliest, observe};
+use crate::line::Settings;
+use crate::machine::{Env, Item, ItemKind, Program};
+
+use super::findings::{Findings, Verdict};
+
+/// Records of one stretch that are looked at; the newest ones decide.
+const MOST_RECORDS: usize = 4096;
+
+/// `records` are those of the whole sweep, `header` says how the port told them; `programs` gives every table.
+pub fn why(
+    found: &Findings,
+    header: &Header,
+    records: &[Record],
+    programs: &dyn Fn() -> Vec<Arc<Program>>,
+) -> Diagnosis {
+    if found.verdict == Verdict::Silent {
+        return diagnose_silence(header.settings, header.line_errors, header.uncertainty);
+    }
+    let best = found.settings.first();
+    let (settings, heard) = stretch(header.settings, best.map(|best| best.settings), records);
+    let header = Header { settings, ..*header };
+    let all = programs();
+    let named = best.and_then(|best| best.protocol.as_ref());
+    let valid = named.is_some_and(|named| named.valid > 0);
+    let named = named.and_then(|named| all.iter().find(|program| *program.table().name == *named.name));
+    let program = named.cloned().or_else(|| likeliest(&all, &header, &heard));
+    let Some(program) = program else {
+        return diagnose_silence(header.settings, header.line_errors, header.uncertainty);
+    };
+    let heard = within(&program, &header, heard);
+    let observed = observe(&program, &header, &heard, &Env::new(), &|| all.clone());
+    let healthy = !observed.items.is_empty() && observed.items.iter().all(|(item, _)| item.is_clean());
+    let told = observed.diagnosis;
+    let mass = |wanted: fn(&Settings) -> bool| -> f64 {
+        found.settings.iter().filter(|one| wanted(&one.settings)).map(|one| one.probability).sum()
+    };
+    // What only a comparison of rates, polarities and bit orders can know, the search knows better than one stretch does.
+    let known = [
+        (Cause::RateIgnored, if found.rate_has_no_effect { 1.0 } else { 0.0 }),
+        (Cause::Inverted, mass(|settings| settings.inverted)),
+        (Cause::BitOrder, mass(|settings| settings.msb_first)),
+    ];
+    // What the sweep verified needs no further frames.
+    let verified = best.filter(|best| healthy && best.verified && valid);
+    let told = told.knowing(Cause::Clean, verified.map_or(0.0, |best| best.probability));
+    known.into_iter().fold(told, |told, (cause, probability)| told.knowing(cause, probability))
+}
+
+/// Without the pieces of frames in the middle of which the sweep began and ended to listen at these settings.
+fn within(program: &Arc<Program>, header: &Header, mut heard: Vec<Record>) -> Vec<Record> {
+    let items = observe(program, header, &heard, &Env::new(), &Vec::new).items;
+    let bytes = |item: Option<&(Item, _)>| match item {
+        Some((item, _)) if matches!(item.kind, ItemKind::Unexpected(_)) => item.bytes.len(),
+        _ => 0,
+    };
+    let (first, last) = (bytes(items.first()), bytes(items.last()));
+    if items.len() > 2 && first + last < heard.len() {
+        heard.truncate(heard.len() - last);
+        heard.drain(..first);
+    }
+    heard
+}
+
+/// The last stretch at these settings, or else the longest one, with the settings that held.
+fn stretch(first: Settings, wanted: Option<Settings>, records: &[Record]) -> (Settings, Vec<Record>) {
+    let mut stretches: Vec<(Settings, Vec<Record>)> = vec![(first, Vec::new())];
+    for record in records {
+        match (&record.what, stretches.last_mut()) {
+            (What::Set(settings), Some((now, _))) if settings != now => {
+                stretches.push((*settings, Vec::new()))
+            }
+            (What::Seen(_), Some((_, heard))) => heard.push(*record),
+            _ => {}
+        }
+    }
+    let same = |(settings, heard): &&(Settings, Vec<Record>)| {
+        let fits = |wanted: Settings| {
+            settings.format == wanted.format && (settings.baud.hz() / wanted.baud.hz()).ln().abs() < 0.03
+        };
+        wanted.is_some_and(fits) && !heard.is_empty()
+    };
+    let chosen = stretches.iter().rev().find(same).or(stretches.iter().max_by_key(|(_, heard)| heard.len()));
+    let (settings, heard) = chosen.cloned().unwrap_or((first, Vec::new()));
+    let from = heard.len().saturating_sub(MOST_RECORDS);
+    (settings, heard[from..].to_vec())
+}

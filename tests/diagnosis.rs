@@ -1,0 +1,319 @@
+//! The diagnosis as scripts meet it: its contract, clear captures of every cause, and input that no line ever gave.
+
+#[path = "support/labelled/mod.rs"]
+mod labelled;
+#[path = "support/program.rs"]
+#[allow(dead_code)] // what other tests run
+mod program;
+
+use std::sync::{Arc, OnceLock};
+
+use hsdiag::capture::{Header, Record, Writer};
+use hsdiag::diagnose::{Cause, Diagnosis, Engine, Hearing, Observed, observe};
+use hsdiag::line::{Baud, Direction, Fault, Format, Instant, LineErrors, LineEvent, Seen, Settings, Span};
+use hsdiag::machine::{Env, Program, Sides};
+use hsdiag::protocol::Registry;
+use serde_json::Value as Json;
+
+use labelled::generate::{Labelled, labelled};
+use labelled::kit::{Kit, texts};
+use labelled::plan::Wire;
+use labelled::{first_wire, second_wire};
+use program::{Folder, hsdiag};
+
+struct Shipped {
+    kits: Vec<Kit>,
+    programs: Vec<Arc<Program>>,
+    text: Vec<Vec<u8>>,
+}
+
+fn shipped() -> &'static Shipped {
+    static SHIPPED: OnceLock<Shipped> = OnceLock::new();
+    SHIPPED.get_or_init(|| {
+        let registry = Registry::shipped();
+        let programs = registry.all().0.into_iter().map(|table| Arc::new(Program::compile(table))).collect();
+        Shipped { kits: Kit::all(&registry), programs, text: texts(&registry) }
+    })
+}
+
+/// The first capture of this cause that the generator can make from here on, and the protocol it was made from.
+fn capture(cause: Cause, seed: u64, wire: Wire) -> (&'static Kit, Labelled) {
+    let shipped = shipped();
+    let count = shipped.kits.len();
+    (0..64)
+        .find_map(|shift| {
+            let number = seed as usize + shift;
+            let (kit, other) = (&shipped.kits[number % count], &shipped.kits[(number + 3) % count]);
+            let seed = (seed << 20) ^ (shift as u64) << 4;
+            let made = labelled(cause, None, &kit.ingredients(other, &shipped.text, seed), wire, seed)?;
+            (made.errors == LineErrors::PerByte && made.alike.is_empty()).then_some((kit, made))
+        })
+        .expect("one of many seeds makes a capture")
+}
+
+fn diagnosed(kit: &Kit, header: &Header, records: &[Record]) -> Observed {
+    observe(&kit.program, header, records, &Env::new(), &|| shipped().programs.clone())
+}
+
+fn written(header: &Header, records: &[Record]) -> String {
+    let mut writer = Writer::new(Vec::new(), header).expect("a header is written");
+    records.iter().for_each(|record| writer.write(record).expect("a record is written"));
+    String::from_utf8(writer.into_inner()).expect("it is text")
+}
+
+/// Everything that holds of any diagnosis, whatever was heard.
+#[track_caller]
+fn holds(diagnosis: &Diagnosis, of: &str) {
+    let sum: f64 = diagnosis.ranking.iter().map(|ranked| ranked.probability).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{of}: probabilities add up to {sum}");
+    let sound = |p: f64| p.is_finite() && (0.0..=1.0).contains(&p);
+    assert!(diagnosis.ranking.iter().all(|ranked| sound(ranked.probability)), "{of}");
+    assert!(diagnosis.contributing.iter().all(|(_, p)| sound(*p)), "{of}");
+    let weights = diagnosis.ranking.iter().flat_map(|ranked| &ranked.reasons).map(|reason| reason.weight);
+    assert!(weights.into_iter().all(f64::is_finite), "{of}");
+}
+
+// ---- the contract for scripts --------------------------------------------------------------------------------------
+
+#[test]
+fn decode_tells_scripts_causes_whose_probabilities_add_up_and_a_verdict_for_each_unexpected_byte() {
+    let folder = Folder::new();
+    let (kit, made) = capture(Cause::NoiseGlitch, 7, first_wire::receive);
+    let (header, records) = made.recording();
+    let file = folder.file("glitches.jsonl", &written(&header, &records));
+    let ran = hsdiag(["decode", &file, "--protocol", kit.name, "--json"]);
+    let json = ran.json();
+    assert_eq!(json["schema"], "hsdiag.decode/1");
+    let causes = json["diagnosis"].as_array().expect("causes");
+    let sum: f64 = causes.iter().filter_map(|cause| cause["probability"].as_f64()).sum();
+    assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+    let known = |id: &Json| id.as_str().is_some_and(|id| Cause::from_id(id).is_some());
+    for cause in causes {
+        assert!(known(&cause["cause"]), "{cause}");
+        assert!(cause["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{cause}");
+        assert!(cause["detail"].is_object() && cause["evidence"].is_array(), "{cause}");
+    }
+    let likely =
+        causes.windows(2).all(|pair| pair[0]["probability"].as_f64() >= pair[1]["probability"].as_f64());
+    assert!(likely, "likeliest first");
+    assert!(causes[0]["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()));
+    for contributing in json["contributing"].as_array().expect("contributing") {
+        assert!(known(&contributing["cause"]) && contributing["probability"].as_f64() >= Some(0.5));
+    }
+    let items = json["items"].as_array().expect("items");
+    let unexpected: Vec<&Json> =
+        items.iter().filter(|item| item["kind"] == "unexpected" && item["dir"] == "rx").collect();
+    assert!(!unexpected.is_empty());
+    let verdicts = ["header", "frame", "status", "text", "missampled", "noise", "echo", "unknown"];
+    for item in unexpected {
+        assert!(item["verdict"].as_str().is_some_and(|word| verdicts.contains(&word)), "{item}");
+        let probability = item["probability"].as_f64().expect("a probability");
+        assert!((0.0..=1.0).contains(&probability), "{item}");
+    }
+}
+
+#[test]
+fn a_recording_that_no_table_explains_is_diagnosed_all_the_same() {
+    let folder = Folder::new();
+    let (_, made) = capture(Cause::Floating, 3, first_wire::receive);
+    let (header, records) = made.recording();
+    let received: Vec<Record> = records
+        .into_iter()
+        .filter(|record| record.event().is_some_and(|event| event.direction == Direction::Rx))
+        .collect();
+    let file = folder.file("floating.jsonl", &written(&header, &received));
+    let json = hsdiag(["decode", &file, "--json"]).json();
+    assert_eq!(json["protocol"], Json::Null);
+    let sum: f64 = json["diagnosis"]
+        .as_array()
+        .expect("causes")
+        .iter()
+        .filter_map(|cause| cause["probability"].as_f64())
+        .sum();
+    assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+}
+
+#[test]
+fn a_sweep_says_why_the_line_is_as_it_is() {
+    for (port, cause) in [
+        ("sim://nmea?baud=4800", "clean"),
+        ("sim://modbus-rtu?baud=9600", "no-answer"),
+        ("sim://nmea?inverted=1", "inverted"),
+    ] {
+        let json = hsdiag(["sweep", port, "--json"]).json();
+        assert_eq!(json["diagnosis"][0]["cause"], cause, "{port}: {}", json["diagnosis"][0]);
+        let sum: f64 = json["diagnosis"]
+            .as_array()
+            .expect("causes")
+            .iter()
+            .filter_map(|cause| cause["probability"].as_f64())
+            .sum();
+        assert!((sum - 1.0).abs() < 1e-6, "{port}: {sum}");
+    }
+}
+
+// ---- every cause ---------------------------------------------------------------------------------------------------
+
+const TRIED: u64 = 8;
+
+/// Of each cause's captures so many must name it.
+#[track_caller]
+fn names_its_cause(wire: Wire, least: usize) {
+    let mut weak = Vec::new();
+    for cause in Cause::ALL {
+        let named = (0..TRIED)
+            .filter(|seed| {
+                let (kit, made) = capture(cause, 100 + seed, wire);
+                let (header, records) = made.recording();
+                let observed = diagnosed(kit, &header, &records);
+                holds(&observed.diagnosis, cause.id());
+                observed.diagnosis.leading().cause == cause
+            })
+            .count();
+        if named < least {
+            weak.push(format!("{} {named} of {TRIED}", cause.id()));
+        }
+    }
+    assert!(weak.is_empty(), "{weak:?}");
+}
+
+#[test]
+fn captures_of_every_cause_name_it() {
+    names_its_cause(first_wire::receive, 5);
+}
+
+#[test]
+fn what_was_learnt_on_one_wire_holds_on_another() {
+    names_its_cause(second_wire::receive, 5);
+}
+
+#[test]
+fn a_conversation_without_a_flaw_is_clean_beyond_doubt() {
+    let mut flawless = 0;
+    for seed in 0..3 * TRIED {
+        let (kit, made) = capture(Cause::Clean, 200 + seed, first_wire::receive);
+        let (header, records) = made.recording();
+        let observed = diagnosed(kit, &header, &records);
+        // Some recordings begin or end in the middle of a frame.
+        if !observed.items.iter().all(|(item, _)| item.is_clean()) {
+            continue;
+        }
+        flawless += 1;
+        let leading = observed.diagnosis.leading();
+        assert_eq!(leading.cause, Cause::Clean, "{} seed {seed}", kit.name);
+        assert!(leading.probability > 0.9, "{} seed {seed}: {}", kit.name, leading.probability);
+        assert!(observed.diagnosis.contributing.is_empty(), "{} seed {seed}", kit.name);
+    }
+    assert!(flawless >= TRIED, "{flawless}");
+}
+
+#[test]
+fn a_sender_at_another_rate_is_named_with_its_rate() {
+    let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+    let kit = shipped().kits.iter().find(|kit| kit.name == "modbus-rtu").expect("a kit");
+    let mut seen = 0;
+    for seed in 0..40 {
+        let (of, made) = capture(Cause::BaudMismatch, 300 + seed, first_wire::receive);
+        let (header, records) = made.recording();
+        let diagnosis = diagnosed(of, &header, &records).diagnosis;
+        if diagnosis.leading().cause == Cause::BaudMismatch {
+            seen += 1;
+            assert!(diagnosis.details.sender_baud.is_some_and(f64::is_finite));
+        }
+    }
+    assert!(seen >= 32, "{seen} of 40");
+    let nothing = diagnosed(kit, &header(settings), &[]).diagnosis;
+    assert_eq!(nothing.details.sender_baud, None);
+}
+
+// ---- input that no line ever gave ----------------------------------------------------------------------------------
+
+fn header(settings: Settings) -> Header {
+    Header { settings, line_errors: LineErrors::PerByte, uncertainty: Span::ZERO }
+}
+
+fn at(secs: f64, direction: Direction, byte: u8) -> LineEvent {
+    LineEvent::byte(Instant::from_secs(secs), direction, byte)
+}
+
+fn strange() -> Vec<(&'static str, Vec<LineEvent>)> {
+    let mut random = fastrand::Rng::with_seed(11);
+    let mut bytes = |count: usize| -> Vec<LineEvent> {
+        (0..count).map(|place| at(place as f64 * 1e-3, Direction::Rx, random.u8(..))).collect()
+    };
+    let every_fault = [Fault::Framing, Fault::Parity, Fault::FramingOrParity, Fault::Overrun, Fault::Break];
+    let faults = bytes(400)
+        .into_iter()
+        .enumerate()
+        .map(|(place, event)| event.with_fault(every_fault[place % every_fault.len()]))
+        .collect();
+    let seen = |seen: Seen, place: usize| LineEvent { seen, ..at(place as f64 * 1e-3, Direction::Rx, 0) };
+    let breaks = (0..300).map(|place| seen(Seen::Break, place).with_fault(Fault::Break)).collect();
+    let markers = (0..300).map(|place| seen(Seen::Marker, place)).collect();
+    // A break that carries a byte's fault, a byte that carries a break's.
+    let contradictory = (0..200)
+        .map(|place| match place % 2 {
+            0 => seen(Seen::Break, place).with_fault(Fault::Parity),
+            _ => at(place as f64 * 1e-3, Direction::Tx, 0xFF).with_fault(Fault::Break),
+        })
+        .collect();
+    let mut backwards = bytes(300);
+    backwards.reverse();
+    let jumps = (0..300u32)
+        .map(|place| at(f64::from(place.wrapping_mul(2_654_435_761) % 1_000_000), Direction::Rx, place as u8))
+        .collect();
+    let same_time = (0..500).map(|place| at(1.0, Direction::Rx, place as u8)).collect();
+    let sent = (0..200).map(|place| at(f64::from(place), Direction::Tx, 0x55)).collect();
+    vec![
+        ("nothing", Vec::new()),
+        ("one byte", bytes(1)),
+        ("one byte sent", vec![at(0.0, Direction::Tx, 0x7F)]),
+        ("all faults", faults),
+        ("breaks", breaks),
+        ("markers", markers),
+        ("contradictory", contradictory),
+        ("backwards", backwards),
+        ("a clock that jumps", jumps),
+        ("all at once", same_time),
+        ("only sent", sent),
+        ("zeros", (0..600).map(|place| at(f64::from(place) * 1e-3, Direction::Rx, 0)).collect()),
+    ]
+}
+
+#[test]
+fn strange_input_is_answered_with_probabilities_that_are_numbers() {
+    let rates = [Baud::nearest(1.0), Baud::nearest(9600.0), Baud::nearest(f64::from(Baud::MAX))];
+    for (of, events) in strange() {
+        for kit in shipped().kits.iter().step_by(3) {
+            for errors in [LineErrors::PerByte, LineErrors::Packet, LineErrors::Never] {
+                let settings = Settings::new(rates[events.len() % rates.len()], kit.table.line.format);
+                let header = Header { line_errors: errors, ..header(settings) };
+                let records: Vec<Record> = events.iter().map(|event| Record::seen(*event)).collect();
+                let observed = diagnosed(kit, &header, &records);
+                holds(&observed.diagnosis, of);
+                let verdicts = observed.items.iter().filter_map(|(_, verdict)| *verdict);
+                assert!(verdicts.into_iter().all(|(_, p)| p.is_finite()), "{of}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_million_events_take_no_more_memory_than_the_window() {
+    let kit = &shipped().kits[0];
+    let settings = Settings::new(Baud::nearest(2_000_000.0), kit.table.line.format);
+    let hearing =
+        Hearing { settings, line_errors: LineErrors::PerByte, uncertainty: Span::ZERO, sides: Sides::Device };
+    let mut engine = Engine::new(kit.program.clone(), Vec::new(), Env::new(), hearing);
+    let mut random = fastrand::Rng::with_seed(5);
+    for place in 0..1_000_000 {
+        engine.on_event(&at(f64::from(place) * 5e-6, Direction::Rx, random.u8(..)));
+        if place % 100_000 == 0 {
+            engine.items();
+        }
+    }
+    assert!(engine.window().events.len() <= 8192);
+    assert!(engine.window().items.len() <= 4096);
+    assert_eq!(engine.window().seen, 1_000_000);
+    holds(&engine.diagnosis(), "a million events");
+}

@@ -1,0 +1,95 @@
+//! What the captures of a protocol are made from: conversations of its own simulated device, and what may come in their place.
+
+use std::sync::Arc;
+
+use hsdiag::line::Direction;
+use hsdiag::machine::Program;
+use hsdiag::protocol::{Registry, Table};
+use hsdiag::simulate;
+
+use super::conversation::{Message, conversation};
+use super::generate::{Ingredients, Labelled};
+use hsdiag::capture::{Header, Record};
+use hsdiag::line::Span;
+
+/// The protocols whose conversations are spoilt.
+pub const PROTOCOLS: [&str; 8] =
+    ["mbus", "modbus-rtu", "dlt645", "iec101", "stm32", "stk500v1", "esp-rom", "kwp2000"];
+
+/// A protocol with what its captures are made from.
+pub struct Kit {
+    pub name: &'static str,
+    pub table: Arc<Table>,
+    pub program: Arc<Program>,
+    pub talks: Vec<Vec<Message>>,
+    pub refusing: Vec<Vec<Message>>,
+}
+
+impl Kit {
+    /// The kits of all protocols.
+    pub fn all(registry: &Registry) -> Vec<Kit> {
+        let kit = |name| Kit::new(name, registry.get(name).expect("a shipped table"));
+        PROTOCOLS.into_iter().map(kit).collect()
+    }
+
+    pub fn new(name: &'static str, table: Arc<Table>) -> Kit {
+        let options = |seed: u64, fault: Option<&str>| simulate::Options {
+            seed,
+            fault: fault.map(String::from),
+            ..simulate::Options::default()
+        };
+        let talks = (0..4).map(|seed| conversation(&table, &options(seed, None), 1200)).collect();
+        // A table without a refusal has a device that cannot refuse.
+        let refusals = if table.refusals.frames.is_empty() { 0 } else { 2 };
+        let refusing =
+            (0..refusals).map(|seed| conversation(&table, &options(seed, Some("refuse")), 300)).collect();
+        Kit { name, program: Arc::new(Program::compile(table.clone())), table, talks, refusing }
+    }
+
+    /// What the capture of this seed is made from; `other` is the protocol that may be there instead.
+    pub fn ingredients<'a>(&'a self, other: &'a Kit, text: &'a [Vec<u8>], seed: u64) -> Ingredients<'a> {
+        let place = seed as usize >> 4;
+        Ingredients {
+            talk: &self.talks[place % self.talks.len()],
+            refusing: self.refusing.get(place % 2).map_or(&[], |talk| talk),
+            foreign: &other.talks[place % other.talks.len()],
+            text,
+            format: self.table.line.format,
+            bauds: &self.table.line.bauds,
+            polls: self.table.poll.is_some(),
+        }
+    }
+}
+
+/// What the console's device prints, line by line.
+pub fn texts(registry: &Registry) -> Vec<Vec<u8>> {
+    let console = registry.get("console").expect("a shipped table");
+    let options = simulate::Options { seed: 5, ..simulate::Options::default() };
+    let said: Vec<u8> = conversation(&console, &options, 4000)
+        .into_iter()
+        .filter(|message| message.direction == Direction::Rx)
+        .flat_map(|message| message.bytes)
+        .collect();
+    let lines: Vec<Vec<u8>> = said.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    lines.into_iter().filter(|line| line.len() > 4).collect()
+}
+
+impl Labelled {
+    /// The capture as a recording.
+    pub fn recording(&self) -> (Header, Vec<Record>) {
+        let header = Header {
+            settings: self.settings,
+            line_errors: self.errors,
+            uncertainty: Span::from_secs_f64(self.uncertainty),
+        };
+        let mut changes = self.changes.iter().peekable();
+        let mut records = Vec::new();
+        for (event, _) in &self.events {
+            while let Some((at, settings)) = changes.next_if(|(at, _)| *at <= event.at) {
+                records.push(Record::set(*at, *settings));
+            }
+            records.push(Record::seen(*event));
+        }
+        (header, records)
+    }
+}
