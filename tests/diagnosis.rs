@@ -188,7 +188,7 @@ fn what_was_learnt_on_one_wire_holds_on_another() {
 }
 
 #[test]
-fn a_conversation_without_a_flaw_is_clean_beyond_doubt() {
+fn a_conversation_without_a_flaw_is_surely_clean() {
     let mut flawless = 0;
     for seed in 0..3 * TRIED {
         let (kit, made) = capture(Cause::Clean, 200 + seed, first_wire::receive);
@@ -201,7 +201,7 @@ fn a_conversation_without_a_flaw_is_clean_beyond_doubt() {
         flawless += 1;
         let leading = observed.diagnosis.leading();
         assert_eq!(leading.cause, Cause::Clean, "{} seed {seed}", kit.name);
-        assert!(leading.probability > 0.9, "{} seed {seed}: {}", kit.name, leading.probability);
+        assert!(observed.diagnosis.is_sure(), "{} seed {seed}: {}", kit.name, leading.probability);
         assert!(observed.diagnosis.contributing.is_empty(), "{} seed {seed}", kit.name);
     }
     assert!(flawless >= TRIED, "{flawless}");

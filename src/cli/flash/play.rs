@@ -342,6 +342,7 @@ impl Job {
             true => DiagnosisFace::default(),
             false => DiagnosisFace::new(&diagnose_played(
                 &outcome.items,
+                &target.table,
                 settings,
                 abilities.line_errors,
                 abilities.uncertainty,
