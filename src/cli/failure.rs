@@ -165,6 +165,9 @@ fn port_remedy(error: &PortError) -> String {
         PortError::Unsupported { .. } => "use a port that has it (a real adapter), or do without".into(),
         PortError::EndOfRecording { .. } => "record for longer, or ask for what the recording holds".into(),
         PortError::Address(_) => "`hsdiag sweep --help` shows every way to name a port".into(),
+        PortError::Io { port, .. } if port.contains("://") => {
+            "is something listening there, and is this its name and port?".into()
+        }
         PortError::Io { .. } => "plug the adapter in again; -vv shows what was tried".into(),
     }
 }

@@ -290,14 +290,13 @@ impl Report for Flashed {
             page.line(format_args!("  {:<16} {}", "chip", escaped(chip)));
         }
         if self.bytes > 0 && self.action != "read" {
-            let retried = match (self.retries, self.repairs) {
-                (0, 0) => String::new(),
-                (retries, repairs) => format!(
-                    ", {} and {}",
-                    counted(retries as usize, "retry").replace("retrys", "retries"),
-                    counted(repairs as usize, "round of writing again").replace("agains", "again")
-                ),
-            };
+            let mut retried = String::new();
+            if self.retries > 0 {
+                retried += &format!(", {} again", counted(self.retries as usize, "piece"));
+            }
+            if self.repairs > 0 {
+                retried += &format!(", written anew {}", counted(self.repairs as usize, "time"));
+            }
             page.line(format_args!("  {:<16} {} bytes, {} sent{retried}", "image", self.bytes, self.written));
         }
         match self.started {
