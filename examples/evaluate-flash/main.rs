@@ -11,11 +11,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use hsdiag::machine::Ending;
 use hsdiag::protocol::Registry;
 use hsdiag::simulate::Mishap;
 
-use session::{Flasher, Weather};
+use session::{Claim, Flasher, Weather};
 use tally::Tally;
 
 struct Asked {
@@ -93,8 +92,9 @@ fn evaluate(flasher: &Flasher, sessions: usize, asked: &Asked) -> Tally {
                 let seed =
                     fastrand::Rng::with_seed(asked.seed.wrapping_mul(1_000_003) ^ index as u64).u64(..);
                 let outcome = flasher.session(seed, weather(index));
-                if asked.verbose && (outcome.ending != Ending::Done || outcome.is_wrong()) {
-                    eprintln!("{} {seed:#x}: {outcome:?}", flasher.name());
+                if asked.verbose && (outcome.claim == Claim::Failed || outcome.is_wrong()) {
+                    let ended = &outcome.ended;
+                    eprintln!("{} {seed:#x}: {ended:?}, {outcome:?}", flasher.name());
                 }
                 tally.count(&outcome);
             }

@@ -1,9 +1,11 @@
-//! One flash session in virtual time: a table's host writes an image into its own device, over a line and into a device that meet mishaps.
+//! One flash session in virtual time: `flash` writes an image into a table's own device, over a line and into a device that meet mishaps.
 
 use std::sync::Arc;
 
+use hsdiag::flash::{Action, Ended, Plan, Session, SessionOptions, Wish};
+use hsdiag::image::{FileKind, Image, ReadImage, Segment};
 use hsdiag::line::{Instant, Settings, Span};
-use hsdiag::machine::{Ending, Env, Host, Program, Run};
+use hsdiag::machine::{Env, Program};
 use hsdiag::protocol::{FlashRun, Table};
 use hsdiag::simulate::{DeviceTask, Link, Mishap, Mishaps, settings};
 
@@ -47,8 +49,8 @@ pub struct Outcome {
     pub mishaps: [usize; Mishap::OF_LINE.len()],
     /// How often the device was reset and everything begun anew.
     pub attempts: u32,
-    /// How the last attempt ended.
-    pub ending: Ending,
+    /// How the last attempt ended; `None`: not at all.
+    pub ended: Option<Ended>,
 }
 
 /// The longest image.
@@ -56,9 +58,6 @@ pub const MOST: usize = 600;
 
 /// How often a session is begun anew.
 const ATTEMPTS: u32 = 5;
-
-/// How often a step of a session is repeated.
-const RETREATS: u32 = 6;
 
 /// Longer than any attempt takes, in virtual time.
 const LIMIT: Span = Span::from_secs(3_600);
@@ -93,11 +92,10 @@ impl Flasher {
     fn play(&self, size: usize, seed: u64, weather: Weather) -> (Outcome, Span) {
         let mut chance = fastrand::Rng::with_seed(seed ^ 0x5EED);
         let image: Vec<u8> = (0..size).map(|_| chance.u8(..)).collect();
-        let env = Env::new().with_image(&self.program.table().device.memory, self.base, image.clone());
         let mut mishaps = Mishaps::new(chance.u64(..), weather.one_in, self.settings.format);
         let device =
             DeviceTask::new(&self.program, &self.device_env(weather, &mut chance), None, seed, false);
-        let mut link = Link::new(self.host(&env), self.settings, device, self.settings);
+        let mut link = Link::new(self.host(&image), self.settings, device, self.settings);
         link = link.spoilt_by(mishaps.spoil());
         let strikes = Instant::ZERO + self.clean.mul_f64(chance.f64());
         if weather.device.is_some() {
@@ -110,33 +108,42 @@ impl Flasher {
         loop {
             let until = link.now() + LIMIT;
             link.play(until);
-            let done = link.host.result().ending == Some(Ending::Done);
-            if done || attempts == ATTEMPTS {
+            let ended = link.host.outcome().ended;
+            if matches!(ended, Some(Ended::Done | Ended::Unverified)) || attempts == ATTEMPTS {
                 break;
             }
             attempts += 1;
             let now = link.now();
             link.device.reset(now);
-            link.begins(self.host(&env), self.settings);
+            link.begins(self.host(&image), self.settings);
         }
-        let ending = link.host.result().ending.unwrap_or(Ending::NoAnswer);
-        let claim = match (&ending, self.verifies) {
-            (Ending::Done, true) => Claim::Verified,
-            (Ending::Done, false) => Claim::Sent,
+        let ended = link.host.outcome().ended;
+        let claim = match ended {
+            Some(Ended::Done) => Claim::Verified,
+            Some(Ended::Unverified) => Claim::Sent,
             _ => Claim::Failed,
         };
         let held = link.device.device().memory().read(self.base, size);
         let equal = held.is_ok_and(|held| held[..] == image);
         let took = link.now().since(Instant::ZERO);
         drop(link);
-        (Outcome { claim, equal, weather, mishaps: mishaps.counts, attempts, ending }, took)
+        (Outcome { claim, equal, weather, mishaps: mishaps.counts, attempts, ended }, took)
     }
 
-    fn host(&self, env: &Env) -> Host {
-        let back = self.program.table().flash.as_ref().and_then(|flash| flash.run(FlashRun::Recover));
-        Host::of(&self.program, &Run::Flash, env, self.settings)
-            .and_then(|host| host.with_retreats(RETREATS, back))
-            .expect("a run that has been played before")
+    /// A session as the command plays it; what speaks against a random image is left aside.
+    fn host(&self, image: &[u8]) -> Session {
+        let part = Segment { at: 0, bytes: image.to_vec().into() };
+        let file = ReadImage {
+            kind: FileKind::Binary,
+            image: Image::from_parts(vec![part]).expect("one part"),
+            entry: None,
+            machine: None,
+            family: None,
+            has_addresses: false,
+        };
+        let plan = Plan::new(self.program.table(), &file, &Wish::default()).expect("the image fits");
+        let options = SessionOptions { action: Action::Flash, only_changed: false, go: true, force: true };
+        Session::new(plan, Some(file), &self.program, options, self.settings).expect("the table can flash")
     }
 
     /// The device's own world: another chip, where that is what it meets.
@@ -150,7 +157,7 @@ impl Flasher {
         }
     }
 
-    fn strike(&self, weather: Weather, link: &mut Link<'_, Host, DeviceTask>, chance: &mut fastrand::Rng) {
+    fn strike(&self, weather: Weather, link: &mut Link<'_, Session, DeviceTask>, chance: &mut fastrand::Rng) {
         let now = link.now();
         match weather.device {
             Some(Mishap::Reset) => link.device.reset(now),

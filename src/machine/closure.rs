@@ -195,9 +195,6 @@ impl Closure<'_> {
         exchange: ExchangeId,
         arguments: &[(super::names::Key, crate::frame::Name, crate::frame::Expr)],
     ) {
-        if thread.place.scope.exchange.is_none() {
-            thread.begun.calls += 1;
-        }
         let mut scope = Scope::call(&thread.place.scope, exchange);
         for (key, name, value) in arguments {
             if let Ok(Some(value)) = View::new(self.ground, &thread.place).for_field(name).value(value) {

@@ -77,6 +77,9 @@ pub(super) struct Unsolicited {
 /// Silence that ends what nobody understood, where the table has no gap.
 const QUIET: Span = Span::from_millis(20);
 
+/// The same where a frame has begun and is not whole: a host that is busy may pause within one.
+const UNFINISHED: Span = Span::from_millis(200);
+
 /// A keyed character is over when no break has come for so long: eight ones and a stop bit of 5 baud.
 const KEYED: Span = Span::from_millis(1_900);
 
@@ -229,8 +232,10 @@ impl Device {
     }
 
     pub(super) fn quiet(&self) -> Span {
+        let unfinished = !self.damaged && self.enough > self.buffer.len() && self.enough != usize::MAX;
+        let quiet = if unfinished { UNFINISHED } else { QUIET };
         let gap = self.program.table.line.gap.as_ref();
-        gap.map_or(QUIET.max(self.settings.character_time() * 4), |gap| gap.at(self.settings))
+        gap.map_or(quiet.max(self.settings.character_time() * 4), |gap| gap.at(self.settings))
     }
 
     pub(super) fn ground(&self) -> Ground<'_> {

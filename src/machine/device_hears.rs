@@ -42,6 +42,7 @@ impl Device {
                 }
                 self.last_heard = self.buffer.drain(..accepted.len).collect();
                 self.said.clear();
+                self.memory.settle();
                 self.repeating = None;
                 self.enough = 0;
                 self.threads = answers.accepted;

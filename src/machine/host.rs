@@ -12,7 +12,6 @@ use super::echo::Echo;
 use super::env::Env;
 use super::facts::{Facts, Origin};
 use super::hear::Offer;
-use super::host_retreats::Retreats;
 use super::item::{Item, ItemKind};
 use super::memory::Memory;
 use super::names::Key;
@@ -97,7 +96,6 @@ pub struct Host {
     pub(super) given: Vec<Key>,
     /// Where the last run begins.
     pub(super) start: Pc,
-    pub(super) retreats: Retreats,
 }
 
 /// A run that a host can play at once.
@@ -122,11 +120,6 @@ pub(super) enum Turn {
         window: Span,
         since: Option<Instant>,
         soft: bool,
-    },
-    /// Nobody's, until the line has come to rest.
-    Rest {
-        since: Instant,
-        until: Instant,
     },
     Over,
 }
@@ -181,7 +174,6 @@ impl Host {
             shown: 0,
             captured: thread,
             start,
-            retreats: Retreats::default(),
             program: Arc::new(program),
         })
     }
@@ -259,7 +251,6 @@ impl Host {
         self.outbox = Outbox::default();
         self.outbox.on_time(self.now);
         self.result.ending = None;
-        self.retreats.begin();
         self.turn = Turn::Own;
     }
 
@@ -391,9 +382,6 @@ impl Task for Host {
                     return;
                 }
                 self.result.heard += 1;
-                if matches!(self.turn, Turn::Rest { .. }) {
-                    return self.is_restless();
-                }
                 self.heap.push(byte, event.at, event.fault);
                 if self.heap.is_enough() {
                     self.listen(Closing::No);
@@ -407,11 +395,6 @@ impl Task for Host {
     fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.outbox.on_time(self.now);
-        if let Turn::Rest { until, .. } = self.turn
-            && until <= self.now
-        {
-            self.rested();
-        }
         let Turn::Device { window, since, soft } = self.turn else { return };
         if !self.heap.is_empty() {
             let mut closing = self.heap.closing(self.now, self.settings);
@@ -464,7 +447,7 @@ impl Task for Host {
                     since.get_or_insert(self.outbox.free_at().max(self.now));
                     return None;
                 }
-                Turn::Rest { .. } | Turn::Over => return None,
+                Turn::Over => return None,
             }
         }
     }
@@ -472,9 +455,6 @@ impl Task for Host {
     fn deadline(&self) -> Option<Instant> {
         if let Some(deadline) = self.outbox.deadline() {
             return Some(deadline);
-        }
-        if let Turn::Rest { until, .. } = self.turn {
-            return Some(until);
         }
         let Turn::Device { window, since, .. } = self.turn else { return None };
         let until = since? + window;

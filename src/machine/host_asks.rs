@@ -23,18 +23,17 @@ const MOST_AGAINS: u32 = 10;
 impl Host {
     /// One step of its own: says a frame, or finds that it has to wait, or that it is done.
     pub(super) fn go_on(&mut self) {
+        let before = self.threads.first().cloned();
         let threads = std::mem::take(&mut self.threads);
-        let before = threads.clone();
         self.threads = Closure { ground: self.ground(), unheard: None }.of(threads);
         let Some(mut first) = self.threads.first().cloned() else {
-            self.captured = before.into_iter().next().unwrap_or_else(|| self.captured.clone());
+            self.captured = before.unwrap_or_else(|| self.captured.clone());
             return self
                 .end(Ending::Failed("the run finds no way on: a condition is not met or not known".into()));
         };
         let effects =
             Effects { program: &self.program, facts: &self.facts, role: Role::Host, line: self.line };
         let changes = effects.phases(&mut first, &self.memory);
-        self.note_step(before, &first);
         if first.agains > MOST_AGAINS {
             return self.end(Ending::Refused);
         }
@@ -44,7 +43,6 @@ impl Host {
         match &program.code[first.pc] {
             Instruction::Message(step) if step.direction == Direction::Tx => self.say(first, step),
             Instruction::Message(step) => self.wait(step),
-            _ if self.is_back() => {}
             _ => self.end(Ending::Done),
         }
     }
@@ -200,9 +198,6 @@ impl Host {
     }
 
     pub(super) fn end(&mut self, ending: Ending) {
-        if self.retreats_from(&ending) {
-            return;
-        }
         if let Some(first) = self.threads.first() {
             self.captured = first.clone();
         }

@@ -106,6 +106,11 @@ impl Memory {
         }
     }
 
+    /// The last write is over: nothing can tear it any more.
+    pub(super) fn settle(&mut self) {
+        self.last = None;
+    }
+
     /// Power fails in the middle of the last write: only its first bytes, `of` them at the most, got in.
     pub fn tear(&mut self, of: usize) {
         let Some((address, before)) = self.last.take() else { return };

@@ -18,7 +18,6 @@ mod hear;
 mod host;
 mod host_asks;
 mod host_hears;
-mod host_retreats;
 mod item;
 mod join;
 mod look;

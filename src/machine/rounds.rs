@@ -32,15 +32,9 @@ impl Closure<'_> {
         let state = thread.place.scope.loop_at(pc).cloned().unwrap_or(Loop { at: pc, ..Loop::default() });
         let known = View::new(self.ground, &thread.place).find(each.data).ok().flatten();
         if let Some((Value::Bytes(data), _)) = known {
-            let is_run = thread.place.scope.exchange.is_none();
             if state.offset >= data.bytes.len() as u64 {
-                thread.run_rounds &= !is_run;
                 end_each(thread, each);
                 return Next::On;
-            }
-            if is_run {
-                thread.run_rounds = true;
-                thread.begun.rounds += 1;
             }
             begin_known(thread, each, state, data);
             return Next::On;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::protocol::FrameId;
 
-use super::host_retreats::Begun;
 use super::program::{Pc, Program};
 use super::scope::{Place, Scope};
 use super::states::States;
@@ -26,12 +25,8 @@ pub(super) struct Thread {
     pub rested: bool,
     /// Frames that their sender repeats until it is answered.
     pub repeated: Arc<Vec<FrameId>>,
-    /// Rounds and calls that the run itself has begun, outside every exchange.
-    pub begun: Begun,
     /// How often `again` has led back since a loop went on.
     pub agains: u32,
-    /// The run itself is in a round of a loop.
-    pub run_rounds: bool,
 }
 
 /// An effect or a phase that a thread has passed, with what was known there.
@@ -61,9 +56,7 @@ impl Thread {
             doubtful: false,
             rested: false,
             repeated: Arc::default(),
-            begun: Begun::default(),
             agains: 0,
-            run_rounds: false,
         }
     }
 
@@ -76,12 +69,6 @@ impl Thread {
 
     pub fn scope(&mut self) -> &mut Scope {
         Arc::make_mut(&mut self.place.scope)
-    }
-
-    /// Takes from another thread what each side has said last: that is so wherever a run goes on.
-    pub fn hears_what(&mut self, other: &Thread) {
-        self.place.last = other.place.last.clone();
-        self.place.followed = other.place.followed.clone();
     }
 
     pub fn postpone(&mut self) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Programs that others wrote flash simulated devices on a pseudo-terminal, verify, and read back: flashers.sh DIR HSDIAG
-# Each also meets a device that damages what it says, which it must not call verified. Needs stm32flash, avrdude, python3-venv.
+# Each also meets a device that it must not call verified. Needs stm32flash, avrdude, python3-venv.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -49,7 +49,7 @@ avr stk500v1 m328p arduino whole
 avr stk500v2 m2560 wiring verify # its 256 KiB would take half a minute
 
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install --quiet 'esptool>=5,<6'
+"$dir/venv/bin/pip" install --quiet 'esptool>=5,<6' 'smpclient>=7,<8'
 esp=("$dir/venv/bin/esptool" --port "$line" --baud 115200 --before no-reset --after no-reset --no-stub)
 hash='Hash of data verified'
 same_digest='Verification successful'
@@ -64,5 +64,11 @@ opens "esptool reads back what it wrote" 'Read 5003 bytes' 'esp-rom?baud=115200'
 same "esptool read the image back" "$dir/esp.bin"
 refuses "esptool does not verify another image" "$same_digest" 'esp-rom?baud=115200' \
     "${in_turn[@]}" "${esp[@]}" write-flash 0x10000 "$image" / "${esp[@]}" verify-flash 0x10000 "$text"
+
+# It resolves no links, and each answer says how far the device is.
+uploaded='uploaded 5003 of 5003 bytes'
+smp=(bash -c '"$0" "$1" "$(readlink -f "$2")" "$3"' "$dir/venv/bin/python" "$here/smp_upload.py" "$line" "$image")
+opens "smpclient uploads to the simulated mcuboot-smp" "$uploaded" 'mcuboot-smp?baud=115200' "${smp[@]}"
+refuses "smpclient does not upload to another protocol" "$uploaded" 'nmea?baud=115200' "${smp[@]}"
 
 tally
