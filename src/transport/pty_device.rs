@@ -29,8 +29,6 @@ pub struct PtyDevice {
     link: Option<PathBuf>,
     /// The host's input flags, which say how a driver has to deliver a bad byte.
     flags: InputModes,
-    /// The host's rate, once it has been read.
-    rate: Option<Baud>,
 }
 
 /// Packet bytes of `linux/tty.h`: the host threw away its input; the host changed its settings.
@@ -57,7 +55,7 @@ impl PtyDevice {
         tcsetattr(&master, OptionalActions::Now, &modes)?;
         set_packet_mode(&master, true)?;
         rustix::io::ioctl_fionbio(&master, true)?;
-        Ok(PtyDevice { name, master, _slave: slave, link: None, flags: modes.input_modes, rate: None })
+        Ok(PtyDevice { name, master, _slave: slave, link: None, flags: modes.input_modes })
     }
 
     /// What a host has to open: "/dev/pts/5".
@@ -76,11 +74,18 @@ impl PtyDevice {
         Ok(())
     }
 
-    fn read_settings(&mut self) -> Result<(), PortError> {
+    /// Reads the rate and the flags that the host has set now, and gives the line the rate. A host that makes its settings from nothing
+    /// clears `EXTPROC`, after which nobody is told of a change: so they are read again whenever something was waited for.
+    fn follow(&mut self, line: &mut SimLine) -> Result<(), PortError> {
         let modes =
             tcgetattr(&self.master).map_err(|errno| self.failed("read the host's settings", errno))?;
         self.flags = modes.input_modes;
-        self.rate = Baud::new(modes.output_speed()).ok(); // rate 0 means "hang up": the one before stays
+        // Rate 0 means "hang up": the one before stays.
+        let baud = Baud::new(modes.output_speed()).unwrap_or(line.host().baud);
+        let wanted = line.device().with_baud(baud);
+        if line.host() != wanted {
+            line.set_host(wanted);
+        }
         Ok(())
     }
 
@@ -111,13 +116,7 @@ impl PtyDevice {
 
 impl Face for PtyDevice {
     fn listen(&mut self, line: &mut SimLine, wait: Span) -> Result<(), PortError> {
-        if self.rate.is_none() {
-            self.read_settings()?;
-        }
-        let wanted = line.device().with_baud(self.rate.unwrap_or(line.host().baud));
-        if line.host() != wanted {
-            line.set_host(wanted);
-        }
+        self.follow(line)?;
         let timeout = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: wait.subsec_nanos().into(),
@@ -134,12 +133,13 @@ impl Face for PtyDevice {
             Err(errno) => return Err(self.failed("read", errno)),
         };
         match packet.get(..count).and_then(<[u8]>::split_first) {
-            Some((0, bytes)) => line.send(bytes),
+            Some((0, bytes)) => {
+                self.follow(line)?; // what was set before these bytes were written
+                line.send(bytes);
+            }
             Some((what, _)) => {
                 if what & CHANGED != 0 {
-                    self.read_settings()?;
-                    let baud = self.rate.unwrap_or(line.host().baud);
-                    line.set_host(line.device().with_baud(baud));
+                    self.follow(line)?;
                 }
                 if what & FLUSHED != 0 {
                     line.discard();
