@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hsdiag::flash::{Action, Ended, Outcome, Plan, Session, SessionOptions, State, Wish};
 use hsdiag::image::{FileKind, Image, ReadImage, Segment};
-use hsdiag::line::{Direction, Instant, Span};
+use hsdiag::line::{Direction, Instant, Seen, Span};
 use hsdiag::machine::{Device, Program};
 use hsdiag::protocol::{FlashRun, Quiet, Registry, Table};
 use hsdiag::simulate::{DeviceTask, Fault, Link, Passing, Spoil, settings};
@@ -155,7 +155,7 @@ fn images_of_every_size_arrive_over_every_table() {
 #[test]
 fn a_full_memory_is_written_and_read_back() {
     let mut chance = fastrand::Rng::with_seed(4);
-    for name in ["stm32", "stk500v1", "kboot", "stc-isp"] {
+    for name in ["stm32", "stk500v1", "kboot", "stc-isp", "ti-bsl"] {
         let table = Registry::shipped().get(name).unwrap();
         let (at, room) = region(&table);
         let file = image(vec![(at, (0..room).map(|_| chance.u8(..)).collect())]);
@@ -163,6 +163,29 @@ fn a_full_memory_is_written_and_read_back() {
         assert_eq!(outcome.ended, Some(well(&table)), "{name}");
         assert!(holds(&bench, &file), "{name}");
     }
+}
+
+#[test]
+fn each_sector_that_an_image_touches_is_erased_by_a_packet_of_its_own() {
+    let table = Registry::shipped().get("ti-bsl").unwrap();
+    let file = image(vec![(0x0F00, vec![0x11; 0x1200])]);
+    let (outcome, mut bench) = play(&table, &file, None, None);
+    assert_eq!(outcome.ended, Some(Ended::Done));
+    let asked = bench.link.passed().into_iter().filter(|event| event.direction == Direction::Tx);
+    let sent: Vec<u8> = asked
+        .filter_map(|event| match event.seen {
+            Seen::Byte(byte) => Some(byte),
+            _ => None,
+        })
+        .collect();
+    let erased: Vec<&[u8]> =
+        sent.windows(7).filter(|bytes| bytes[0] == 7 && bytes[2] == 0x26 && bytes[3] == 0).collect();
+    let packets: [&[u8]; 3] = [
+        &[0x07, 0x26, 0x26, 0x00, 0x00, 0x00, 0x00],
+        &[0x07, 0x36, 0x26, 0x00, 0x00, 0x10, 0x00],
+        &[0x07, 0x46, 0x26, 0x00, 0x00, 0x20, 0x00],
+    ];
+    assert_eq!(erased, packets);
 }
 
 #[test]

@@ -39,6 +39,14 @@ impl Closure<'_> {
             begin_known(thread, each, state, data);
             return Next::On;
         }
+        if let Some((Value::List(values), _)) = known {
+            let value = usize::try_from(state.index).ok().and_then(|index| values.get(index).cloned());
+            match value {
+                Some(value) => begin_value(thread, each, state, value),
+                None => end_each(thread, each),
+            }
+            return Next::On;
+        }
         let total = each
             .total
             .as_ref()
@@ -151,6 +159,15 @@ fn begin_known(thread: &mut Thread, each: &Each, state: Loop, data: Blob) {
     scope.set_number(each.piece.at, data.at.wrapping_add(offset));
     scope.set_number(each.piece.left, len - offset);
     scope.set(each.piece.name, Known::Piece { data, offset: offset as usize, each: state.at });
+    scope.set_loop(state);
+    thread.pc += 1;
+}
+
+/// The next value of a list.
+fn begin_value(thread: &mut Thread, each: &Each, state: Loop, value: Value) {
+    let scope = thread.scope();
+    scope.set_number(each.piece.index, state.index);
+    scope.set_value(each.piece.name, value);
     scope.set_loop(state);
     thread.pc += 1;
 }

@@ -139,7 +139,7 @@ pub(super) const TOPICS: [Topic; 6] = [
             construct("( < greeting ) 1..8 times", "so often; silence ends it"),
             construct(
                 "( > block(data = piece) < ack ) each piece of data by 128 pad 0x1A",
-                "over data, piece by piece; a piece has `index`, `offset`, `left`, `size` and `at`",
+                "over data, piece by piece; a piece has `index`, `offset`, `left`, `size` and `at`. Over a list (`each unit of units by 1`), value by value",
             ),
             construct(
                 "each piece of data[total] by n next progress.off",
