@@ -75,6 +75,12 @@ fn holds(diagnosis: &Diagnosis, of: &str) {
 
 // ---- the contract for scripts --------------------------------------------------------------------------------------
 
+/// What the probabilities of an answer's `diagnosis` add up to.
+fn probabilities(json: &Json) -> f64 {
+    let causes = json["diagnosis"].as_array().expect("causes");
+    causes.iter().filter_map(|cause| cause["probability"].as_f64()).sum()
+}
+
 #[test]
 fn decode_tells_scripts_causes_whose_probabilities_add_up_and_a_verdict_for_each_unexpected_byte() {
     let folder = Folder::new();
@@ -85,7 +91,7 @@ fn decode_tells_scripts_causes_whose_probabilities_add_up_and_a_verdict_for_each
     let json = ran.json();
     assert_eq!(json["schema"], "hsdiag.decode/1");
     let causes = json["diagnosis"].as_array().expect("causes");
-    let sum: f64 = causes.iter().filter_map(|cause| cause["probability"].as_f64()).sum();
+    let sum = probabilities(&json);
     assert!((sum - 1.0).abs() < 1e-6, "{sum}");
     let known = |id: &Json| id.as_str().is_some_and(|id| Cause::from_id(id).is_some());
     for cause in causes {
@@ -124,12 +130,7 @@ fn a_recording_that_no_table_explains_is_diagnosed_all_the_same() {
     let file = folder.file("floating.jsonl", &written(&header, &received));
     let json = hsdiag(["decode", &file, "--json"]).json();
     assert_eq!(json["protocol"], Json::Null);
-    let sum: f64 = json["diagnosis"]
-        .as_array()
-        .expect("causes")
-        .iter()
-        .filter_map(|cause| cause["probability"].as_f64())
-        .sum();
+    let sum = probabilities(&json);
     assert!((sum - 1.0).abs() < 1e-6, "{sum}");
 }
 
@@ -142,12 +143,7 @@ fn a_sweep_says_why_the_line_is_as_it_is() {
     ] {
         let json = hsdiag(["sweep", port, "--json"]).json();
         assert_eq!(json["diagnosis"][0]["cause"], cause, "{port}: {}", json["diagnosis"][0]);
-        let sum: f64 = json["diagnosis"]
-            .as_array()
-            .expect("causes")
-            .iter()
-            .filter_map(|cause| cause["probability"].as_f64())
-            .sum();
+        let sum = probabilities(&json);
         assert!((sum - 1.0).abs() < 1e-6, "{port}: {sum}");
     }
 }

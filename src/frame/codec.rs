@@ -33,8 +33,7 @@ impl Frame {
         checksums: &[Checksum],
     ) -> Result<Frame, Vec<Mistake>> {
         let program = Arc::new(compile::compile(&mut layout, checksums)?);
-        let algorithm = |name: &Name| program.algorithms.iter().find(|(known, _)| known == name);
-        let fused = Arc::new(Fused::of(&layout, &|name| algorithm(name).map(|(_, known)| known.clone())));
+        let fused = Arc::new(Fused::of(&layout, &|name| program.algorithm(name).cloned()));
         Ok(Frame { name, layout, envelope, program, fused })
     }
 

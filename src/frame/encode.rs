@@ -128,7 +128,7 @@ impl Scope for Writer<'_, '_> {
     }
 
     fn algorithm(&self, name: &Name) -> Option<&super::checksum::Algorithm> {
-        self.program.algorithms.iter().find(|(known, _)| known == name).map(|(_, algorithm)| algorithm)
+        self.program.algorithm(name)
     }
 
     fn memory(&self, address: u64, n: usize) -> Result<Bytes, EvalError> {

@@ -27,6 +27,13 @@ pub struct Program {
     pub ends_by_gap: bool,
 }
 
+impl Program {
+    /// The CRC of this name, if one is named in the layout.
+    pub fn algorithm(&self, name: &Name) -> Option<&Algorithm> {
+        self.algorithms.iter().find(|(known, _)| known == name).map(|(_, algorithm)| algorithm)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Slot {
     pub name: Option<Name>,

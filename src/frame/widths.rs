@@ -19,7 +19,7 @@ impl Compiler<'_> {
     }
 
     pub fn algorithm(&mut self, name: &Name, at: At) {
-        if self.program.algorithms.iter().any(|(known, _)| known == name) {
+        if self.program.algorithm(name).is_some() {
             return;
         }
         let own = self.checksums.iter().find(|checksum| checksum.name == *name);
@@ -68,8 +68,8 @@ impl Compiler<'_> {
                     ExprKind::Algorithm(name) => Some(name),
                     _ => None,
                 });
-                let found = self.program.algorithms.iter().find(|(known, _)| Some(known) == name);
-                number(match found.map_or(8, |(_, algorithm)| algorithm.width()) {
+                let found = name.and_then(|name| self.program.algorithm(name));
+                number(match found.map_or(8, Algorithm::width) {
                     ..=8 => 1,
                     9..=16 => 2,
                     17..=24 => 3,

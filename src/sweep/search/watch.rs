@@ -66,8 +66,8 @@ impl Search {
         };
         // Only every few words: this is a whole posterior.
         let doubtful = flagged >= 2 && session.words.len() % WINDOW == 0;
-        let mut fresh = Candidates::new(&self.options.bauds, self.options.fastest, self.options.errors);
-        let mut fits = || {
+        let fits = || {
+            let mut fresh = Candidates::new(&self.options.bauds, self.options.fastest, self.options.errors);
             fresh.listen(session.listen.settings.baud);
             session.words[session.words.len() - 2 * WINDOW..].iter().for_each(|word| fresh.hear(*word));
             fresh.posterior().near(settings.baud.hz()) >= FITS
