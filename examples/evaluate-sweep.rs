@@ -28,8 +28,19 @@ fn main() {
     let begun = std::time::Instant::now();
     println!("{devices} devices a stratum, seed {seed}\n");
     println!(
-        "{:<34} {:>5} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7}",
-        "stratum", "n", "baud", "format", "undec.", "wrong", "w>.95", "chars", "listen", "time s", "max s"
+        "{:<34} {:>5} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7}",
+        "stratum",
+        "n",
+        "baud",
+        "format",
+        "named",
+        "undec.",
+        "wrong",
+        "w>.95",
+        "chars",
+        "listen",
+        "time s",
+        "max s"
     );
     let mut everything = Tally::default();
     for stratum in strata() {
@@ -326,6 +337,8 @@ impl Bench {
 struct Outcome {
     baud_right: bool,
     format_right: bool,
+    /// Whether a standard rate was called by its name; `None` where there is none.
+    named: Option<bool>,
     undecided: bool,
     probability: f64,
     characters: usize,
@@ -356,6 +369,8 @@ impl Outcome {
         Outcome {
             baud_right,
             format_right,
+            named: (STANDARD.contains(&truth.baud.get()) && baud_right && !undecided)
+                .then(|| best.is_some_and(|best| best.settings.baud == truth.baud)),
             undecided,
             probability: best.map_or(0.0, |best| best.probability),
             characters,
@@ -390,6 +405,9 @@ struct Tally {
     count: usize,
     baud: usize,
     format: usize,
+    /// Of so many devices at a standard rate, found, so many were given its name.
+    standard: usize,
+    named: usize,
     undecided: usize,
     wrong: usize,
     sure_and_wrong: usize,
@@ -403,6 +421,8 @@ impl Tally {
         self.count += 1;
         self.baud += usize::from(outcome.baud_right);
         self.format += usize::from(outcome.format_right);
+        self.standard += usize::from(outcome.named.is_some());
+        self.named += usize::from(outcome.named == Some(true));
         self.undecided += usize::from(outcome.undecided);
         self.wrong += usize::from(!outcome.baud_right);
         self.sure_and_wrong += usize::from(!outcome.baud_right && outcome.probability > 0.95);
@@ -415,6 +435,8 @@ impl Tally {
         self.count += other.count;
         self.baud += other.baud;
         self.format += other.format;
+        self.standard += other.standard;
+        self.named += other.named;
         self.undecided += other.undecided;
         self.wrong += other.wrong;
         self.sure_and_wrong += other.sure_and_wrong;
@@ -425,10 +447,11 @@ impl Tally {
 
     fn show(&mut self, name: &str) {
         let part = |n: usize| 100.0 * n as f64 / self.count.max(1) as f64;
+        let named = 100.0 * self.named as f64 / self.standard.max(1) as f64;
         let (baud, format, undecided) = (part(self.baud), part(self.format), part(self.undecided));
         self.secs.sort_by(f64::total_cmp);
         println!(
-            "{name:<34} {:>5} {baud:>6.1}% {format:>6.1}% {undecided:>6.1}% {:>6} {:>6} {:>6} {:>6} {:>7.3} {:>7.2}",
+            "{name:<34} {:>5} {baud:>6.1}% {format:>6.1}% {named:>6.1}% {undecided:>6.1}% {:>6} {:>6} {:>6} {:>6} {:>7.3} {:>7.2}",
             self.count,
             self.wrong,
             self.sure_and_wrong,

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, ColorChoice};
 
 use crate::line::{Baud, Format, Settings, Span};
 use crate::report::escaped;
-use crate::transport::{Address, AddressError};
+use crate::transport::{Address, AddressError, SimOptions};
 
 use super::failure::Failure;
 
@@ -61,10 +61,17 @@ impl LineArguments {
 
 /// A port by what the user wrote.
 pub fn address(text: &str) -> Result<Address, Failure> {
-    text.parse().map_err(|error: AddressError| {
-        let next = "`hsdiag sweep --help` shows every way to name a port".into();
-        Failure::Usage { sentence: escaped(&error.to_string()).into_owned(), next }
-    })
+    text.parse().map_err(no_address)
+}
+
+/// The options behind the `?` of a simulated device.
+pub fn sim_options(query: &str) -> Result<SimOptions, Failure> {
+    SimOptions::read(query).map_err(no_address)
+}
+
+fn no_address(error: AddressError) -> Failure {
+    let next = "`hsdiag sweep --help` shows every way to name a port".into();
+    Failure::Usage { sentence: escaped(&error.to_string()).into_owned(), next }
 }
 
 /// A length of time as people write it; nothing is no length.

@@ -92,7 +92,9 @@ fn list(session: &Session) -> Result<Exit, Failure> {
             ProtocolFace::broken(source.name(), source.file(), mistakes)
         }
     };
-    let protocols = session.tables.registry()?.sources().map(face).collect();
+    let registry = session.tables.registry()?;
+    protocol::read_all(registry.sources());
+    let protocols = registry.sources().map(face).collect();
     session.output.show(&report::Protocols { protocols })?;
     Ok(Exit::Yes)
 }
@@ -109,9 +111,10 @@ fn show(session: &Session, name: &str, toml: bool) -> Result<Exit, Failure> {
 }
 
 fn check(session: &Session, paths: &[PathBuf]) -> Result<Exit, Failure> {
+    let sources: Vec<TableSource> = paths.iter().map(|path| files::table(path)).collect::<Result<_, _>>()?;
+    protocol::read_all(&sources);
     let mut checked = Vec::new();
-    for path in paths {
-        let source = files::table(path)?;
+    for (path, source) in paths.iter().zip(&sources) {
         let (good, mistakes) = match source.table() {
             Ok(_) => (true, source.warnings().iter().map(mistake).collect()),
             Err(mistakes) => (false, mistakes.iter().map(mistake).collect()),

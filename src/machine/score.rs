@@ -14,6 +14,8 @@ pub struct Score {
     /// Natural logarithm of how much better this table explains the bytes than chance does. Chance means bytes drawn at random;
     /// a lone `E5` is worth little, a long frame with a CRC much, and bytes that no frame explains cost something.
     pub log_weight: f64,
+    /// Bytes before the first healthy frame.
+    lead: usize,
 }
 
 /// What a byte costs that the table does not explain, and what a stretch of such bytes costs beside, in bits.
@@ -41,10 +43,45 @@ impl Score {
     /// Bytes that nothing explains; `within` a conversation they are a frame that went wrong.
     pub(super) fn stray(&mut self, bytes: usize, within: bool) {
         self.invalid += usize::from(within);
-        self.add(-STRAY_STRETCH - STRAY_BYTE * bytes as f64);
+        if self.valid > 0 {
+            return self.add(-STRAY_STRETCH - STRAY_BYTE * bytes as f64);
+        }
+        // Whoever joins in the middle of a frame hears the rest of it first. That costs no more than the choice of the place
+        // at which the first frame begins: so many places could have been lucky.
+        let before = lead_cost(self.lead);
+        self.lead += bytes;
+        self.add(before - lead_cost(self.lead));
     }
 
     fn add(&mut self, bits: f64) {
         self.log_weight += bits * std::f64::consts::LN_2;
+    }
+}
+
+fn lead_cost(bytes: usize) -> f64 {
+    if bytes == 0 { 0.0 } else { STRAY_STRETCH + (1.0 + bytes as f64).log2() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_frame_that_was_joined_in_its_middle_costs_little() {
+        let (mut joined, mut astray) = (Score::default(), Score::default());
+        joined.stray(400, false);
+        joined.frame(30, 60.0, 4, false);
+        astray.frame(30, 60.0, 4, false);
+        astray.stray(400, false);
+        assert!(joined.log_weight > 30.0, "{joined:?}");
+        assert!(astray.log_weight < 0.0, "{astray:?}");
+    }
+
+    #[test]
+    fn many_pieces_before_the_first_frame_cost_what_one_would() {
+        let (mut pieces, mut whole) = (Score::default(), Score::default());
+        (0..50).for_each(|_| pieces.stray(2, false));
+        whole.stray(100, false);
+        assert!((pieces.log_weight - whole.log_weight).abs() < 1e-9);
     }
 }

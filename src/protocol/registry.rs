@@ -90,12 +90,38 @@ impl TableSource {
 
 /// The name that a table gives itself; a table too broken to have one is called like its file.
 fn name_in(file: &str, text: &str) -> Name {
-    let (tree, _) = DeTable::parse_recoverable(text);
-    let own = tree.get_ref().get("name").and_then(|name| name.get_ref().as_str());
-    own.filter(|name| !name.is_empty()).map(Name::new).unwrap_or_else(|| {
+    // The keys of the root stand before the first section. Where that cut goes through a text of several lines, all is looked at.
+    let root = text.find("\n[").and_then(|end| own_name(&text[..end], true));
+    root.or_else(|| own_name(text, false)).unwrap_or_else(|| {
         let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
         Name::new(last.strip_suffix(".toml").unwrap_or(last))
     })
+}
+
+fn own_name(text: &str, flawless: bool) -> Option<Name> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    let name = tree.get_ref().get("name").and_then(|name| name.get_ref().as_str())?;
+    (!name.is_empty() && (errors.is_empty() || !flawless)).then(|| Name::new(name))
+}
+
+/// Reads those that were not read yet, on every core there is: nobody waits for sixty tables one by one.
+pub fn read_all<'a>(sources: impl IntoIterator<Item = &'a TableSource>) {
+    let unread: Vec<&TableSource> =
+        sources.into_iter().filter(|source| source.read.get().is_none()).collect();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(unread.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(source) = unread.get(next.fetch_add(1, Ordering::Relaxed)) {
+            source.read();
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..cores {
+            // Where no thread is to be had, this one reads them all.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
 }
 
 /// Tables by name.
@@ -165,7 +191,7 @@ impl Registry {
 
     /// Every table that can be used, and the mistakes of those that cannot.
     pub fn all(&self) -> (Vec<Arc<Table>>, Vec<Mistakes>) {
-        self.read_all();
+        read_all(self.sources());
         let (mut tables, mut mistakes) = (Vec::new(), Vec::new());
         for source in self.sources() {
             match source.table() {
@@ -174,27 +200,6 @@ impl Registry {
             }
         }
         (tables, mistakes)
-    }
-}
-
-impl Registry {
-    /// Reads what was not read yet, on every core there is: nobody waits for forty tables one by one.
-    fn read_all(&self) {
-        let unread: Vec<&TableSource> = self.sources().filter(|source| source.read.get().is_none()).collect();
-        let cores = thread::available_parallelism().map_or(1, NonZero::get).min(unread.len());
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(source) = unread.get(next.fetch_add(1, Ordering::Relaxed)) {
-                source.read();
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 1..cores {
-                // Where no thread is to be had, this one reads them all.
-                let _ = thread::Builder::new().spawn_scoped(scope, work);
-            }
-            work();
-        });
     }
 }
 
@@ -226,6 +231,15 @@ mod tests {
         let count = Registry::shipped().names().count();
         assert_eq!(registry.names().count(), count);
         assert_eq!(registry.get(&shipped).expect("the user's").title, "Mine");
+    }
+
+    #[test]
+    fn the_name_is_found_however_the_root_is_written() {
+        let called = |text: &str| name_in("folder/file.toml", text).to_string();
+        assert_eq!(called("title = \"\"\"\n[a]\nname = \"no\"\n\"\"\"\nname = \"yes\"\n[talk]\n"), "yes");
+        assert_eq!(called("title = 3 4\nname = \"yes\"\n[talk]\n"), "yes");
+        assert_eq!(called("title = \"none\"\n[device]\nname = \"no\"\n"), "file");
+        assert_eq!(called("[talk"), "file");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod link;
 mod make;
 mod mishap;
 mod play;
+mod playback;
 
 pub use device::{DeviceTask, settings};
 pub use fault::{FAULTS, Fault, Spoilt};
@@ -15,3 +16,4 @@ pub use link::{Link, Passing, Spoil};
 pub use make::{Options, SimulateError, Simulated, device};
 pub use mishap::{Mishap, Mishaps};
 pub use play::{Noticed, Play, Played, listen, notice, observe, whole_run};
+pub use playback::Playback;

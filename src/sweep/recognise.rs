@@ -11,8 +11,8 @@ use super::protocol::{ProtocolScorer, ProtocolScorers};
 
 /// So many valid frames, and this much more weight (a natural logarithm) than the next, make a protocol known.
 const KNOWN: (usize, f64) = (3, 3.0);
-/// Characters after which a protocol that is still unknown will stay so.
-const ENOUGH: usize = 200;
+/// Characters after which a protocol that is still unknown will stay so: a long frame that was joined in its middle, and two whole ones.
+const ENOUGH: usize = 1000;
 
 /// Every protocol that is known.
 pub struct Protocols(Vec<Arc<Program>>);
