@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 use crate::frame::{At, Expr, Name, Path, nearest};
 use crate::line::Direction;
 use crate::protocol::flash::{FLASH_NAMES, Flash, FlashRun};
-use crate::protocol::mistake::Severity;
-use crate::protocol::model::{Exchange, ExchangeId, Table};
-use crate::protocol::talk::{Argument, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
+use crate::protocol::model::{ExchangeId, Table};
+use crate::protocol::talk::{Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 
 use super::calls::calls;
 use super::flaw::{Flaw, Place};
 use super::reach::{called_by_runs, with_called};
 use super::sent::needed;
+
+mod called;
 
 pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
     let global = Global::of(table);
@@ -353,103 +354,6 @@ impl<'t> Walk<'t> {
             EffectKind::ErasePages { pages, .. } => self.readable(Some(pages)),
             EffectKind::EraseAll { .. } => {}
         }
-    }
-
-    /// A called exchange runs in a scope of its own; what it learns of its arguments comes back.
-    fn call(&mut self, name: &Name, arguments: &'t [Argument], at: At) {
-        let Some((_, called)) = self.table.exchange_named(name) else { return };
-        let mut inner =
-            Known { host: self.known.host.clone(), device: self.known.device.clone(), ..Known::default() };
-        for name in &called.with {
-            inner.host.remove(name);
-            inner.device.remove(name);
-        }
-        let mut returned = Vec::new();
-        for (index, argument) in arguments.iter().enumerate() {
-            let Some(name) = argument.name.as_ref().or(called.with.get(index)) else {
-                let says = format!("exchange `{}` takes {} arguments", called.name, called.with.len());
-                self.found.push(Flaw::error(self.spot.at(argument.at), says));
-                continue;
-            };
-            if !called.with.contains(name) {
-                let says = format!("exchange `{}` takes no `{name}`", called.name);
-                let help = did_you_mean(name, called.with.iter().map(|with| &**with));
-                self.found.push(Flaw::error(self.spot.at(argument.at), says).with_help(help));
-                continue;
-            }
-            let knower = self.argument(name, argument);
-            if matches!(knower, Knower::Both | Knower::Host) {
-                inner.host.insert(name.clone());
-            }
-            if matches!(knower, Knower::Both | Knower::Device) {
-                inner.device.insert(name.clone());
-            }
-            returned.extend(bare(&argument.value).map(|given| (name.clone(), given)));
-        }
-        let inner = self.called(called, inner, at);
-        for (inside, given) in returned {
-            if inner.host.contains(&inside) {
-                self.known.host.insert(given.clone());
-            }
-            if inner.device.contains(&inside) {
-                self.known.device.insert(given);
-            }
-        }
-        for kept in &called.keep {
-            self.known.host.insert(kept.clone());
-            self.known.device.insert(kept.clone());
-        }
-        self.known.frames.extend(inner.frames);
-    }
-
-    /// Walks the talk of a called exchange for what it learns. Its own flaws are told where it stands, but what a run leaves out is the run's.
-    fn called(&mut self, called: &'t Exchange, inner: Known, at: At) -> Known {
-        // Calls do not circle here, but they may double at each level.
-        const DEEPEST: usize = 6;
-        if self.depth >= DEEPEST {
-            return inner;
-        }
-        let mut walk = Walk {
-            known: inner,
-            depth: self.depth + 1,
-            is_aside: self.is_aside,
-            arguments: &called.with,
-            own_flaws: self.own_flaws,
-            ..Walk::new(self.table, self.global, self.spot)
-        };
-        walk.talk(&called.talk);
-        // Its own flaws are told where it stands; a run adds what this very call leaves out.
-        let own: Vec<&str> = self.own_flaws.iter().map(|says| &**says).collect();
-        let missing = walk
-            .found
-            .into_iter()
-            .find(|flaw| flaw.severity == Severity::Error && !own.contains(&&*flaw.says));
-        if let Some(missing) = missing.filter(|_| self.is_run()) {
-            let says = format!("`{}` cannot run here: {}", called.name, missing.says);
-            let help = "give it as an argument, or call before it what finds it out";
-            self.found.push(Flaw::error(self.spot.at(at), says).with_help(help.to_string()));
-        }
-        walk.known
-    }
-
-    /// Who knows an argument. A bare name that nobody knows is filled by the exchange.
-    fn argument(&mut self, field: &Name, argument: &Argument) -> Knower {
-        let mut knower = Knower::Both;
-        for (path, at) in argument.value.paths() {
-            if self.is_named_value(field, &path.first) {
-                continue;
-            }
-            match self.knower(path) {
-                Knower::Both => {}
-                Knower::Nobody if bare(&argument.value).is_some() => knower = Knower::Nobody,
-                other @ (Knower::Nobody | Knower::NotYet) => {
-                    self.unknown(path, at, other);
-                    knower = Knower::Both;
-                }
-                other => knower = other,
-            }
-        }
-        knower
     }
 
     fn knower(&self, path: &Path) -> Knower {

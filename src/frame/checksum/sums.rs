@@ -1,0 +1,135 @@
+//! The sums of serial protocols, fast over short frames.
+
+/// The sum of all bytes; `sum8`, `sum16` and `sum32` are its low bits.
+pub fn sum(pieces: &[&[u8]]) -> u64 {
+    pieces.iter().map(|piece| piece.iter().map(|&byte| u64::from(byte)).sum::<u64>()).sum()
+}
+
+pub fn sum8(pieces: &[&[u8]]) -> u8 {
+    pieces.iter().fold(0, |sum: u8, piece| sum.wrapping_add(sum8_of(piece)))
+}
+
+pub fn xor8(pieces: &[&[u8]]) -> u8 {
+    pieces.iter().fold(0, |xor, piece| xor ^ xor8_of(piece))
+}
+
+/// [`sum8`] of one piece.
+#[inline(always)]
+pub fn sum8_of(piece: &[u8]) -> u8 {
+    let (blocks, [low, high]) = blocks_and_words(piece);
+    let mut sum = sum_of_word(low).wrapping_add(sum_of_word(high));
+    for byte in blocks {
+        sum = sum.wrapping_add(*byte);
+    }
+    sum
+}
+
+/// [`xor8`] of one piece.
+#[inline(always)]
+pub fn xor8_of(piece: &[u8]) -> u8 {
+    let (blocks, [low, high]) = blocks_and_words(piece);
+    let half = low ^ high ^ (low ^ high) >> 32;
+    let quarter = half ^ half >> 16;
+    let mut xor = (quarter ^ quarter >> 8) as u8;
+    for byte in blocks {
+        xor ^= *byte;
+    }
+    xor
+}
+
+#[inline(always)]
+fn sum_of_word(word: u64) -> u8 {
+    // Every other byte, so that four sums of two bytes have room.
+    let pairs = (word & 0x00FF_00FF_00FF_00FF) + (word >> 8 & 0x00FF_00FF_00FF_00FF);
+    (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
+}
+
+/// Two's complement of `sum8` (Modbus ASCII, DF1 BCC).
+pub fn lrc(pieces: &[&[u8]]) -> u8 {
+    sum8(pieces).wrapping_neg()
+}
+
+/// 8-bit Fletcher, A then B (UBX): both sums modulo 256.
+pub fn fletcher8(pieces: &[&[u8]]) -> [u8; 2] {
+    let [mut a, mut b] = [0u8; 2];
+    for &byte in pieces.iter().copied().flatten() {
+        a = a.wrapping_add(byte);
+        b = b.wrapping_add(a);
+    }
+    [a, b]
+}
+
+/// Inverted sum with end-around carry (LIN).
+pub fn carry_sum8(pieces: &[&[u8]]) -> u8 {
+    let total = sum(pieces);
+    // A carry that is added back at once is a sum modulo 255, with FF where that is 0 but the sum is not.
+    let carried = if total == 0 { 0 } else { (total - 1) % 255 + 1 };
+    !(carried as u8)
+}
+
+/// Full blocks of bytes, and what is behind them as two words filled up with zeros.
+///
+/// Frames are short and of many lengths: the rest is loaded at once, not in a loop whose end no processor can foresee.
+#[inline(always)]
+fn blocks_and_words(bytes: &[u8]) -> (&[u8], [u64; 2]) {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let words = match (rest.first_chunk(), rest.last_chunk()) {
+        (Some(&first), Some(&last)) => {
+            let seen_twice = 16 - rest.len();
+            [u64::from_le_bytes(first), u64::from_le_bytes(last).unbounded_shr(8 * seen_twice as u32)]
+        }
+        _ => [word(rest), 0],
+    };
+    (blocks.as_flattened(), words)
+}
+
+/// Fewer than eight bytes as the low ones of a word.
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    let count = bytes.len() as u32;
+    if let (Some(&first), Some(&last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let [first, last] = [first, last].map(u32::from_le_bytes);
+        u64::from(first) | u64::from(last).unbounded_shl(8 * (count - 4))
+    } else if let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) {
+        let middle = bytes[bytes.len() / 2];
+        let [first, middle, last] = [first, middle, last].map(u64::from);
+        first | middle << (8 * (count / 2)) | last << (8 * (count - 1))
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_blocks_and_words_are_those_byte_by_byte() {
+        let bytes: Vec<u8> = (0..100u32).map(|n| (n * n * 37 + 11) as u8).collect();
+        for from in 0..20 {
+            for to in from..bytes.len() {
+                let piece = &bytes[from..to];
+                assert_eq!(
+                    sum8(&[piece]),
+                    piece.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte)),
+                    "{from}..{to}"
+                );
+                assert_eq!(xor8(&[piece]), piece.iter().fold(0, |xor, byte| xor ^ byte), "{from}..{to}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_those_of_the_protocols_that_use_them() {
+        // M-Bus: SND_NKE to address 1. Modbus ASCII: read coils 0x13.. of 0x11. NMEA: checksum of a GLL sentence.
+        assert_eq!(sum8(&[&[0x40, 0x01]]), 0x41);
+        assert_eq!(lrc(&[&[0x11, 0x03, 0x00, 0x6B, 0x00, 0x03]]), 0x7E);
+        assert_eq!(xor8(&[b"GPGLL,5300.97914,N,00259.98174,E,125926,A"]), 0x28);
+        // UBX: poll of MON-VER. LIN 2.0: classic checksum of 4A 55 93 E5 is E6.
+        assert_eq!(fletcher8(&[&[0x0A, 0x04, 0x00, 0x00]]), [0x0E, 0x34]);
+        assert_eq!(carry_sum8(&[&[0x4A, 0x55, 0x93, 0xE5]]), 0xE6);
+        assert_eq!(carry_sum8(&[&[0xFF]]), 0x00);
+        assert_eq!(carry_sum8(&[]), 0xFF);
+        assert_eq!(sum(&[&[0xFF; 300], &[1]]), 300 * 255 + 1);
+    }
+}
