@@ -64,7 +64,7 @@ impl Handshake {
         let table = session.tables.table(&self.protocol)?;
         let env = self.environment.of(&table)?;
         let mut port = session.open(&address)?;
-        let settings = port.set(self.settings(&table, &address))?;
+        let settings = session.set(&mut *port, self.settings(&table, &address))?;
         let no_handshake = |reason| Failure::Input {
             sentence: format!("{} has no handshake to play: {reason}", table.name),
             next: "`hsdiag monitor` reads along instead".into(),

@@ -23,4 +23,4 @@ mod stop;
 mod sweep;
 mod tables;
 
-pub use start::main;
+pub use start::{command, main};

@@ -57,7 +57,7 @@ impl Monitor {
         };
         let mut port = session.open(&address)?;
         session.needs_end(&self.port, &address, &port, self.time)?;
-        port.set(self.line.settings())?;
+        session.set(&mut port, self.line.settings())?;
         let abilities = port.abilities();
         follow = follow.heard_with(abilities.line_errors, abilities.uncertainty);
         let mut shown = Ok(());

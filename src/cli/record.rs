@@ -47,7 +47,7 @@ impl Record {
     pub fn run(self, session: &Session) -> Result<Exit, Failure> {
         let address = address(&self.port)?;
         let mut port = session.open(&address)?;
-        let settings = port.set(self.line.settings())?;
+        let settings = session.set(&mut *port, self.line.settings())?;
         let virtual_time = port.abilities().virtual_time;
         session.needs_end(&self.port, &address, &port, self.time)?;
         let recording = Recording::begin(&self.output, self.force, &port)?;

@@ -1,6 +1,6 @@
 //! What every command needs: where to show, which tables, how to open a port, and when to stop.
 
-use crate::line::{Instant, Span, Task};
+use crate::line::{Instant, Settings, Span, Task};
 use crate::transport::{self, Address, Port, PortError, Ran};
 
 use super::args::Global;
@@ -32,6 +32,15 @@ impl Session {
             abilities.on_open
         );
         Ok(port)
+    }
+
+    /// Changes a port's settings; says so when its driver sets another rate.
+    pub fn set(&self, port: &mut dyn Port, wanted: Settings) -> Result<Settings, PortError> {
+        let set = port.set(wanted)?;
+        if let Some(said) = transport::other_rate(port, wanted, set) {
+            self.output.note(&said);
+        }
+        Ok(set)
     }
 
     /// A port in virtual time never ends by itself, unless it is a recording: it has to be said when.

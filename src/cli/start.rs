@@ -12,7 +12,7 @@ use super::{decode, explain, flash, handshake, log, monitor, ports, protocols, r
 
 /// Which baud, which format, which protocol, and what the unexpected byte was.
 #[derive(Parser)]
-#[command(name = "hsdiag", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "hsdiag", bin_name = "hsdiag", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
 struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -61,6 +61,11 @@ impl Command {
             Command::Simulate(simulate) => simulate.run(session),
         }
     }
+}
+
+/// The command line as clap has it, for manual pages and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program with the arguments of the process.

@@ -16,12 +16,15 @@ pub struct PortFace {
     pub device: String,
     /// "0403:6001", where it is a USB adapter.
     pub usb: Option<String>,
+    /// What the adapter or the system calls it: "FT232R USB UART", "USB Serial Port (COM3)".
     pub product: Option<String>,
     pub manufacturer: Option<String>,
     pub serial_number: Option<String>,
     pub driver: Option<String>,
     /// "per-byte", "packet", "counter" or "none"; `null` when the driver is not known.
     pub line_errors: Option<&'static str>,
+    /// Milliseconds that it hands bytes over late, where that is a setting which only the user can change.
+    pub latency_timer: Option<u64>,
     /// The program that has it open.
     pub holder: Option<String>,
 }
@@ -32,13 +35,28 @@ impl From<&PortEntry> for PortFace {
         PortFace {
             device: entry.device.clone(),
             usb: usb.map(|usb| format!("{:04x}:{:04x}", usb.vendor, usb.product)),
-            product: usb.and_then(|usb| usb.product_name.clone()),
+            product: entry.name.clone().or_else(|| usb.and_then(|usb| usb.product_name.clone())),
             manufacturer: usb.and_then(|usb| usb.manufacturer.clone()),
             serial_number: usb.and_then(|usb| usb.serial_number.clone()),
             driver: entry.driver.clone(),
             line_errors: entry.line_errors.map(|errors| errors.word()),
+            latency_timer: entry
+                .latency_timer
+                .map(|timer| u64::try_from(timer.as_millis()).unwrap_or(u64::MAX)),
             holder: entry.holder.clone(),
         }
+    }
+}
+
+impl PortFace {
+    /// What to do about an adapter that hands bytes over late; a USB turn takes as long as two milliseconds anyway.
+    fn latency_advice(&self) -> Option<String> {
+        let timer = self.latency_timer.filter(|timer| *timer > 2)?;
+        Some(format!(
+            "{} hands bytes over up to {timer} ms late, which slows every question and answer. Set its latency timer to 1 ms: \
+             Device Manager, the port's properties, Port Settings, Advanced; then plug it in again.",
+            escaped(&self.device)
+        ))
     }
 }
 
@@ -80,6 +98,10 @@ impl Report for Ports {
             ]);
         }
         page.table(&table);
+        for advice in self.ports.iter().filter_map(PortFace::latency_advice) {
+            page.blank();
+            page.paragraph(&advice);
+        }
     }
 }
 
@@ -136,7 +158,7 @@ impl Report for PortChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::LineErrors;
+    use crate::line::{LineErrors, Span};
     use crate::transport::UsbIdentity;
 
     fn text(report: &impl Report) -> String {
@@ -156,8 +178,10 @@ mod tests {
         PortEntry {
             device: "/dev/ttyUSB0".into(),
             usb: Some(usb),
+            name: None,
             driver: Some("ftdi_sio".into()),
             line_errors: Some(LineErrors::Packet),
+            latency_timer: None,
             holder: Some("minicom (pid 41)".into()),
         }
     }
@@ -167,8 +191,10 @@ mod tests {
         let onboard = PortEntry {
             device: "/dev/ttyS0".into(),
             usb: None,
+            name: None,
             driver: None,
             line_errors: None,
+            latency_timer: None,
             holder: None,
         };
         let ports = Ports { ports: vec![(&onboard).into(), (&adapter()).into()] };
@@ -178,6 +204,29 @@ mod tests {
              /dev/ttyS0                                                             unknown\n\
              /dev/ttyUSB0  0403:6001  FT232R \\x1B[31mUART  A50285BI       ftdi_sio  packet       minicom (pid 41)\n"
         );
+    }
+
+    #[test]
+    fn a_port_of_windows_is_called_as_device_manager_calls_it_and_a_late_one_has_its_advice() {
+        let entry = PortEntry {
+            device: "COM3".into(),
+            name: Some("USB Serial Port (COM3)".into()),
+            driver: Some("FTSER2K".into()),
+            line_errors: None,
+            latency_timer: Some(Span::from_millis(16)),
+            holder: None,
+            ..adapter()
+        };
+        assert_eq!(
+            text(&Ports { ports: vec![(&entry).into()] }),
+            "port  USB        product                 serial number  driver   line errors\n\
+             COM3  0403:6001  USB Serial Port (COM3)  A50285BI       FTSER2K  unknown\n\
+             \n\
+             COM3 hands bytes over up to 16 ms late, which slows every question and answer. Set its latency timer to 1 ms:\n\
+             Device Manager, the port's properties, Port Settings, Advanced; then plug it in again.\n"
+        );
+        let early = PortEntry { latency_timer: Some(Span::from_millis(1)), ..entry };
+        assert!(!text(&Ports { ports: vec![(&early).into()] }).contains("late"));
     }
 
     #[test]

@@ -54,22 +54,33 @@ impl std::str::FromStr for Address {
         if let Some((scheme, _)) = text.split_once(':').filter(|(scheme, _)| SCHEMES.contains(scheme)) {
             return Err(AddressError::NoSlashes { scheme: scheme.into() });
         }
-        if let Some(number) = com_number(text) {
-            return match number.parse::<u16>() {
-                Ok(number @ 1..=256) => Ok(Address::Native(format!("COM{number}"))),
+        if let Some((number, behind)) = com_number(text) {
+            return match (number.parse::<u16>(), behind) {
+                (_, true) => Err(AddressError::BehindCom(text.into())),
+                (Ok(number @ 1..=256), false) => Ok(Address::Native(format!("COM{number}"))),
                 _ => Err(AddressError::ComNumber(text.into())),
             };
         }
-        Ok(Address::Native(text.into()))
+        if cfg!(windows) && bare(text).contains(['/', '\\']) {
+            return Err(AddressError::Path(text.into()));
+        }
+        Ok(Address::Native(bare(text).into()))
     }
 }
 
-/// What stands behind `COM`, with or without the device prefix of Windows; `None` when it is no COM name.
-fn com_number(text: &str) -> Option<&str> {
-    let name = text.strip_prefix(r"\\.\").unwrap_or(text);
-    let (prefix, number) = name.split_at_checked(3)?;
-    let digits = number.chars().all(|c| c.is_ascii_digit());
-    (prefix.eq_ignore_ascii_case("com") && digits).then_some(number)
+/// A name without the device prefix of Windows.
+fn bare(text: &str) -> &str {
+    text.strip_prefix(r"\\.\").unwrap_or(text)
+}
+
+/// The digits behind `COM`, and whether a path stands behind them; `None` when it is no COM name. `COM3:` is its name under DOS.
+fn com_number(text: &str) -> Option<(&str, bool)> {
+    let (prefix, number) = bare(text).split_at_checked(3)?;
+    let digits = number.trim_start_matches(|c: char| c.is_ascii_digit());
+    let (number, behind) = number.split_at_checked(number.len() - digits.len())?;
+    let path = behind.trim_start_matches(':').starts_with(['/', '\\']);
+    let name = behind.is_empty() || (!number.is_empty() && (behind == ":" || path));
+    (prefix.eq_ignore_ascii_case("com") && name).then_some((number, path))
 }
 
 fn simulated(rest: &str) -> Result<Address, AddressError> {
@@ -115,6 +126,10 @@ pub enum AddressError {
     NoSlashes { scheme: String },
     #[error("`{0}` is not a COM port; they are COM1 to COM256")]
     ComNumber(String),
+    #[error("`{0}` is not a COM port; nothing stands behind its number, such as COM3")]
+    BehindCom(String),
+    #[error("`{0}` is a path; serial ports of Windows are COM1 to COM256")]
+    Path(String),
     #[error("`sim://` lacks the name of a device, such as sim://mbus; `hsdiag protocols list` names them")]
     NoDevice,
     #[error("`replay://` lacks a file, such as replay://capture.jsonl")]
@@ -151,11 +166,43 @@ mod tests {
         assert_eq!("COM3".parse(), native("COM3"));
         assert_eq!("com12".parse(), native("COM12"));
         assert_eq!(r"\\.\COM12".parse(), native("COM12"));
-        assert!("COM0".parse::<Address>().is_err());
-        assert!("COM999".parse::<Address>().is_err());
-        assert_eq!("./command".parse(), native("./command"));
+        assert_eq!("COM3:".parse(), native("COM3"));
         assert_eq!("commander".parse(), native("commander"));
+        assert_eq!("com3x".parse(), native("com3x"));
+    }
+
+    #[test]
+    fn a_com_name_without_a_port_says_which_there_are() {
+        let said = |text: &str| text.parse::<Address>().expect_err(text).to_string();
+        for wrong in ["COM0", "COM257", "COM999", "COM99999", "com", r"\\.\COM0"] {
+            assert_eq!(said(wrong), format!("`{wrong}` is not a COM port; they are COM1 to COM256"));
+        }
+        for wrong in [r"COM3\x", "com12/tty", r"\\.\COM3\..\x", "COM3:/x"] {
+            assert_eq!(
+                said(wrong),
+                format!("`{wrong}` is not a COM port; nothing stands behind its number, such as COM3")
+            );
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_path_is_a_port() {
+        assert_eq!("./command".parse(), native("./command"));
         assert_eq!("/dev/ttyUSB0".parse(), native("/dev/ttyUSB0"));
+    }
+
+    #[test]
+    #[cfg(windows)]
+    fn a_path_is_no_port_of_windows() {
+        let said = |text: &str| text.parse::<Address>().expect_err(text).to_string();
+        for wrong in [r"C:\COM3", "/dev/ttyUSB0", r".\COM3"] {
+            assert_eq!(
+                said(wrong),
+                format!("`{wrong}` is a path; serial ports of Windows are COM1 to COM256")
+            );
+        }
+        assert_eq!(r"\\.\CNCA0".parse(), native("CNCA0"));
     }
 
     #[test]

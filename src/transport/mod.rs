@@ -7,8 +7,10 @@ mod driver_calls;
 #[cfg(target_os = "linux")]
 mod drivers;
 mod faulty;
+#[cfg(any(test, windows))]
+mod lsrmst;
 mod open;
-#[cfg(target_os = "linux")]
+#[cfg(any(test, unix))]
 mod parmrk;
 mod port;
 mod ports;
@@ -20,8 +22,10 @@ mod rfc2217_device;
 mod run;
 #[cfg(target_os = "linux")]
 mod serial_linux;
-#[cfg(any(test, not(target_os = "linux")))]
-mod serial_portable;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod serial_macos;
+#[cfg(windows)]
+mod serial_windows;
 mod serve;
 mod sim;
 mod sim_options;
@@ -31,6 +35,10 @@ mod tap;
 mod tcp;
 mod tcp_device;
 mod telnet;
+#[cfg(windows)]
+mod windows_calls;
+#[cfg(windows)]
+mod windows_devices;
 
 pub use address::{ADDRESS_FORMS, Address, AddressError};
 pub use clock::Clock;
@@ -43,11 +51,13 @@ pub use pty_device::PtyDevice;
 pub use replay::Replay;
 pub use rfc2217::Rfc2217Port;
 pub use rfc2217_device::Rfc2217Device;
-pub use run::{End, Ran, run, watch};
+pub use run::{End, Ran, other_rate, run, watch};
 #[cfg(target_os = "linux")]
 pub use serial_linux::SerialPort;
-#[cfg(not(target_os = "linux"))]
-pub use serial_portable::SerialPort;
+#[cfg(all(unix, not(target_os = "linux")))]
+pub use serial_macos::SerialPort;
+#[cfg(windows)]
+pub use serial_windows::SerialPort;
 pub use serve::{Face, serve};
 pub use sim::{SimDevice, SimLine, SimPort};
 pub use sim_options::{SIM_OPTIONS, SimOptions, Traffic};

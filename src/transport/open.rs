@@ -10,6 +10,12 @@ use super::address::Address;
 use super::port::{Port, PortError};
 use super::replay::Replay;
 use super::rfc2217::Rfc2217Port;
+#[cfg(target_os = "linux")]
+use super::serial_linux::SerialPort;
+#[cfg(all(unix, not(target_os = "linux")))]
+use super::serial_macos::SerialPort;
+#[cfg(windows)]
+use super::serial_windows::SerialPort;
 use super::sim::{SimDevice, SimPort};
 use super::sim_options::SimOptions;
 use super::tcp::TcpPort;
@@ -36,14 +42,8 @@ pub fn open(address: &Address, device: DeviceSource<'_>) -> Result<Box<dyn Port>
     }
 }
 
-#[cfg(target_os = "linux")]
 fn native(name: &str) -> Result<Box<dyn Port>, PortError> {
-    Ok(Box::new(super::serial_linux::SerialPort::open(name)?))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn native(name: &str) -> Result<Box<dyn Port>, PortError> {
-    Ok(Box::new(super::serial_portable::SerialPort::open(name)?))
+    Ok(Box::new(SerialPort::open(name)?))
 }
 
 /// A recording as far as it can be read; a mistake in it is told to the log, and everything before it is played.

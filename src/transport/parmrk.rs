@@ -58,6 +58,7 @@ impl Parmrk {
 }
 
 /// The bytes as the discipline would write them, for a simulated driver.
+#[cfg(any(test, target_os = "linux"))]
 pub fn mark(marked: Marked, out: &mut Vec<u8>) {
     match marked {
         Marked::Good(0xFF) => out.extend([0xFF, 0xFF]),

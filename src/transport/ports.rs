@@ -2,7 +2,7 @@
 
 use serialport::SerialPortType;
 
-use crate::line::LineErrors;
+use crate::line::{LineErrors, Span};
 
 /// A port of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,9 +10,13 @@ pub struct PortEntry {
     /// What to give to `open`: "/dev/ttyUSB0", "COM3".
     pub device: String,
     pub usb: Option<UsbIdentity>,
+    /// What the system calls it, where it has a name of its own for it: "USB Serial Port (COM3)" in Device Manager.
+    pub name: Option<String>,
     pub driver: Option<String>,
     /// How exactly its driver reports line errors; `None` when the driver is not known.
     pub line_errors: Option<LineErrors>,
+    /// How late it hands bytes over, where that is a setting that only the user can change (FTDI under Windows).
+    pub latency_timer: Option<Span>,
     /// Another program that has it open, as far as we may look.
     pub holder: Option<String>,
 }
@@ -58,22 +62,37 @@ fn entry(port: serialport::SerialPortInfo) -> Option<PortEntry> {
     if usb.is_none() && is_dead(&device) {
         return None;
     }
-    let (driver, line_errors, holder) = known(&device);
-    Some(PortEntry { device, usb, driver, line_errors, holder })
+    let entry = PortEntry {
+        device,
+        usb,
+        name: None,
+        driver: None,
+        line_errors: None,
+        latency_timer: None,
+        holder: None,
+    };
+    Some(with_system(entry))
 }
 
+/// What the system knows beside what serialport found out.
 #[cfg(target_os = "linux")]
-fn known(device: &str) -> (Option<String>, Option<LineErrors>, Option<String>) {
+fn with_system(entry: PortEntry) -> PortEntry {
     use super::{drivers, sysfs};
-    let path = std::path::Path::new(device);
+    let path = std::path::Path::new(&entry.device);
     let driver = sysfs::driver(path);
     let line_errors = driver.as_deref().and_then(drivers::facts).map(|facts| facts.line_errors);
-    (driver, line_errors, sysfs::holder(path))
+    PortEntry { driver, line_errors, holder: sysfs::holder(path), ..entry }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn known(_: &str) -> (Option<String>, Option<LineErrors>, Option<String>) {
-    (None, None, None)
+#[cfg(windows)]
+fn with_system(entry: PortEntry) -> PortEntry {
+    let Some(found) = super::windows_devices::device(&entry.device) else { return entry };
+    PortEntry { name: found.name, driver: found.service, latency_timer: found.latency_timer, ..entry }
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
+fn with_system(entry: PortEntry) -> PortEntry {
+    entry
 }
 
 /// A `ttyS` for which the kernel found no UART. Looked up in sysfs, for opening a port would move DTR.
@@ -122,7 +141,15 @@ mod tests {
     use super::*;
 
     fn named(device: &str) -> PortEntry {
-        PortEntry { device: device.into(), usb: None, driver: None, line_errors: None, holder: None }
+        PortEntry {
+            device: device.into(),
+            usb: None,
+            name: None,
+            driver: None,
+            line_errors: None,
+            latency_timer: None,
+            holder: None,
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::line::{Action, Instant, Span, Task};
+use crate::line::{Action, Baud, Instant, Settings, Span, Task};
 
 use super::port::{Port, PortError};
 
@@ -86,6 +86,24 @@ pub fn watch<T: Task + ?Sized>(
     Ok(Ran { end, not_possible })
 }
 
+/// What to say when a driver set another rate than it was asked for. By less than a hundredth is what every divider does.
+pub fn other_rate(port: &(impl Port + ?Sized), wanted: Settings, set: Settings) -> Option<String> {
+    // A recording goes at its own rate, and says so elsewhere.
+    differing(wanted.baud, set.baud).filter(|_| !port.abilities().virtual_time)
+}
+
+fn differing(asked: Baud, set: Baud) -> Option<String> {
+    let other = (set.hz() - asked.hz()).abs() > asked.hz() / 100.0;
+    other.then(|| format!("asked for {asked} baud, the driver set {set}"))
+}
+
+fn tell_once(said: String, told: &mut Vec<String>) {
+    if !told.contains(&said) {
+        tracing::warn!("{said}");
+        told.push(said);
+    }
+}
+
 /// Carries out what the task wants now; true when it is done.
 fn act<T: Task + ?Sized>(
     port: &mut dyn Port,
@@ -105,6 +123,9 @@ fn act<T: Task + ?Sized>(
             Action::Discard => port.discard(),
             Action::Set(wanted) => match port.set(wanted) {
                 Ok(settings) => {
+                    if let Some(said) = other_rate(port, wanted, settings) {
+                        tell_once(said, not_possible);
+                    }
                     task.on_settings(port.now(), settings);
                     Ok(())
                 }
@@ -120,15 +141,21 @@ fn act<T: Task + ?Sized>(
             },
         };
         match done {
-            Err(error @ PortError::Unsupported { .. }) => {
-                let said = error.to_string();
-                if !not_possible.contains(&said) {
-                    tracing::warn!("{said}");
-                    not_possible.push(said);
-                }
-            }
+            Err(error @ PortError::Unsupported { .. }) => tell_once(error.to_string(), not_possible),
             other => other?,
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_rate_than_the_one_asked_is_told_but_not_what_a_divider_rounds() {
+        let said = |asked, set| differing(Baud::nearest(asked), Baud::nearest(set));
+        assert_eq!(said(115_200.0, 115_385.0), None);
+        assert_eq!(said(74_880.0, 38_400.0).as_deref(), Some("asked for 74880 baud, the driver set 38400"));
+    }
 }

@@ -325,7 +325,7 @@ impl Job {
             Some(port) => port,
             None => session.open(address)?,
         };
-        let settings = port.set(target.settings)?;
+        let settings = session.set(&mut *port, target.settings)?;
         let (begin, abilities) = (port.now(), port.abilities());
         if abilities.control_lines || self.device.reset_sequence.is_some() {
             flash.reset_by(reset);
