@@ -3,7 +3,9 @@
 #[path = "support/program.rs"]
 mod program;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
+#[cfg(target_os = "linux")]
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use insta::assert_snapshot;
@@ -129,6 +131,7 @@ fn wrong_usage_is_an_object_for_programs() {
 // ---- ports and files that cannot be used -----------------------------------------------------------------------------
 
 #[test]
+#[cfg(unix)]
 fn a_port_that_cannot_be_used_is_named_with_what_to_do() {
     let mut told = String::new();
     for port in ["/dev/ttyNOPE0", "/dev/null", "/", "replay:///nonexistent.jsonl"] {
@@ -140,14 +143,46 @@ fn a_port_that_cannot_be_used_is_named_with_what_to_do() {
 }
 
 #[test]
+#[cfg(windows)]
+fn a_port_of_windows_that_cannot_be_used_is_named_with_what_to_do() {
+    let told = [
+        ("com250", 3, "there is no port COM250", "`hsdiag ports` lists the ports that are there"),
+        (
+            "NUL",
+            3,
+            "NUL is not a serial port",
+            "`hsdiag ports` lists serial ports; a capture file is read with `hsdiag decode`",
+        ),
+        (
+            "COM0",
+            2,
+            "`COM0` is not a COM port; they are COM1 to COM256",
+            "`hsdiag sweep --help` shows every way to name a port",
+        ),
+        (
+            "/dev/ttyUSB0",
+            2,
+            "`/dev/ttyUSB0` is a path; serial ports of Windows are COM1 to COM256",
+            "`hsdiag sweep --help` shows every way to name a port",
+        ),
+    ];
+    for (port, exit, said, next) in told {
+        let ran = hsdiag(["sweep", port]);
+        assert_eq!((ran.exit, ran.out.as_str()), (exit, ""), "{}", ran.whole());
+        assert_eq!(ran.err, format!("error: {said}\nnext:  {next}\n"));
+    }
+}
+
+#[test]
 fn a_failure_is_an_object_for_programs_too() {
-    let ran = hsdiag(["sweep", "/dev/ttyNOPE0", "--json"]);
+    let nowhere = if cfg!(windows) { "COM250" } else { "/dev/ttyNOPE0" };
+    let ran = hsdiag(["sweep", nowhere, "--json"]);
     assert_eq!(ran.exit, 3);
     assert_eq!(
         ran.json(),
         serde_json::json!({
             "schema": "hsdiag.error/1",
-            "message": "there is no port /dev/ttyNOPE0",
+            "message": format!("there is no port {nowhere}"),
             "next": "`hsdiag ports` lists the ports that are there",
             "exit": 3
         })

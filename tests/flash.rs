@@ -420,12 +420,13 @@ fn files_that_cannot_be_read_are_named() {
 fn a_dry_run_prints_the_whole_plan_and_needs_no_port() {
     let folder = Folder::new();
     let file = binary(&folder, "app.bin", &stm32_image(1_000));
-    let ran = flash(&["/dev/ttyNOPE0", &file, "--protocol", "stm32", "--dry-run"]);
+    let nowhere = if cfg!(windows) { "COM250" } else { "/dev/ttyNOPE0" };
+    let ran = flash(&[nowhere, &file, "--protocol", "stm32", "--dry-run"]);
     assert_eq!(ran.exit, 0, "{}", ran.whole());
     for word in ["0x08000000", "0x080003e7", "4 blocks of 256", "1000 bytes", "about", "115200 baud"] {
         assert!(ran.out.contains(word), "`{word}` is not in {}", ran.out);
     }
-    let json = flash(&["/dev/ttyNOPE0", &file, "--protocol", "stm32", "--dry-run", "--json"]).json();
+    let json = flash(&[nowhere, &file, "--protocol", "stm32", "--dry-run", "--json"]).json();
     assert_eq!((&json["schema"], &json["blocks"]), (&"hsdiag.flash-plan/1".into(), &4.into()));
     assert!(json["estimate"]["seconds"].as_f64().is_some_and(|seconds| seconds > 0.1));
 }

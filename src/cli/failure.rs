@@ -76,7 +76,11 @@ impl Failure {
             Failure::Port(error) => port_remedy(error),
             Failure::File { source, what, path } => file_remedy(source, what, path),
             Failure::Exists(path) => {
-                format!("give another name, or `rm {}` first", quoted(&path.display().to_string()))
+                format!(
+                    "give another name, or `{} {}` first",
+                    SHELL.remove,
+                    quoted(&path.display().to_string())
+                )
             }
             Failure::Capture { mistake, .. } if mistake.line == 1 => {
                 "give a recording: `hsdiag record PORT -o FILE.jsonl` writes them".into()
@@ -106,9 +110,26 @@ impl Failure {
     }
 }
 
-/// What the operating system said, without its number.
+/// What a user types to see to a file.
+struct Shell {
+    remove: &'static str,
+    list: &'static str,
+    who_may: &'static str,
+}
+
+const SHELL: Shell = if cfg!(windows) {
+    Shell { remove: "del", list: "dir", who_may: "icacls" }
+} else {
+    Shell { remove: "rm", list: "ls -l", who_may: "ls -l" }
+};
+
+/// What the operating system said, without its number; what every system says, in the same words.
 fn reason(error: &io::Error) -> String {
-    let said = error.to_string();
+    let said = match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    };
     said.split(" (os error").next().unwrap_or(&said).to_lowercase()
 }
 
@@ -118,13 +139,13 @@ fn file_remedy(error: &io::Error, what: &str, path: &std::path::Path) -> String 
     match error.kind() {
         NotFound if what == "write" => "make the folder first".into(),
         NotFound => "look at the spelling; the path is taken from where you are".into(),
-        PermissionDenied => format!("`ls -l {path}` shows who may"),
+        PermissionDenied => format!("`{} {path}` shows who may", SHELL.who_may),
         IsADirectory => "give a file in it".into(),
         StorageFull | QuotaExceeded => {
             "what was written so far is kept; make room, or write somewhere else".into()
         }
         ReadOnlyFilesystem => "write to a disk that can be written to".into(),
-        _ => format!("look at it with `ls -l {path}`"),
+        _ => format!("look at it with `{} {path}`", SHELL.list),
     }
 }
 

@@ -43,10 +43,11 @@ pub fn firmware(path: &Path) -> Result<ReadImage, Failure> {
 
 /// Reads event lines.
 pub fn capture(path: &Path) -> Result<Captured, Failure> {
-    let file = File::open(path).map_err(|error| Failure::file(path, "read", error))?;
-    if file.metadata().is_ok_and(|there| there.is_dir()) {
+    // Asked first: Windows would only say that access is denied.
+    if path.is_dir() {
         return Err(Failure::file(path, "read", std::io::ErrorKind::IsADirectory.into()));
     }
+    let file = File::open(path).map_err(|error| Failure::file(path, "read", error))?;
     let wrong = |mistake| Failure::Capture { path: path.into(), mistake };
     let reader = Reader::new(BufReader::new(file)).map_err(wrong)?;
     let header = *reader.header();

@@ -75,7 +75,7 @@ impl Output {
         }
         let mut to = AutoStream::new(io::stdout().lock(), self.choice());
         match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            Err(error) if reader_gone(&error) => {
                 self.closed.set(true);
                 Ok(())
             }
@@ -147,6 +147,12 @@ impl Output {
             ColorChoice::Auto => anstream::ColorChoice::Auto,
         }
     }
+}
+
+/// Whether whoever read a pipe has gone away. Windows has a code for it that the standard library does not know
+/// (ERROR_PIPE_NOT_CONNECTED).
+fn reader_gone(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::BrokenPipe || (cfg!(windows) && error.raw_os_error() == Some(233))
 }
 
 /// Characters in a line of the terminal; what is not a terminal gets lines that fit most.

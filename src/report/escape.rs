@@ -45,12 +45,18 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// An argument as a shell takes it: in quotes where it holds anything a shell would act upon.
 pub fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@".contains(c) || c == OF_THE_SHELL;
     if !argument.is_empty() && argument.chars().all(plain) {
         return argument.into();
     }
+    if cfg!(windows) {
+        return format!("\"{}\"", escaped(argument).replace('"', "\"\""));
+    }
     format!("'{}'", escaped(argument).replace('\'', r"'\''"))
 }
+
+/// A character that only this system's shells leave alone: a path's, and one that Windows would put a variable in place of.
+const OF_THE_SHELL: char = if cfg!(windows) { '\\' } else { '%' };
 
 /// Controls of C0 and C1, separators that break lines, and marks that change the direction of text or have no width.
 fn is_unsafe(c: char) -> bool {
@@ -76,8 +82,13 @@ mod tests {
     #[test]
     fn an_address_with_a_query_can_be_pasted_into_a_shell() {
         assert_eq!(quoted("/dev/ttyUSB0"), "/dev/ttyUSB0");
-        assert_eq!(quoted("sim://mbus?baud=2400&format=8E1"), "'sim://mbus?baud=2400&format=8E1'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+        let (sim, its) = (quoted("sim://mbus?baud=2400&format=8E1"), quoted("it's"));
+        if cfg!(windows) {
+            assert_eq!([&*sim, &its], ["\"sim://mbus?baud=2400&format=8E1\"", "\"it's\""]);
+            assert_eq!(quoted(r"C:\images\app.hex"), r"C:\images\app.hex");
+        } else {
+            assert_eq!([&*sim, &its], ["'sim://mbus?baud=2400&format=8E1'", r"'it'\''s'"]);
+        }
     }
 
     #[test]

@@ -44,9 +44,17 @@ pub fn ran(mut command: Command) -> Ran {
     let output = command.output().expect("the program starts");
     Ran {
         exit: output.status.code().expect("it was not killed by a signal"),
-        out: String::from_utf8(output.stdout).expect("output is UTF-8"),
-        err: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+        out: as_everywhere(String::from_utf8(output.stdout).expect("output is UTF-8")),
+        err: as_everywhere(String::from_utf8(output.stderr).expect("messages are UTF-8")),
     }
+}
+
+/// A text with the commands and quotes of Windows as other systems have them; its lines end alike anyway.
+fn as_everywhere(text: String) -> String {
+    if !cfg!(windows) {
+        return text;
+    }
+    text.replace("`del ", "`rm ").replace("`icacls ", "`ls -l ").replace("`dir ", "`ls -l ")
 }
 
 /// A folder of this test's own; it is removed when it goes out of scope.
@@ -56,7 +64,8 @@ impl Folder {
     pub fn new() -> Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("hsdiag-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        // Messages are wrapped: on Windows the path must not be longer than elsewhere.
+        let path = if cfg!(windows) { "/tmp".into() } else { std::env::temp_dir() }.join(name);
         std::fs::create_dir_all(&path).expect("a folder can be made");
         Folder(path)
     }
@@ -70,7 +79,7 @@ impl Folder {
 
     /// The path of a name in it.
     pub fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("a UTF-8 path").into()
+        format!("{}/{name}", self.text())
     }
 
     pub fn read(&self, name: &str) -> String {
@@ -79,7 +88,13 @@ impl Folder {
 
     /// A text with this folder's name, which differs from run to run, taken out.
     pub fn without(&self, text: &str) -> String {
-        text.replace(self.0.to_str().expect("a UTF-8 path"), "FOLDER")
+        text.replace(&self.text(), "FOLDER")
+    }
+
+    /// Its path, with the separators that every system takes.
+    fn text(&self) -> String {
+        let path = self.0.to_str().expect("a UTF-8 path");
+        if cfg!(windows) { path.replace('\\', "/") } else { path.into() }
     }
 }
 
