@@ -83,6 +83,25 @@ fn lines_of_other_tools_are_recognised_and_their_byte_is_explained() {
 }
 
 #[test]
+fn a_pasted_line_is_shown_as_it_was_pasted_whichever_tool_printed_it() {
+    let registry = Registry::shipped();
+    let tables = registry.all().0;
+    let messages: Vec<&str> =
+        tables.iter().flat_map(|table| &table.messages).map(|message| &*message.text).collect();
+    assert!(messages.len() > 40, "{}", messages.len());
+    for pattern in messages {
+        let holes = pattern.match_indices('{').count();
+        let pasted = pattern.split(['{', '}']).enumerate();
+        let pasted: String = pasted.map(|(place, part)| if place % 2 == 1 { "4a" } else { part }).collect();
+        let told = text(explained(&format!("prog: ERROR {pasted}")));
+        let line = told.lines().find(|line| line.to_lowercase().contains(&pasted.to_lowercase()));
+        assert!(line.is_some(), "{pasted} ({holes} holes):\n{told}");
+        let pattern = pattern.contains('{').then_some(pattern);
+        assert!(pattern.is_none_or(|pattern| !told.contains(pattern)), "{told}");
+    }
+}
+
+#[test]
 fn what_nobody_knows_is_said_to_be_unknown() {
     assert!(!explained("no tool has ever printed these words").says_something());
     assert!(explained("").parts.is_empty());

@@ -243,7 +243,7 @@ pub enum Way {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MessageFound {
     pub tool: String,
-    /// The pattern as the table has it.
+    /// What of the question fits the table's pattern, as it was pasted.
     pub text: String,
     /// What stands in its holes.
     pub holes: Vec<FieldRead>,

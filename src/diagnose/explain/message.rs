@@ -1,5 +1,7 @@
 //! Lines that other tools print, recognised by the patterns of tables: `not in sync: resp=0x{byte}`.
 
+use std::ops::Range;
+
 use crate::protocol::{Registry, ToolMessage};
 
 use super::answer::{FieldRead, MessageFound};
@@ -16,24 +18,37 @@ pub(super) struct Recognised {
 
 /// Every pattern of the tables that the text holds; of one tool only the most particular for each place in the text.
 pub(super) fn recognise(text: &str, registry: &Registry) -> Vec<Recognised> {
-    let lower = text.to_lowercase();
-    let mut all: Vec<(usize, Recognised)> = Vec::new();
+    let lower = text.to_ascii_lowercase();
+    let mut all: Vec<(Range<usize>, Recognised)> = Vec::new();
     let with_messages = registry.sources().filter(|source| source.text().contains("[[message]]"));
     for table in with_messages.filter_map(|source| source.table().ok()) {
         for message in &table.messages {
-            if let Some((at, holes)) = fits(&lower, &message.text.to_lowercase()) {
-                all.push((at, recognised(message, holes, registry)));
+            if let Some((place, holes)) = fits(&lower, &message.text.to_ascii_lowercase()) {
+                let pasted = text.get(place.clone()).unwrap_or(&message.text);
+                all.push((place, recognised(message, pasted, holes, registry)));
             }
         }
     }
-    all.sort_by(|(a, one), (b, other)| {
-        (a, std::cmp::Reverse(one.literal)).cmp(&(b, std::cmp::Reverse(other.literal)))
-    });
-    all.dedup_by(|(a, later), (b, earlier)| a == b && later.found.tool == earlier.found.tool);
-    all.into_iter().map(|(_, recognised)| recognised).collect()
+    all.sort_by_key(|(place, one)| (place.start, std::cmp::Reverse(one.literal)));
+    let mut particular: Vec<(Range<usize>, Recognised)> = Vec::new();
+    for (place, one) in all {
+        let within = |(other, known): &(Range<usize>, Recognised)| {
+            known.found.tool == one.found.tool && other.start <= place.start && place.end <= other.end
+        };
+        if !particular.iter().any(within) {
+            particular.push((place, one));
+        }
+    }
+    particular.into_iter().map(|(_, recognised)| recognised).collect()
 }
 
-fn recognised(message: &ToolMessage, holes: Vec<(String, String)>, registry: &Registry) -> Recognised {
+/// `pasted`: what of the text fits the pattern.
+fn recognised(
+    message: &ToolMessage,
+    pasted: &str,
+    holes: Vec<(String, String)>,
+    registry: &Registry,
+) -> Recognised {
     let table = message.table.as_ref().and_then(|name| registry.get(name).ok());
     let number = |digits: &str| i128::from_str_radix(digits, 16).ok();
     let byte = holes.iter().find(|(name, _)| name == "byte").and_then(|(_, digits)| number(digits));
@@ -51,7 +66,7 @@ fn recognised(message: &ToolMessage, holes: Vec<(String, String)>, registry: &Re
         literal: literal_length(&message.text),
         found: MessageFound {
             tool: message.tool.clone(),
-            text: message.text.clone(),
+            text: pasted.to_owned(),
             holes: read.collect(),
             table: message.table.as_ref().map(|name| name.to_string()),
             says: message.means.clone(),
@@ -81,7 +96,7 @@ fn pieces(pattern: &str) -> Vec<(&str, Option<&str>)> {
 }
 
 /// Where the pattern stands in the text, and the digits in its holes.
-fn fits(text: &str, pattern: &str) -> Option<(usize, Vec<(String, String)>)> {
+fn fits(text: &str, pattern: &str) -> Option<(Range<usize>, Vec<(String, String)>)> {
     let pieces = pieces(pattern);
     let (first, _) = pieces.first()?;
     let first = if first.is_empty() { return None } else { first };
@@ -99,7 +114,7 @@ fn fits(text: &str, pattern: &str) -> Option<(usize, Vec<(String, String)>)> {
         // A pattern that ends in digits is not the beginning of a longer number.
         let cut = pattern.ends_with(|c: char| c.is_ascii_hexdigit())
             && rest.starts_with(|c: char| c.is_ascii_hexdigit());
-        (!cut).then_some((start, holes))
+        (!cut).then_some((start..text.len() - rest.len(), holes))
     })
 }
 
@@ -110,8 +125,8 @@ mod tests {
     #[test]
     fn a_pattern_is_found_anywhere_and_its_holes_take_digits() {
         let line = "avrdude: stk500_getsync() attempt 1 of 10: not in sync: resp=0x68";
-        let (at, holes) = fits(line, "not in sync: resp=0x{byte}").unwrap();
-        assert_eq!((&line[at..at + 11], holes), ("not in sync", vec![("byte".into(), "68".into())]));
+        let (place, holes) = fits(line, "not in sync: resp=0x{byte}").unwrap();
+        assert_eq!((&line[place], holes), ("not in sync: resp=0x68", vec![("byte".into(), "68".into())]));
         assert!(fits(line, "not in sync: resp=0x6").is_none());
         assert!(fits(line, "not in sync: resp=0x68").is_some());
         assert!(fits("resp=0x", "resp=0x{byte}").is_none());
