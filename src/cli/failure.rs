@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::capture::LineMistake;
-use crate::protocol::Mistakes;
+use crate::machine::said_by;
+use crate::protocol::{Mistakes, Registry};
 use crate::report::{ErrorFace, escaped, quoted};
 use crate::transport::PortError;
 
@@ -183,6 +184,10 @@ fn port_remedy(error: &PortError) -> String {
         PortError::Unsupported { what: "be simulated", .. } => {
             "`hsdiag protocols list` names the devices that can be simulated".into()
         }
+        PortError::Unsupported { what: "speak TLS", .. } => {
+            "build it with TLS: `cargo install hsdiag --features tls`; without encryption tcp:// and ws:// will do".into()
+        }
+        PortError::OtherSpeech { heard, .. } => other_speech(heard),
         PortError::Unsupported { .. } => "use a port that has it (a real adapter), or do without".into(),
         PortError::EndOfRecording { .. } => "record for longer, or ask for what the recording holds".into(),
         PortError::Address(_) => "`hsdiag sweep --help` shows every way to name a port".into(),
@@ -190,6 +195,22 @@ fn port_remedy(error: &PortError) -> String {
             "is something listening there, and is this its name and port?".into()
         }
         PortError::Io { .. } => "plug the adapter in again; -vv shows what was tried".into(),
+    }
+}
+
+/// What somebody says who was expected to say something else, in the words of the tables.
+fn other_speech(heard: &[u8]) -> String {
+    let said = Registry::shipped().all().0.iter().flat_map(|table| said_by(table, heard)).collect::<Vec<_>>();
+    // Of several the one that the most bytes speak for.
+    let said = said.into_iter().max_by_key(|said| said.by.len());
+    match said {
+        Some(said) => {
+            let remedy = said.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
+            format!("that is {}{remedy}", said.means)
+        }
+        None => {
+            "`hsdiag explain` with these bytes says what they may be; without encryption it is tcp://".into()
+        }
     }
 }
 
@@ -239,6 +260,24 @@ mod tests {
             told(PortError::Permission { port: port(), group: None }),
             ["no permission to open /dev/ttyUSB0", "run it as a user who may open the port"]
         );
+    }
+
+    #[test]
+    fn plain_text_where_tls_was_expected_is_named_in_the_words_of_the_tables() {
+        let heard = b"HTTP/1.1 400 Bad Request".to_vec();
+        let [said, next] =
+            told(PortError::OtherSpeech { port: "tls://host:80".into(), expected: "TLS", heard });
+        assert_eq!(
+            said,
+            "tls://host:80: the other end does not speak TLS; it says 48 54 54 50 2F 31 2E 31 20 34 30 30 20 42 61 64 ..."
+        );
+        assert!(next.contains("an HTTP answer") && next.contains("speak http://"), "{next}");
+        let telnet = PortError::OtherSpeech {
+            port: "tls://host:23".into(),
+            expected: "TLS",
+            heard: vec![0xFF, 0xFD, 1],
+        };
+        assert!(told(telnet)[1].contains("Telnet"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use super::stop;
 #[derive(Args)]
 #[command(after_help = concat!(
     "Ports: COM3, /dev/ttyUSB0, sim://NAME?baud=57600&format=8E1, tcp://host:port, rfc2217://host:port,
-replay://file.jsonl
+ws://host/path, tls://host:port, wss://host/path, replay://file.jsonl
 
 Examples:
   hsdiag sweep /dev/ttyUSB0                      listen, and say what it is

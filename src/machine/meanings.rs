@@ -41,6 +41,11 @@ pub(super) fn of_fields(table: &Table, values: &Values) -> Vec<Said> {
     values.0.iter().filter_map(named).collect()
 }
 
+/// What a table says of bytes that came where something else was expected.
+pub fn said_by(table: &Table, bytes: &[u8]) -> Vec<Said> {
+    of_bytes(table, bytes, &[])
+}
+
 /// What bytes say to whoever did not expect them.
 pub(super) fn of_bytes(table: &Table, bytes: &[u8], within: &[ExchangeId]) -> Vec<Said> {
     let begins = |meaning: &&Meaning| match &meaning.of {

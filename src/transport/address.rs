@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::sim_options::SimOptions;
+use super::websocket::Place;
 
 /// A port, named but not yet opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,14 +22,26 @@ pub enum Address {
         host: String,
         port: u16,
     },
+    /// `verify`: its certificate has to be vouched for.
+    Tls {
+        host: String,
+        port: u16,
+        verify: bool,
+    },
+    /// `secure`: within TLS.
+    WebSocket {
+        place: Place,
+        secure: bool,
+        verify: bool,
+    },
     Replay(PathBuf),
 }
 
 /// The ways to write an address, for messages and help.
-pub const ADDRESS_FORMS: &str =
-    "COM3, /dev/ttyUSB0, sim://NAME?baud=57600, tcp://host:port, rfc2217://host:port or replay://file.jsonl";
+pub const ADDRESS_FORMS: &str = "COM3, /dev/ttyUSB0, sim://NAME?baud=57600, tcp://host:port, rfc2217://host:port, tls://host:port, ws://host/path, \
+     wss://host/path or replay://file.jsonl";
 
-const SCHEMES: [&str; 4] = ["sim", "tcp", "rfc2217", "replay"];
+const SCHEMES: [&str; 7] = ["sim", "tcp", "rfc2217", "tls", "ws", "wss", "replay"];
 
 impl std::str::FromStr for Address {
     type Err = AddressError;
@@ -43,6 +56,19 @@ impl std::str::FromStr for Address {
                 "sim" => simulated(rest),
                 "tcp" => host_and_port(text, rest).map(|(host, port)| Address::Tcp { host, port }),
                 "rfc2217" => host_and_port(text, rest).map(|(host, port)| Address::Rfc2217 { host, port }),
+                "tls" => {
+                    let (rest, verify) = verified(rest);
+                    host_and_port(text, &rest).map(|(host, port)| Address::Tls { host, port, verify })
+                }
+                "ws" => place(text, rest, 80).map(|place| Address::WebSocket {
+                    place,
+                    secure: false,
+                    verify: false,
+                }),
+                "wss" => {
+                    let (rest, verify) = verified(rest);
+                    place(text, &rest, 443).map(|place| Address::WebSocket { place, secure: true, verify })
+                }
                 "replay" if rest.is_empty() => Err(AddressError::NoFile),
                 "replay" => Ok(Address::Replay(rest.into())),
                 _ => Err(AddressError::UnknownScheme {
@@ -90,6 +116,26 @@ fn simulated(rest: &str) -> Result<Address, AddressError> {
         return Err(AddressError::NoDevice);
     }
     Ok(Address::Sim { device: device.into(), options: Box::new(SimOptions::read(query)?) })
+}
+
+/// Without `verify=no` among the options, and whether it was not there.
+fn verified(rest: &str) -> (String, bool) {
+    let Some((before, query)) = rest.split_once('?') else { return (rest.into(), true) };
+    let kept: Vec<&str> = query.split('&').filter(|option| *option != "verify=no").collect();
+    let verify = kept.len() == query.split('&').count();
+    let kept = kept.join("&");
+    (if kept.is_empty() { before.into() } else { format!("{before}?{kept}") }, verify)
+}
+
+/// A host, perhaps a port, perhaps a path.
+fn place(text: &str, rest: &str, usual: u16) -> Result<Place, AddressError> {
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let bare = host.rsplit_once(':').is_none_or(|(_, port)| port.ends_with(']'));
+    let full = if bare && !host.is_empty() { format!("{host}:{usual}") } else { host.into() };
+    let (host, port) = host_and_port(text, &full)?;
+    Ok(Place { host, port, path })
 }
 
 fn host_and_port(text: &str, rest: &str) -> Result<(String, u16), AddressError> {
@@ -217,6 +263,23 @@ mod tests {
     }
 
     #[test]
+    fn web_sockets_have_a_path_and_a_usual_port() {
+        let socket = |text: &str| match text.parse::<Address>().expect(text) {
+            Address::WebSocket { place, secure, verify } => (place.written(), secure, verify),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(socket("ws://gateway/serial"), ("gateway:80/serial".into(), false, false));
+        assert_eq!(socket("wss://[::1]:9443?x=1"), ("[::1]:9443/?x=1".into(), true, true));
+        assert_eq!(socket("wss://gateway/a?x=1&verify=no"), ("gateway:443/a?x=1".into(), true, false));
+        let tls = |verify| Ok(Address::Tls { host: "meter".into(), port: 8883, verify });
+        assert_eq!("tls://meter:8883".parse(), tls(true));
+        assert_eq!("tls://meter:8883?verify=no".parse(), tls(false));
+        for wrong in ["ws://", "ws://:80", "ws:///path", "tls://meter", "wss://host:0/"] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn mistakes_name_the_right_spelling() {
         let said = |text: &str| text.parse::<Address>().expect_err(text).to_string();
         assert!(said("smi://mbus").contains("did you mean `sim://`?"), "{}", said("smi://mbus"));
@@ -229,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_brings_the_parser_down(text in "\\PC{0,40}", scheme in "(sim|tcp|rfc2217|replay|x)://") {
+        fn no_text_brings_the_parser_down(text in "\\PC{0,40}", scheme in "(sim|tcp|rfc2217|tls|ws|wss|replay|x)://") {
             let _ = text.parse::<Address>();
             let _ = format!("{scheme}{text}").parse::<Address>();
         }

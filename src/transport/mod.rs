@@ -35,6 +35,9 @@ mod tap;
 mod tcp;
 mod tcp_device;
 mod telnet;
+#[cfg(feature = "tls")]
+mod tls;
+mod websocket;
 #[cfg(windows)]
 mod windows_calls;
 #[cfg(windows)]
@@ -62,5 +65,6 @@ pub use serve::{Face, serve};
 pub use sim::{SimDevice, SimLine, SimPort};
 pub use sim_options::{SIM_OPTIONS, SimOptions, Traffic};
 pub use tap::Tap;
-pub use tcp::TcpPort;
+pub use tcp::{Stream, StreamPort, TcpPort};
 pub use tcp_device::TcpDevice;
+pub use websocket::{Place, Socket};

@@ -19,6 +19,7 @@ use super::serial_windows::SerialPort;
 use super::sim::{SimDevice, SimPort};
 use super::sim_options::SimOptions;
 use super::tcp::TcpPort;
+use super::websocket::{self, Place};
 
 /// Makes the simulated device behind `sim://NAME`; the error says why there is none, and which there are.
 pub type DeviceSource<'a> = &'a dyn Fn(&str, &SimOptions) -> Result<SimDevice, String>;
@@ -39,7 +40,36 @@ pub fn open(address: &Address, device: DeviceSource<'_>) -> Result<Box<dyn Port>
         }
         Address::Replay(file) => Ok(Box::new(replay(file)?)),
         Address::Rfc2217 { host, port } => Ok(Box::new(Rfc2217Port::connect(host, *port)?)),
+        Address::Tls { host, port, verify } => tls(host, *port, *verify),
+        Address::WebSocket { place, secure: false, .. } => Ok(Box::new(websocket::connect(place)?)),
+        Address::WebSocket { place, verify, .. } => secure_websocket(place, *verify),
     }
+}
+
+#[cfg(feature = "tls")]
+fn tls(host: &str, port: u16, verify: bool) -> Result<Box<dyn Port>, PortError> {
+    Ok(Box::new(super::tls::connect(host, port, verify)?))
+}
+
+#[cfg(feature = "tls")]
+fn secure_websocket(place: &Place, verify: bool) -> Result<Box<dyn Port>, PortError> {
+    Ok(Box::new(super::tls::websocket(place, verify)?))
+}
+
+#[cfg(not(feature = "tls"))]
+fn tls(host: &str, port: u16, _: bool) -> Result<Box<dyn Port>, PortError> {
+    Err(without_tls(format!("tls://{host}:{port}")))
+}
+
+#[cfg(not(feature = "tls"))]
+fn secure_websocket(place: &Place, _: bool) -> Result<Box<dyn Port>, PortError> {
+    Err(without_tls(format!("wss://{}", place.written())))
+}
+
+#[cfg(not(feature = "tls"))]
+fn without_tls(port: String) -> PortError {
+    let reason = "this hsdiag was built without TLS, whose ciphers need a C compiler to build".into();
+    PortError::Unsupported { port, what: "speak TLS", reason }
 }
 
 fn native(name: &str) -> Result<Box<dyn Port>, PortError> {

@@ -155,12 +155,22 @@ pub enum PortError {
     Timeout { port: String, done: usize, asked: usize, reason: String },
     #[error("{port} cannot {what} ({reason})")]
     Unsupported { port: String, what: &'static str, reason: String },
+    /// `heard` is how it begins.
+    #[error("{port}: the other end does not speak {expected}; it says {}", shown(heard))]
+    OtherSpeech { port: String, expected: &'static str, heard: Vec<u8> },
     #[error("the recording {port} ends here")]
     EndOfRecording { port: String },
     #[error("{0}")]
     Address(#[from] super::address::AddressError),
     #[error("{port}: {what}: {source}")]
     Io { port: String, what: &'static str, source: std::io::Error },
+}
+
+/// The first bytes, in hexadecimal.
+fn shown(bytes: &[u8]) -> String {
+    const MOST: usize = 16;
+    let shown: Vec<String> = bytes.iter().take(MOST).map(|byte| format!("{byte:02X}")).collect();
+    format!("{}{}", shown.join(" "), if bytes.len() > MOST { " ..." } else { "" })
 }
 
 impl PortError {

@@ -1,4 +1,4 @@
-//! A bare byte stream over TCP: no settings, no line errors, no control lines.
+//! A byte stream, bare over TCP or wrapped: no settings, no line errors, no control lines.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -28,20 +28,64 @@ pub fn stream(name: &str, host: &str, port: u16) -> Result<TcpStream, PortError>
     Err(failed("connect")(last))
 }
 
-/// A connection to a terminal server's raw port.
-pub struct TcpPort {
+/// What carries bytes both ways: a bare connection, or one within an encryption or a web socket.
+pub trait Stream {
+    /// `receive` waits no longer than this.
+    fn wait_at_most(&mut self, span: Span) -> std::io::Result<()>;
+
+    /// Appends what has come; 0 when the other end has closed. An error of the kind `WouldBlock` or `TimedOut` says that nothing has.
+    fn receive(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<usize>;
+
+    /// Hands over bytes, and returns how many were taken.
+    fn send(&mut self, bytes: &[u8]) -> std::io::Result<usize>;
+}
+
+impl Stream for TcpStream {
+    fn wait_at_most(&mut self, span: Span) -> std::io::Result<()> {
+        self.set_read_timeout(Some(span))
+    }
+
+    fn receive(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+        read_some(self, bytes)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.write(bytes)
+    }
+}
+
+/// One read, appended.
+pub fn read_some(from: &mut impl Read, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+    let mut read = [0; 4096];
+    let count = from.read(&mut read)?;
+    bytes.extend_from_slice(read.get(..count).unwrap_or_default());
+    Ok(count)
+}
+
+/// A byte stream to a terminal server, a gateway or a device.
+pub struct StreamPort<S> {
     name: String,
-    stream: TcpStream,
+    stream: S,
     clock: Clock,
     settings: Settings,
 }
+
+/// A connection to a terminal server's raw port.
+pub type TcpPort = StreamPort<TcpStream>;
 
 impl TcpPort {
     pub fn connect(host: &str, port: u16) -> Result<TcpPort, PortError> {
         let name = format!("tcp://{host}:{port}");
         let stream = stream(&name, host, port)?;
+        Ok(StreamPort::new(name, stream))
+    }
+}
+
+impl<S: Stream> StreamPort<S> {
+    /// A port over a stream that is open; `name` is how messages call it.
+    pub fn new(name: String, stream: S) -> StreamPort<S> {
         let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        Ok(TcpPort { name, stream, clock: Clock::start(), settings })
+        StreamPort { name, stream, clock: Clock::start(), settings }
     }
 
     fn unsupported(&self, what: &'static str) -> PortError {
@@ -50,7 +94,7 @@ impl TcpPort {
     }
 }
 
-impl Port for TcpPort {
+impl<S: Stream> Port for StreamPort<S> {
     fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -58,16 +102,15 @@ impl Port for TcpPort {
     fn read(&mut self, until: Instant, seen: &mut Vec<LineEvent>) -> Result<(), PortError> {
         let failed = |error| PortError::io(&self.name, "read", error);
         let span = self.clock.until(until).max(Span::from_micros(1)); // zero would mean for ever
-        self.stream.set_read_timeout(Some(span)).map_err(failed)?;
-        let mut bytes = [0; 4096];
-        match self.stream.read(&mut bytes) {
+        self.stream.wait_at_most(span).map_err(failed)?;
+        let mut bytes = Vec::new();
+        match self.stream.receive(&mut bytes) {
             Ok(0) => Err(PortError::Vanished {
                 port: self.name.clone(),
                 reason: "the other end closed the connection".into(),
             }),
-            Ok(count) => {
+            Ok(_) => {
                 let at = self.clock.now();
-                let bytes = bytes.get(..count).unwrap_or_default();
                 seen.extend(bytes.iter().map(|byte| LineEvent::byte(at, Direction::Rx, *byte)));
                 Ok(())
             }
@@ -81,7 +124,7 @@ impl Port for TcpPort {
     fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            match self.stream.write(rest) {
+            match self.stream.send(rest) {
                 Ok(count) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Ok(_) => break,
