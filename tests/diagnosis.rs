@@ -138,6 +138,7 @@ fn a_recording_that_no_table_explains_is_diagnosed_all_the_same() {
 fn a_sweep_says_why_the_line_is_as_it_is() {
     for (port, cause) in [
         ("sim://nmea?baud=4800", "clean"),
+        ("sim://modbus-rtu?traffic=bus&baud=38400&seed=6", "clean"),
         ("sim://modbus-rtu?baud=9600", "no-answer"),
         ("sim://nmea?inverted=1", "inverted"),
     ] {
@@ -151,11 +152,14 @@ fn a_sweep_says_why_the_line_is_as_it_is() {
 // ---- every cause ---------------------------------------------------------------------------------------------------
 
 const TRIED: u64 = 8;
+/// Of the captures of each cause so many must name it, and of all captures together this part. Some of a late or a lost reply leave no trace.
+const LEAST: u64 = 5;
+const OF_ALL: f64 = 0.92;
 
-/// Of each cause's captures so many must name it.
 #[track_caller]
-fn names_its_cause(wire: Wire, least: usize) {
+fn names_its_cause(wire: Wire) {
     let mut weak = Vec::new();
+    let mut all = 0;
     for cause in Cause::ALL {
         let named = (0..TRIED)
             .filter(|seed| {
@@ -165,22 +169,25 @@ fn names_its_cause(wire: Wire, least: usize) {
                 holds(&observed.diagnosis, cause.id());
                 observed.diagnosis.leading().cause == cause
             })
-            .count();
-        if named < least {
+            .count() as u64;
+        all += named;
+        if named < TRIED {
             weak.push(format!("{} {named} of {TRIED}", cause.id()));
         }
+        assert!(named >= LEAST, "{weak:?}");
     }
-    assert!(weak.is_empty(), "{weak:?}");
+    let part = all as f64 / (TRIED * Cause::ALL.len() as u64) as f64;
+    assert!(part >= OF_ALL, "{part:.3}: {weak:?}");
 }
 
 #[test]
 fn captures_of_every_cause_name_it() {
-    names_its_cause(first_wire::receive, 5);
+    names_its_cause(first_wire::receive);
 }
 
 #[test]
 fn what_was_learnt_on_one_wire_holds_on_another() {
-    names_its_cause(second_wire::receive, 5);
+    names_its_cause(second_wire::receive);
 }
 
 #[test]
@@ -220,6 +227,52 @@ fn a_sender_at_another_rate_is_named_with_its_rate() {
     assert!(seen >= 32, "{seen} of 40");
     let nothing = diagnosed(kit, &header(settings), &[]).diagnosis;
     assert_eq!(nothing.details.sender_baud, None);
+}
+
+// ---- how the bytes were heard --------------------------------------------------------------------------------------
+
+/// What an engine for this table makes of these bytes: seconds, direction, byte.
+fn heard(table: &str, uncertainty: Span, sides: Sides, bytes: &[(f64, Direction, u8)]) -> Engine {
+    let kit = shipped().kits.iter().find(|kit| kit.name == table).expect("a kit");
+    let settings = Settings::new(Baud::nearest(9600.0), kit.table.line.format);
+    let hearing = Hearing { settings, line_errors: LineErrors::Packet, uncertainty, sides };
+    let mut engine = Engine::new(kit.program.clone(), Vec::new(), Env::new(), hearing);
+    bytes.iter().for_each(|(secs, direction, byte)| engine.on_event(&at(*secs, *direction, *byte)));
+    engine.finish();
+    engine
+}
+
+const MEASURAND: [u8; 17] =
+    [0x68, 0x0B, 0x0B, 0x68, 0x28, 0x01, 0x0B, 0x01, 0x01, 0x01, 0x01, 0x40, 0x08, 0x09, 0x00, 0x89, 0x16];
+
+#[test]
+fn a_frame_that_an_adapter_hands_over_in_two_packets_is_one_frame() {
+    let packets = |place: usize| if place < 9 { 0.100 } else { 0.116 };
+    let bytes: Vec<(f64, Direction, u8)> = MEASURAND
+        .into_iter()
+        .enumerate()
+        .map(|(place, byte)| (packets(place), Direction::Rx, byte))
+        .chain([(0.5, Direction::Rx, 0x10)])
+        .collect();
+    let clean = |uncertainty| {
+        let mut engine = heard("iec101", uncertainty, Sides::Device, &bytes);
+        engine.items().first().is_some_and(|item| item.bytes.len() == MEASURAND.len() && item.is_clean())
+    };
+    assert!(clean(Span::from_millis(16)));
+    assert!(!clean(Span::ZERO), "stamps that are exact show a gap inside the frame");
+}
+
+#[test]
+fn who_joins_a_handshake_at_a_later_step_takes_it_for_what_it_is() {
+    let ask = [0x10, 0x40, 0x01, 0x41, 0x16].map(|byte| (Direction::Tx, byte));
+    let reply = [0x10, 0x00, 0x01, 0x01, 0x16].map(|byte| (Direction::Rx, byte));
+    let timed = ask.into_iter().chain(reply).enumerate();
+    let bytes: Vec<(f64, Direction, u8)> =
+        timed.map(|(place, (direction, byte))| (0.1 + place as f64 * 1.2e-3, direction, byte)).collect();
+    let items = heard("iec101", Span::ZERO, Sides::Both, &bytes).items();
+    let frames: Vec<&str> = items.iter().filter_map(|item| item.framed()).map(|f| &*f.frame).collect();
+    assert_eq!(frames, ["reset_link", "ack"]);
+    assert!(items.iter().all(|item| item.is_clean()), "{items:?}");
 }
 
 // ---- input that no line ever gave ----------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hsdiag::capture::What;
-use hsdiag::diagnose::{Bytes, Cause, Engine, Evidence, Heard, Hearing, Standing, Window, sides};
+use hsdiag::diagnose::{
+    Bytes, Cause, Engine, Evidence, Heard, Hearing, Standing, Window, between, edges, sides,
+};
 use hsdiag::line::Direction;
 use hsdiag::machine::{Env, Item, ItemKind, Part, Program};
 use hsdiag::protocol::Registry;
@@ -86,8 +88,7 @@ pub fn samples(each: usize, seed: u64, wire: Wire, looks: bool) -> Vec<Sample> {
     let jobs: Vec<(usize, Cause, Option<Cause>)> = all
         .enumerate()
         .flat_map(|(place, (cause, second))| {
-            let count = if second.is_some() { each.div_ceil(2) } else { each };
-            (0..count).map(move |number| (place * each + number, cause, second))
+            (0..each).map(move |number| (place * each + number, cause, second))
         })
         .collect();
     let make = |job: &(usize, Cause, Option<Cause>)| {
@@ -157,7 +158,8 @@ fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks
     let mut window = engine.window().clone();
     let look = if looks { window.items.iter().map(line).collect() } else { String::new() };
     let evidence = engine.evidence();
-    let unnoticed = leaves_traces(made.cause) && made.second.is_none() && is_healthy(&window);
+    let heard = between(&window, edges(&window));
+    let unnoticed = leaves_traces(made.cause) && made.second.is_none() && is_healthy(&heard);
     window.items.clear(); // thousands of samples are kept
     Sample {
         protocol: kit.name,

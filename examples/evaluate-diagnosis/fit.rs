@@ -56,6 +56,20 @@ impl Rows {
         1 + self.names.len() * self.kinds
     }
 
+    /// Which weights make next to nothing of a usual value of their column, priors aside.
+    fn slight(&self, weights: &[f64], count: usize) -> Vec<bool> {
+        let mut usual = vec![(0.0f64, 0usize); self.width()];
+        for (column, value) in self.rows.iter().flatten() {
+            let (sum, times) = &mut usual[*column as usize];
+            (*sum, *times) = (*sum + f64::from(value.abs()), *times + 1);
+        }
+        let slight = |(place, weight): (usize, &f64)| {
+            let (sum, times) = usual[place / count];
+            place >= count && weight.abs() * sum / (times.max(1) as f64) < LEAST
+        };
+        weights.iter().enumerate().map(slight).collect()
+    }
+
     /// Only these rows.
     pub fn some(&self, wanted: impl Fn(usize) -> bool) -> Rows {
         let rows = self.rows.iter().enumerate().filter(|(place, _)| wanted(*place));
@@ -68,17 +82,24 @@ impl Rows {
 
     /// Weights by name, rounded to what means something.
     fn named(&self, weights: &[f64]) -> Weights {
-        let round = |weight: f64| (weight * 1000.0).round() / 1000.0;
         let kind = |kind: usize| -> BTreeMap<String, f64> {
             let of = |(place, name): (usize, &String)| {
                 (name.clone(), round(weights.get(1 + place * self.kinds + kind).copied().unwrap_or(0.0)))
             };
-            self.names.iter().enumerate().map(of).filter(|(_, weight)| weight.abs() >= 0.005).collect()
+            self.names.iter().enumerate().map(of).filter(|(_, weight)| *weight != 0.0).collect()
         };
         let more = |number: usize| if self.kinds > 1 { kind(number) } else { BTreeMap::new() };
         Weights { prior: round(weights[0]), weights: kind(0), any: more(1), packet: more(2), never: more(3) }
     }
 }
+
+/// To what means something.
+pub fn round(weight: f64) -> f64 {
+    (weight * 100.0).round() / 100.0
+}
+
+/// What a weight makes of a usual value of its feature; one that makes less is left out, and the others make up for it.
+const LEAST: f64 = 0.03;
 
 /// How strongly weights are drawn to 0, and how long is climbed.
 #[derive(Clone, Copy)]
@@ -98,7 +119,11 @@ pub fn softmax(
     let mut climb = Climb::new(count * width, effort.rounds);
     // Column by column, so that a row touches neighbours.
     let mut weights = vec![0.0f64; count * width];
-    for _ in 0..effort.rounds {
+    let mut left_out = vec![false; count * width];
+    for round in 0..effort.rounds {
+        if round == effort.rounds * 3 / 5 {
+            left_out = rows.slight(&weights, count);
+        }
         let mut gradient: Vec<f64> = weights.iter().map(|w| -effort.penalty * w).collect();
         for (row, target) in rows.rows.iter().zip(targets) {
             let mut off = scores(&weights, row, count);
@@ -112,6 +137,7 @@ pub fn softmax(
             }
         }
         climb.step(&mut weights, &gradient);
+        weights.iter_mut().zip(&left_out).filter(|(_, out)| **out).for_each(|(weight, _)| *weight = 0.0);
     }
     let of = |class: usize| (0..width).map(|column| weights[column * count + class]).collect::<Vec<f64>>();
     classes.iter().enumerate().map(|(class, name)| (String::from(*name), rows.named(&of(class)))).collect()
@@ -147,7 +173,7 @@ fn less(mut yes: Weights, no: &Weights) -> Weights {
     yes.prior -= no.prior;
     let take = |from: &mut BTreeMap<String, f64>, what: &BTreeMap<String, f64>| {
         what.iter().for_each(|(name, weight)| *from.entry(name.clone()).or_default() -= weight);
-        from.values_mut().for_each(|weight| *weight = (*weight * 1000.0).round() / 1000.0);
+        from.values_mut().for_each(|weight| *weight = round(*weight));
     };
     take(&mut yes.weights, &no.weights);
     take(&mut yes.any, &no.any);

@@ -14,7 +14,7 @@ mod labelled;
 
 use std::collections::BTreeMap;
 
-use hsdiag::diagnose::{CLASSES, Cause, Evidence, Model, Weights, chance};
+use hsdiag::diagnose::{CLASSES, Cause, Evidence, Model, Weights, chances};
 
 use captures::{Sample, samples};
 use labelled::{first_wire, second_wire};
@@ -75,12 +75,14 @@ fn main() {
         let training: Vec<Sample> = training.into_iter().filter(|sample| !sample.unnoticed).collect();
         println!("{} captures to fit, made in {:.0} s", training.len(), begun.elapsed().as_secs_f64());
         let fitted = fit_model(&training);
-        model.leading = fitted.leading;
-        model.acting = fitted.acting;
-        model.verdict = fitted.verdict;
-        let text = write(&model);
-        if let Err(error) = std::fs::write(file, text) {
+        let text = write(&fitted);
+        if let Err(error) = std::fs::write(file, &text) {
             println!("{file}: {error}");
+        }
+        // What is judged is what was written, rounded as it is there.
+        match Model::read(&text) {
+            Ok(read) => model = read,
+            Err(error) => println!("{file}: {error}"),
         }
         println!("fitted in {:.0} s", begun.elapsed().as_secs_f64());
     }
@@ -96,7 +98,7 @@ fn main() {
 }
 
 /// How strongly weights may be drawn to 0: which is best, a part of the captures that is set aside decides.
-const PENALTIES: [f64; 2] = [1e-4, 3e-4];
+const PENALTIES: [f64; 2] = [2e-4, 4e-4];
 /// One capture in so many is set aside.
 const ASIDE: usize = 5;
 
@@ -106,8 +108,8 @@ fn fit_model(training: &[Sample]) -> Model {
     let targets: Vec<Vec<f64>> = training.iter().map(target).collect();
     let aside = |place: usize| place.is_multiple_of(ASIDE);
     let single = |place: usize| training[place].second.is_none() && training[place].alike.is_empty();
-    // Two causes at once are rarer than one: every other of these captures is learnt from.
-    let learnt = |place: usize| training[place].second.is_none() || place.is_multiple_of(2);
+    // Two causes at once are rarer than one: one in three of these captures is learnt from.
+    let learnt = |place: usize| training[place].second.is_none() || place.is_multiple_of(3);
     let some = |wanted: &dyn Fn(usize) -> bool| {
         let targets = targets.iter().enumerate().filter(|(place, _)| wanted(*place));
         (rows.some(wanted), targets.map(|(_, target)| target.clone()).collect::<Vec<_>>())
@@ -119,7 +121,7 @@ fn fit_model(training: &[Sample]) -> Model {
         for step in 0..12 {
             let by = 0.7 + 0.1 * f64::from(step);
             let tempered = leading.iter().map(|(id, w)| (id.clone(), w.tempered(by))).collect();
-            let model = Model { leading: tempered, ..Model::default() };
+            let model = Model::of(tempered, BTreeMap::new(), BTreeMap::new());
             let judged = (0..training.len()).filter(|place| aside(*place) && single(*place));
             let loss: f64 = judged.map(|place| loss(&model, &training[place], &targets[place])).sum();
             if best.is_none_or(|(least, ..)| loss < least) {
@@ -132,23 +134,25 @@ fn fit_model(training: &[Sample]) -> Model {
     let (all, all_targets) = some(&learnt);
     let leading = fit::softmax(&all, &all_targets, &ids, fit::Effort { penalty, rounds: 250 });
     let leading = leading.into_iter().map(|(id, weights)| (id, weights.tempered(by))).collect();
-    let model = Model { leading, ..Model::shipped().clone() };
+    let model = Model::of(leading, BTreeMap::new(), BTreeMap::new());
     let posteriors: Vec<Vec<(Cause, f64)>> =
         training.iter().map(|sample| model.posterior(&sample.evidence)).collect();
+    let left: Vec<_> = training.iter().map(|sample| model.left(&sample.rest)).collect();
     let acting = |(place, cause): (usize, Cause)| {
-        let with_chance = |(sample, posterior): (&Sample, &Vec<(Cause, f64)>)| {
+        let with_chances = |(at, sample): (usize, &Sample)| {
             let mut evidence = sample.evidence.clone();
-            evidence.features.push(chance(posterior.get(place).map_or(0.0, |(_, p)| *p)));
+            let leading = posteriors[at].get(place).map_or(0.0, |(_, p)| *p);
+            evidence.features.extend(chances(leading, left[at][place]));
             evidence
         };
-        let evidence: Vec<Evidence> = training.iter().zip(&posteriors).map(with_chance).collect();
+        let evidence: Vec<Evidence> = training.iter().enumerate().map(with_chances).collect();
         let rows = fit::Rows::of(evidence.iter());
         let truths: Vec<bool> =
             training.iter().map(|s| s.cause == cause || s.second == Some(cause)).collect();
         (cause.id().to_owned(), fit::logistic(&rows, &truths, fit::Effort { penalty: 3e-5, rounds: 220 }))
     };
-    let acting: BTreeMap<String, Weights> = Cause::ALL.into_iter().enumerate().map(acting).collect();
-    let model = Model { acting, ..model };
+    let acting: BTreeMap<String, Weights> = on_two_threads(Cause::ALL.into_iter().enumerate(), acting);
+    let model = Model::of(model.leading, acting, BTreeMap::new());
     // The verdict on a byte leans on the causes, as the fitted model weighs them.
     let mut bytes: Vec<(Evidence, usize)> = Vec::new();
     for sample in training {
@@ -165,7 +169,21 @@ fn fit_model(training: &[Sample]) -> Model {
     let effort = fit::Effort { penalty: 1e-7, rounds: 260 };
     let mut verdict = fit::softmax(&rows, &targets, &CLASSES, effort);
     lean_to_noise(&mut verdict, &bytes);
-    Model { verdict, ..model }
+    Model::of(model.leading, model.acting, verdict)
+}
+
+/// Each of these, half of them on a thread of its own.
+fn on_two_threads<T: Send, K: Ord + Send, V: Send>(
+    all: impl Iterator<Item = T>,
+    make: impl Fn(T) -> (K, V) + Sync,
+) -> BTreeMap<K, V> {
+    let (even, odd): (Vec<_>, Vec<_>) = all.enumerate().partition(|(place, _)| place.is_multiple_of(2));
+    std::thread::scope(|scope| {
+        let later = scope.spawn(|| odd.into_iter().map(|(_, one)| make(one)).collect::<Vec<_>>());
+        let mut made: BTreeMap<K, V> = even.into_iter().map(|(_, one)| make(one)).collect();
+        made.extend(later.join().unwrap_or_default());
+        made
+    })
 }
 
 /// So many bytes of frames may be taken for noise: no more, and no fewer, for each that is spared lets noise pass.
@@ -218,7 +236,7 @@ fn target(sample: &Sample) -> Vec<f64> {
 
 /// To what means something.
 fn rounded(weights: &mut Weights) {
-    let round = |weight: f64| (weight * 1000.0).round() / 1000.0;
+    let round = fit::round;
     weights.prior = round(weights.prior);
     for part in [&mut weights.weights, &mut weights.any, &mut weights.packet, &mut weights.never] {
         part.values_mut().for_each(|weight| *weight = round(*weight));
@@ -234,7 +252,7 @@ fn write(model: &Model) -> String {
         # [acting.CAUSE]: the same through a logistic function: whether the cause acts, whichever leads.\n\
         # [verdict.CLASS]: what a received byte was. The features are measured in src/diagnose/measure and src/diagnose/verdict.rs; words.toml\n\
         # says in words what each one is. Made by: cargo run --release --example evaluate-diagnosis -- --fit src/diagnose/model.toml\n\n";
-    let mut bare = Model { feature: BTreeMap::new(), decide: Vec::new(), ..model.clone() };
+    let mut bare = Model::of(model.leading.clone(), model.acting.clone(), model.verdict.clone());
     let all = bare.leading.values_mut().chain(bare.acting.values_mut()).chain(bare.verdict.values_mut());
     all.for_each(rounded);
     format!("{head}{}", toml::to_string(&bare).unwrap_or_default())

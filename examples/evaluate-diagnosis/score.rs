@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hsdiag::diagnose::{CLASSES, Cause, Model, acting, softmax};
+use hsdiag::diagnose::{CLASSES, Cause, Model, acting};
 use hsdiag::line::LineErrors;
 
 use super::captures::Sample;
@@ -48,7 +48,8 @@ impl Score {
             if verbose && !both {
                 let likely =
                     |cause: Cause| posterior.iter().find(|(c, _)| *c == cause).map_or(0.0, |(_, p)| *p);
-                let acts = |cause: Cause| model.acts(cause, &sample.evidence, likely(cause)).unwrap_or(0.0);
+                let all = model.acts(&sample.evidence, &posterior, &model.left(&sample.rest));
+                let acts = |cause: Cause| all[cause as usize].1;
                 println!(
                     "{} {} ({:.2} acts {:.2}) + {} ({:.2} acts {:.2}) {:?} seed {:x}: {} ({:.2})\n{}",
                     sample.protocol,
@@ -111,10 +112,10 @@ impl Score {
             return;
         }
         for (features, class) in sample.bytes(posterior) {
-            let scores =
-                CLASSES.map(|class| (class, model.verdict.get(class).map_or(0.0, |w| w.score(&features))));
-            let chances = softmax(scores.to_vec());
-            let Some((said, _)) = chances.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
+            let Some((said, _)) = model.class(&features).into_iter().max_by(|a, b| a.1.total_cmp(&b.1))
+            else {
+                continue;
+            };
             match CLASSES[class] {
                 "real" => {
                     self.bytes[0][0] += usize::from(said != "noise");

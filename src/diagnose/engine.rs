@@ -8,8 +8,9 @@ use crate::line::{Direction, Instant, LineErrors, LineEvent, Seen, Settings, Spa
 use crate::machine::{Env, Item, ItemKind, Observer, Program, Score, Sides};
 
 use super::cause::Cause;
+use super::edges::{between, edges};
 use super::evidence::Evidence;
-use super::measure::{Otherwise, measure};
+use super::measure::{Otherwise, Stretches, measure};
 use super::mend;
 use super::model::{Model, acting};
 use super::peel;
@@ -46,7 +47,8 @@ pub struct Engine {
 impl Engine {
     /// `own` is the protocol that is expected, `others` those that may be there instead.
     pub fn new(own: Arc<Program>, others: Vec<Arc<Program>>, env: Env, heard: Hearing) -> Engine {
-        let observer = Observer::new(own.clone(), heard.sides, heard.settings, &env);
+        let observer =
+            Observer::new(own.clone(), heard.sides, heard.settings, &env).stamped(heard.uncertainty);
         let mut window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
         window.shared = heard.sides == Sides::Shared;
         Engine { own, others, env, heard, observer, window, fresh: Vec::new() }
@@ -133,7 +135,9 @@ impl Engine {
     }
 
     pub fn evidence(&self) -> Evidence {
-        measure(&self.window, &self.otherwise())
+        let edges = edges(&self.window);
+        let window = between(&self.window, edges);
+        measure(&window, &Otherwise { edges, ..self.otherwise(&window) })
     }
 
     fn take(&mut self) {
@@ -144,13 +148,18 @@ impl Engine {
     }
 
     /// How well the bytes are explained with other bits, and by other protocols.
-    fn otherwise(&self) -> Otherwise {
+    fn otherwise(&self, window: &Window) -> Otherwise {
         let own_weight = self.observer.score().log_weight;
-        let expected = self.expected();
-        let refusals = mend::refusals(self.own.table());
-        let mended = mend::mended(self.own.table(), &self.window.items);
+        let told = Otherwise {
+            own_weight,
+            expected: self.expected(),
+            refusals: mend::refusals(self.own.table()),
+            mended: mend::mended(self.own.table(), &window.items),
+            stretches: Stretches::of(&self.own, window),
+            ..Otherwise::default()
+        };
         if !self.is_at_a_loss() {
-            return Otherwise { own_weight, expected, refusals, mended, ..Otherwise::default() };
+            return told;
         }
         let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
         let read = |change: fn(u8) -> u8| share(self.score(&self.own, change));
@@ -165,19 +174,16 @@ impl Engine {
             reversed: read(u8::reverse_bits),
             complemented: read(|byte| !byte),
             masked: read(|byte| byte & 0x7F),
-            own_weight,
             other: best.filter(|(_, weight)| *weight > 0.0),
-            expected,
-            refusals,
-            asked: false,
-            mended,
+            ..told
         }
     }
 
     /// The score of a protocol over the window, each received byte changed.
     fn score(&self, program: &Arc<Program>, change: fn(u8) -> u8) -> Score {
         let env = single(program, &self.env);
-        let mut observer = Observer::scoring(program.clone(), self.heard.sides, self.window.settings, &env);
+        let observer = Observer::scoring(program.clone(), self.heard.sides, self.window.settings, &env);
+        let mut observer = observer.stamped(self.heard.uncertainty);
         for heard in self.window.events.iter().take(READ_AGAIN) {
             let seen = match (heard.event.seen, heard.event.direction) {
                 (Seen::Byte(byte), Direction::Rx) => Seen::Byte(change(byte)),

@@ -234,6 +234,7 @@ impl Task for Follow {
             Mode::Waiting(programs) => {
                 // Whoever listens does not know whether the host is on the same wire.
                 let recogniser = Recogniser::new(programs, &[Sides::Device, Sides::Shared], settings);
+                let recogniser = recogniser.stamped(self.uncertainty);
                 self.mode = Mode::Listening { recogniser, kept: VecDeque::new(), line: Vec::new() };
             }
             Mode::Listening { recogniser, .. } => recogniser.on_settings(settings),

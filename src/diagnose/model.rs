@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
 use super::evidence::{Evidence, Feature};
+use super::matrix::Matrix;
 
 /// Weights by name of feature, and what holds without any.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -119,9 +120,36 @@ pub struct Model {
     pub feature: BTreeMap<String, Words>,
     #[serde(default)]
     pub decide: Vec<Decide>,
+    /// The weights as they are computed with, made when first asked for.
+    #[serde(skip)]
+    matrices: OnceLock<Matrices>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Matrices {
+    leading: Matrix,
+    acting: Matrix,
+    verdict: Matrix,
 }
 
 impl Model {
+    /// A model of weights alone, without words.
+    pub fn of(
+        leading: BTreeMap<String, Weights>,
+        acting: BTreeMap<String, Weights>,
+        verdict: BTreeMap<String, Weights>,
+    ) -> Model {
+        Model { leading, acting, verdict, ..Model::default() }
+    }
+
+    fn matrices(&self) -> &Matrices {
+        self.matrices.get_or_init(|| Matrices {
+            leading: Matrix::of(&self.leading, Cause::ALL.into_iter().map(Cause::id)),
+            acting: Matrix::of(&self.acting, Cause::ALL.into_iter().map(Cause::id)),
+            verdict: Matrix::of(&self.verdict, CLASSES.into_iter()),
+        })
+    }
+
     /// The shipped model.
     pub fn shipped() -> &'static Model {
         static MODEL: OnceLock<Model> = OnceLock::new();
@@ -139,11 +167,8 @@ impl Model {
 
     /// Probabilities of all causes, which add up to 1.
     pub fn posterior(&self, evidence: &Evidence) -> Vec<(Cause, f64)> {
-        let scores: Vec<(Cause, f64)> = Cause::ALL
-            .into_iter()
-            .filter_map(|cause| Some((cause, self.leading.get(cause.id())?.score(evidence))))
-            .collect();
-        softmax(scores)
+        let scores = self.matrices().leading.scores(evidence);
+        softmax(Cause::ALL.into_iter().zip(scores).collect())
     }
 
     /// Causes that act beside the leading one, each with its own probability, likeliest first.
@@ -162,12 +187,13 @@ impl Model {
             return Vec::new();
         }
         let none = |cause: &Cause| matches!(cause, Cause::Clean | Cause::Undecided);
-        let mut contributing: Vec<(Cause, f64)> = posterior
-            .iter()
+        let acts = self.acts(evidence, posterior, &self.left(rest));
+        let mut contributing: Vec<(Cause, f64)> = acts
+            .into_iter()
             .filter(|(cause, _)| cause != leading && !none(cause))
-            .filter_map(|(cause, p)| Some((*cause, self.acts(*cause, evidence, *p)?)))
             .filter(|(_, probability)| *probability >= ACTS)
             .collect();
+        // What leads where the bytes of an acting cause are taken out acts beside it.
         for (taken, left) in rest {
             let acts = taken == leading || contributing.iter().any(|(cause, _)| cause == taken);
             let beside = self.posterior(left).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
@@ -184,14 +210,46 @@ impl Model {
         contributing
     }
 
-    /// The probability that a cause acts at all, when it is as likely as this to be the leading one.
-    pub fn acts(&self, cause: Cause, evidence: &Evidence, leading: f64) -> Option<f64> {
-        let weights = self.acting.get(cause.id())?;
-        let chance = chance(leading);
-        let score = weights.score(evidence) + weights.of(&chance, Told::of(evidence));
-        Some(1.0 / (1.0 + (-score).exp()))
+    /// By cause: how likely it leads in what is left when another cause's bytes are taken out.
+    pub fn left(&self, rest: &[(Cause, Evidence)]) -> [f64; Cause::ALL.len()] {
+        let mut left = [0.0f64; Cause::ALL.len()];
+        for (taken, evidence) in rest {
+            for (cause, p) in self.posterior(evidence).into_iter().filter(|(cause, _)| cause != taken) {
+                left[cause as usize] = left[cause as usize].max(p);
+            }
+        }
+        left
+    }
+
+    /// The probability of each cause that it acts at all, when they are as likely as this to be the leading one, and to lead in what is
+    /// left.
+    pub fn acts(
+        &self,
+        evidence: &Evidence,
+        posterior: &[(Cause, f64)],
+        left: &[f64; Cause::ALL.len()],
+    ) -> Vec<(Cause, f64)> {
+        let acting = &self.matrices().acting;
+        let told = Told::of(evidence);
+        let scores = acting.scores(evidence);
+        let acts = |(cause, leading): &(Cause, f64)| {
+            let place = *cause as usize;
+            let mut by_chance = vec![0.0; scores.len()];
+            chances(*leading, left[place]).iter().for_each(|one| acting.add(one, told, &mut by_chance));
+            let score = scores[place] + by_chance[place];
+            (*cause, if score.is_nan() { 0.0 } else { 1.0 / (1.0 + (-score).exp()) })
+        };
+        posterior.iter().map(acts).collect()
+    }
+
+    /// Of each class how likely it is that a byte with these features is of it.
+    pub fn class(&self, features: &Evidence) -> Vec<(&'static str, f64)> {
+        softmax(CLASSES.into_iter().zip(self.matrices().verdict.scores(features)).collect())
     }
 }
+
+/// What a received byte can have been, as the model weighs it; what a real byte is in particular, the tables tell.
+pub const CLASSES: [&str; 4] = ["real", "missampled", "noise", "echo"];
 
 /// A contributing cause has to be as likely as this.
 const ACTS: f64 = 0.5;
@@ -202,11 +260,13 @@ pub fn acting(posterior: &[(Cause, f64)], contributing: &[(Cause, f64)]) -> Vec<
     posterior.iter().map(|(cause, p)| (*cause, p.max(acts(*cause)))).collect()
 }
 
-/// What speaks for a cause acting that may be the leading one: the logarithm of that probability, 0 when it cannot be.
-pub fn chance(leading: f64) -> Feature {
+/// What speaks for a cause acting that may lead, in all that was heard or in what is left without another cause's bytes: the logarithms of
+/// those probabilities, 0 when it cannot be.
+pub fn chances(leading: f64, left: f64) -> [Feature; 2] {
     const LEAST: f64 = 1e-4;
-    let value = (leading.clamp(LEAST, 1.0) / LEAST).ln() / 2.0;
-    Feature { name: "chance", value, count: 0, of: 0 }
+    let value = |chance: f64| (chance.clamp(LEAST, 1.0) / LEAST).ln() / 2.0;
+    let feature = |name, chance| Feature { name, value: value(chance), count: 0, of: 0 };
+    [feature("chance", leading), feature("left", left)]
 }
 
 /// Scores to probabilities; what is not a number becomes the least likely.

@@ -1,10 +1,12 @@
 //! A conversation that hsdiag had a part in: the host's items instead of a recording.
 
+use std::sync::Arc;
+
 use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
-use crate::machine::{Item, ItemKind};
+use crate::machine::{Item, ItemKind, Program};
 use crate::protocol::Table;
 
-use super::measure::{Otherwise, measure};
+use super::measure::{Otherwise, Stretches, measure};
 use super::mend;
 use super::model::Model;
 use super::posterior::Diagnosis;
@@ -15,7 +17,7 @@ use super::window::Window;
 /// Within an item the times of its bytes are spread evenly; that is what a UART does.
 pub fn diagnose_played(
     items: &[Item],
-    table: &Table,
+    table: &Arc<Table>,
     settings: Settings,
     line_errors: LineErrors,
     uncertainty: Span,
@@ -30,11 +32,9 @@ pub fn diagnose_played(
         window.on_item(item.clone());
     }
     let (refusals, mended) = (mend::refusals(table), mend::mended(table, &window.items));
-    Diagnosis::of(
-        measure(&window, &Otherwise { refusals, mended, ..Otherwise::default() }),
-        &[],
-        Model::shipped(),
-    )
+    let stretches = Stretches::of(&Program::compile(Arc::clone(table)), &window);
+    let otherwise = Otherwise { refusals, mended, stretches, ..Otherwise::default() };
+    Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())
 }
 
 /// Why nothing came back at all, however it was asked.

@@ -49,7 +49,7 @@ impl Diagnosis {
     pub fn of(evidence: Evidence, rest: &[(Cause, Evidence)], model: &Model) -> Diagnosis {
         let told = Told::of(&evidence);
         let mut posterior = model.posterior(&evidence);
-        if posterior.is_empty() {
+        if posterior.iter().all(|(_, p)| *p == 0.0) {
             posterior = vec![(Cause::Undecided, 1.0)];
         }
         let average = |feature: &Feature| {

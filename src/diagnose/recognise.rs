@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::line::{Instant, LineEvent, Settings};
+use crate::line::{Instant, LineEvent, Settings, Span};
 use crate::machine::{Env, Observer, Program, Score, Sides};
 
 /// Natural logarithm of how much better than chance an explanation must be. There are dozens of tables, each of which may be lucky
@@ -31,6 +31,13 @@ impl Recogniser {
         };
         let observers = programs.iter().flat_map(|program| sides.iter().map(move |side| (program, *side)));
         Recogniser { observers: observers.map(|(program, sides)| listener(program, sides)).collect() }
+    }
+
+    /// Bytes can be stamped so much later than they came.
+    pub fn stamped(mut self, late: Span) -> Recogniser {
+        let stamped = |(sides, observer): (Sides, Observer)| (sides, observer.stamped(late));
+        self.observers = self.observers.into_iter().map(stamped).collect();
+        self
     }
 
     pub fn on_event(&mut self, event: &LineEvent) {

@@ -65,7 +65,8 @@ pub fn sides(program: &Arc<Program>, header: &Header, records: &[Record], env: &
         several => several.to_vec(),
     };
     let tried = several.into_iter().map(|sides| {
-        let mut observer = Observer::scoring(program.clone(), sides, header.settings, env);
+        let observer = Observer::scoring(program.clone(), sides, header.settings, env);
+        let mut observer = observer.stamped(header.uncertainty);
         play(&mut observer, records);
         (sides, observer.score().log_weight)
     });
@@ -76,7 +77,8 @@ pub fn sides(program: &Arc<Program>, header: &Header, records: &[Record], env: &
 
 /// Which protocols explain a recording, best first.
 pub fn recognise(programs: &[Arc<Program>], header: &Header, records: &[Record]) -> Vec<Recognised> {
-    let mut recogniser = Recogniser::new(programs, &heard(records), header.settings);
+    let mut recogniser =
+        Recogniser::new(programs, &heard(records), header.settings).stamped(header.uncertainty);
     for record in records {
         match &record.what {
             What::Seen(event) => recogniser.on_event(event),
@@ -90,7 +92,8 @@ pub fn recognise(programs: &[Arc<Program>], header: &Header, records: &[Record])
 
 /// The protocol that explains most, convincing or not: what is diagnosed where nothing is recognised.
 pub fn likeliest(programs: &[Arc<Program>], header: &Header, records: &[Record]) -> Option<Arc<Program>> {
-    let mut recogniser = Recogniser::new(programs, &heard(records), header.settings);
+    let mut recogniser =
+        Recogniser::new(programs, &heard(records), header.settings).stamped(header.uncertainty);
     records.iter().filter_map(Record::event).take(ENOUGH).for_each(|event| recogniser.on_event(event));
     recogniser.finish();
     recogniser.best().map(|best| best.program)

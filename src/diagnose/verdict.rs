@@ -8,7 +8,7 @@ use crate::wire::single_pulse_bytes;
 use super::cause::Cause;
 use super::evidence::Evidence;
 use super::measure::{Beside, beside};
-use super::model::{Model, softmax};
+use super::model::Model;
 use super::window::{Heard, Standing, Window, is_text};
 
 /// What a byte, or a run of bytes, was.
@@ -45,9 +45,6 @@ impl Verdict {
         }
     }
 }
-
-/// The classes that the model weighs; what a real byte is in particular, the tables tell.
-pub const CLASSES: [&str; 4] = ["real", "missampled", "noise", "echo"];
 
 /// A verdict is given when it is at least as likely as this.
 const SURE: f64 = 0.5;
@@ -223,10 +220,9 @@ impl<'a> Bytes<'a> {
     pub fn verdict(&self, place: usize, model: &Model) -> (Verdict, f64) {
         let heard = &self.window.events[place];
         let features = self.features(place);
-        let scores =
-            CLASSES.map(|class| (class, model.verdict.get(class).map_or(0.0, |w| w.score(&features))));
-        let chances = softmax(scores.to_vec());
-        let Some((class, probability)) = chances.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        let Some((class, probability)) =
+            model.class(&features).into_iter().max_by(|a, b| a.1.total_cmp(&b.1))
+        else {
             return (Verdict::Unknown, 0.0);
         };
         let verdict = match class {

@@ -55,6 +55,10 @@ pub struct Window {
     pub items_seen: u64,
     /// Number of the first event in `events`, counted from the first there was.
     first: u64,
+    /// Number of the first event under these settings.
+    begun: u64,
+    /// A healthy frame has come since.
+    joined: bool,
     /// Per direction (Rx, Tx), numbers of the bytes that belong to no item yet.
     open: [VecDeque<u64>; 2],
 }
@@ -83,6 +87,8 @@ impl Window {
             seen: 0,
             items_seen: 0,
             first: 0,
+            begun: 0,
+            joined: false,
             open: [VecDeque::new(), VecDeque::new()],
         }
     }
@@ -105,7 +111,8 @@ impl Window {
     }
 
     /// An item that has become certain. Its bytes are the oldest of its direction that belong to none yet.
-    pub fn on_item(&mut self, item: Item) {
+    pub fn on_item(&mut self, mut item: Item) {
+        self.join(&mut item);
         let standing = standing(&item);
         let side = if self.shared { side(Direction::Rx) } else { side(item.direction) };
         for _ in 0..item.bytes.len() {
@@ -120,6 +127,18 @@ impl Window {
         self.items.push_back(item);
         if self.items.len() > MOST_ITEMS {
             self.items.pop_front();
+        }
+    }
+
+    /// The frame by which the conversation's place is found is one in its place: whoever listens comes in somewhere.
+    fn join(&mut self, item: &mut Item) {
+        if let ItemKind::Frame(framed) = &mut item.kind
+            && framed.wrong.is_empty()
+        {
+            if framed.part == Part::Found && !self.joined {
+                framed.part = Part::Expected;
+            }
+            self.joined = true;
         }
     }
 
@@ -139,7 +158,7 @@ impl Window {
             });
         }
         self.settings = settings;
-        self.first = self.seen;
+        (self.first, self.begun, self.joined) = (self.seen, self.seen, false);
         self.events.clear();
         self.items.clear();
         self.open.iter_mut().for_each(VecDeque::clear);
@@ -155,6 +174,11 @@ impl Window {
     /// Sent bytes, in order.
     pub fn sent(&self) -> impl DoubleEndedIterator<Item = &Heard> + Clone {
         self.events.iter().filter(|heard| heard.event.direction == Direction::Tx)
+    }
+
+    /// It goes back to where listening began.
+    pub fn is_whole(&self) -> bool {
+        self.first == self.begun
     }
 
     /// From the first event to the last.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::checksum::Checksum;
 use super::envelope::{LONGEST, Opened};
 use super::expr::Scope;
-use super::fused::{Fused, Place};
+use super::fused::{Fit, Fused, Place};
 use super::layout::{Envelope, Layout};
 use super::parse::Stop;
 use super::program::Program;
@@ -55,6 +55,11 @@ impl Frame {
 
     pub(super) fn fused(&self) -> &Fused {
         &self.fused
+    }
+
+    /// What the bytes are to this frame at a glance: far quicker than to read them, and often it is enough.
+    pub fn glance(&self, input: &[u8]) -> Fit {
+        if self.envelope.is_some() { Fit::Ask } else { self.fused.judge(input) }
     }
 
     /// Where a field stands in the frame without its envelope, if that does not depend on what else the frame holds.

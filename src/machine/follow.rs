@@ -213,7 +213,7 @@ impl Follower {
             waits.filter(|step| both && direction == Direction::Tx && step.direction == Direction::Rx)
         {
             let reply = &program.table.line.reply.to;
-            let window = step.within.as_ref().unwrap_or(reply).at(self.settings) + LATENCY;
+            let window = step.within.as_ref().unwrap_or(reply).at(self.settings) + LATENCY + self.late;
             self.asked = Some(Asked { at: taken.2, window, told: false });
         }
     }

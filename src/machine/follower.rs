@@ -44,6 +44,8 @@ pub(super) struct Follower {
     pub now: Instant,
     /// The host has asked, and no answer has come.
     pub asked: Option<Asked>,
+    /// How much later than its byte a stamp can be.
+    pub late: Span,
     pub tells: bool,
     pub items: Vec<Item>,
     pub score: Score,
@@ -56,6 +58,13 @@ pub(super) struct Channel {
     pub stray: Option<Stray>,
     /// The last frame of this side.
     pub last: Vec<u8>,
+}
+
+impl Channel {
+    /// Nothing waits.
+    fn is_idle(&self) -> bool {
+        self.heap.is_empty() && self.stray.is_none()
+    }
 }
 
 /// Bytes that nothing explains.
@@ -105,6 +114,7 @@ impl Follower {
             echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
             now: Instant::ZERO,
             asked: None,
+            late: Span::ZERO,
             tells,
             items: Vec::new(),
             score: Score::default(),
@@ -112,6 +122,12 @@ impl Follower {
         };
         follower.lose_place();
         follower
+    }
+
+    /// Bytes can be stamped so late.
+    pub fn stamped(&mut self, late: Span) {
+        self.late = late;
+        self.channels.iter_mut().for_each(|channel| channel.heap.stamped(late));
     }
 
     /// Anything may be going on.
@@ -211,7 +227,7 @@ impl Follower {
 
     /// The other side speaks: what this one has said is over, where nobody speaks out of turn.
     fn turn(&mut self, channel: usize) {
-        if !self.program.has_unsolicited {
+        if !self.program.has_unsolicited && !self.channels[channel].is_idle() {
             self.close(channel);
         }
     }
@@ -227,7 +243,10 @@ impl Follower {
     pub fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
         for channel in 0..2 {
-            let heap = &self.channels[channel].heap;
+            if self.channels[channel].is_idle() {
+                continue;
+            }
+            let heap = &mut self.channels[channel].heap;
             match heap.closing(self.now, self.settings) {
                 Closing::No => {}
                 Closing::Gap if heap.gap_is_known() => {}

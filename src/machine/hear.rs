@@ -1,8 +1,9 @@
 //! Hearing: bytes are offered to threads; those whose frame fits and whose binds agree go on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::frame::{EvalError, Mismatch, Outcome, Reading, Value, Values};
+use crate::frame::{EvalError, Fit, Mismatch, Outcome, Reading, Value, Values};
 use crate::line::Direction;
 use crate::protocol::FrameId;
 
@@ -33,6 +34,12 @@ pub(super) struct Answers {
     /// Some thread needs so many more bytes at the least.
     pub more: Option<usize>,
     pub wrong: Vec<Wrong>,
+}
+
+impl Answers {
+    fn needs(&mut self, more: usize) {
+        self.more = Some(self.more.map_or(more, |known| known.min(more)));
+    }
 }
 
 /// The frame of the first thread that accepted.
@@ -77,14 +84,21 @@ impl<'a> Offer<'a> {
             if !frames.contains(&step.frame) {
                 frames.push(step.frame);
             }
-            if self.quick && !self.ground.program.may_begin_with(step.frame, self.bytes[0]) {
-                continue;
-            }
-            match self.parse(thread, step, &mut parsed) {
-                Outcome::More(more) => {
-                    answers.more = Some(answers.more.map_or(more, |known| known.min(more)))
+            if self.quick {
+                match self.glance(step.frame) {
+                    Fit::No => continue,
+                    Fit::More(more) => {
+                        answers.needs(more);
+                        continue;
+                    }
+                    Fit::Whole(_) | Fit::Ask => {}
                 }
+            }
+            match &*self.parse(thread, step, &mut parsed) {
+                Outcome::More(more) => answers.needs(*more),
+                Outcome::Wrong(_) if self.quick => {}
                 Outcome::Wrong(mismatch) => {
+                    let mismatch = mismatch.clone();
                     answers.wrong.push(Wrong { thread: index, mismatch, reading: None, for_another: false });
                 }
                 Outcome::Complete(reading) => self.take(&mut answers, index, thread, step, reading),
@@ -96,6 +110,17 @@ impl<'a> Offer<'a> {
         answers
     }
 
+    /// What the bytes are to a frame at a glance; where nothing more will come, what lacks bytes is none.
+    pub fn glance(&self, frame: FrameId) -> Fit {
+        if !self.ground.program.may_begin_with(frame, self.bytes[0]) {
+            return Fit::No;
+        }
+        match self.ground.program.frame(frame).glance(self.bytes) {
+            Fit::More(_) if self.closed => Fit::No,
+            fit => fit,
+        }
+    }
+
     /// The message that a thread waits for, if these bytes can be it.
     fn step(&self, thread: &Thread) -> Option<&'a Step> {
         let program = self.ground.program;
@@ -105,11 +130,13 @@ impl<'a> Offer<'a> {
         (heard && !keyed).then_some(step)
     }
 
-    fn take(&self, answers: &mut Answers, index: usize, thread: &Thread, step: &Step, reading: Reading) {
+    fn take(&self, answers: &mut Answers, index: usize, thread: &Thread, step: &Step, reading: &Reading) {
         if answers.accepted_frame.as_ref().is_some_and(|first| first.len != reading.len) {
             return;
         }
-        let values = Arc::new(reading.values.clone());
+        let first = answers.accepted_frame.as_ref().filter(|first| *first.values == reading.values);
+        let values =
+            first.map_or_else(|| Arc::new(reading.values.clone()), |first| Arc::clone(&first.values));
         match accept(self.ground, thread, step, &values) {
             Ok(accepted) => {
                 answers.accepted_frame.get_or_insert(Accepted {
@@ -123,20 +150,23 @@ impl<'a> Offer<'a> {
                 answers.accepted.push(accepted);
             }
             Err(Differs { mismatch, for_another }) => {
-                answers.wrong.push(Wrong { thread: index, mismatch, reading: Some(reading), for_another });
+                let reading = Some(reading.clone());
+                answers.wrong.push(Wrong { thread: index, mismatch, reading, for_another });
             }
         }
     }
 
-    fn parse(&self, thread: &Thread, step: &Step, parsed: &mut Parsed) -> Outcome {
+    fn parse<'p>(&self, thread: &Thread, step: &Step, parsed: &'p mut Parsed) -> Cow<'p, Outcome> {
         let program = self.ground.program;
         let frame = program.frame(step.frame);
         if !program.is_closed(step.frame) {
             let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
-            return frame.parse(self.bytes, self.closed, &view);
+            return Cow::Owned(frame.parse(self.bytes, self.closed, &view));
         }
         // Such a frame reads the same whatever is known.
-        parsed.once(step.frame, || frame.parse(self.bytes, self.closed, &crate::frame::Nothing))
+        Cow::Borrowed(
+            parsed.once(step.frame, || frame.parse(self.bytes, self.closed, &crate::frame::Nothing)),
+        )
     }
 
     /// Reads the bytes as a frame by itself, outside any thread but with what one of them knows.
@@ -194,13 +224,13 @@ pub(super) struct Damaged {
 struct Parsed(Vec<(FrameId, Outcome)>);
 
 impl Parsed {
-    fn once(&mut self, frame: FrameId, parse: impl FnOnce() -> Outcome) -> Outcome {
-        if let Some((_, outcome)) = self.0.iter().find(|(known, _)| *known == frame) {
-            return outcome.clone();
-        }
-        let outcome = parse();
-        self.0.push((frame, outcome.clone()));
-        outcome
+    fn once(&mut self, frame: FrameId, parse: impl FnOnce() -> Outcome) -> &Outcome {
+        let known = self.0.iter().position(|(known, _)| *known == frame);
+        let place = known.unwrap_or_else(|| {
+            self.0.push((frame, parse()));
+            self.0.len() - 1
+        });
+        &self.0[place].1
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::frame::{Outcome, Reading, Values};
+use crate::frame::{Fit, Outcome, Reading, Values};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
@@ -129,6 +129,11 @@ impl Follower {
         }
         if self.program.table.line.skip.contains(&bytes[0]) {
             return Found::Skip;
+        }
+        // Who joins in the middle takes a healthy frame that could come later for what it is, and not for a damaged one that could come now.
+        let joined = (!self.placed).then(|| self.join(&offer, closing, strange)).flatten();
+        if let Some(found @ Found::Joined { .. }) = joined {
+            return found;
         }
         if !strange && let Some(found) = self.damaged(&offer, closing) {
             return found;
@@ -264,6 +269,9 @@ impl Follower {
             for &frame in self.program.said_by(direction) {
                 let starts = self.program.starts(frame);
                 if !starts.contains(offer.bytes[0]) {
+                    continue;
+                }
+                if offer.glance(frame) == Fit::No {
                     continue;
                 }
                 match offer.as_frame(frame, direction, None) {

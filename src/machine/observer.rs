@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::frame::Name;
-use crate::line::{Instant, LineEvent, Settings};
+use crate::line::{Instant, LineEvent, Settings, Span};
 
 use super::env::Env;
 use super::follower::Follower;
@@ -55,6 +55,12 @@ impl Observer {
             .map(|env| Follower::new(Arc::clone(&program), sides, settings, env, tells))
             .collect();
         Observer { program, followers }
+    }
+
+    /// Bytes can be stamped so much later than they came: a silence that is no longer ends nothing.
+    pub fn stamped(mut self, late: Span) -> Observer {
+        self.followers.iter_mut().for_each(|follower| follower.stamped(late));
+        self
     }
 
     /// The next thing on the line; events come in order of time.

@@ -179,7 +179,7 @@ impl Program {
         starts.len() <= 16 && starts.contains(first) && self.fits_so_far(frame, bytes)
     }
 
-    fn fits_so_far(&self, frame: FrameId, bytes: &[u8]) -> bool {
+    pub(super) fn fits_so_far(&self, frame: FrameId, bytes: &[u8]) -> bool {
         matches!(self.frame(frame).parse(bytes, false, &Nothing), Outcome::More(_))
     }
 

@@ -31,6 +31,10 @@ pub(super) struct Heap {
     /// So many bytes must be there before it is worth looking again.
     enough: usize,
     gap: Option<Time>,
+    /// The settings for which the silences were last computed, and these: the table's gap, and what closes for good.
+    paced: Option<(Settings, Option<Span>, Span)>,
+    /// How much later than its byte a stamp can be: a silence that is no longer may be none.
+    late: Span,
     /// What an adapter may hold back.
     patience: Span,
     /// The gap was looked at, and no frame ended there.
@@ -48,9 +52,20 @@ impl Heap {
             faults: Vec::new(),
             enough: 0,
             gap,
+            paced: None,
+            late: Span::ZERO,
             patience,
             gap_looked: false,
         }
+    }
+
+    /// Bytes can be stamped so late: those of one frame come apart where they came together.
+    pub fn stamped(&mut self, late: Span) {
+        (self.late, self.paced) = (late, None);
+    }
+
+    fn gap(&self, settings: Settings) -> Option<Span> {
+        self.gap.as_ref().map(|gap| gap.at(settings) + self.late)
     }
 
     pub fn push(&mut self, byte: u8, at: Instant, fault: Option<Fault>) {
@@ -104,7 +119,7 @@ impl Heap {
     }
 
     fn quiet(&self, settings: Settings) -> Span {
-        let gap = self.gap.as_ref().map_or(Span::ZERO, |gap| gap.at(settings));
+        let gap = self.gap(settings).unwrap_or(Span::ZERO);
         gap.max(self.patience).max(settings.character_time() * 20)
     }
 
@@ -114,14 +129,20 @@ impl Heap {
     }
 
     /// What the silence until now says.
-    pub fn closing(&self, now: Instant, settings: Settings) -> Closing {
+    pub fn closing(&mut self, now: Instant, settings: Settings) -> Closing {
         let Some(last) = self.at.last() else { return Closing::No };
         let silence = now.since(*last);
-        if silence >= self.quiet(settings) {
-            return Closing::Yes;
-        }
-        match &self.gap {
-            Some(gap) if silence >= gap.at(settings) => Closing::Gap,
+        let (gap, quiet) = match self.paced {
+            Some((known, gap, quiet)) if known == settings => (gap, quiet),
+            _ => {
+                let (gap, quiet) = (self.gap(settings), self.quiet(settings));
+                self.paced = Some((settings, gap, quiet));
+                (gap, quiet)
+            }
+        };
+        match gap {
+            _ if silence >= quiet => Closing::Yes,
+            Some(gap) if silence >= gap => Closing::Gap,
             _ => Closing::No,
         }
     }
@@ -129,7 +150,7 @@ impl Heap {
     /// When silence will say something new.
     pub fn deadline(&self, settings: Settings) -> Option<Instant> {
         let last = *self.at.last()?;
-        let gap = self.gap.as_ref().map(|gap| gap.at(settings)).filter(|_| !self.gap_looked);
+        let gap = self.gap(settings).filter(|_| !self.gap_looked);
         Some(last + gap.unwrap_or_else(|| self.quiet(settings)))
     }
 }

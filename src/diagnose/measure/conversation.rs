@@ -4,6 +4,7 @@ use crate::frame::Name;
 use crate::line::{Direction, Seen};
 use crate::machine::{Item, ItemKind, Part, Unexpected};
 
+use super::super::edges::breaks_off;
 use super::super::evidence::Evidence;
 use super::super::window::{Standing, Window};
 use super::Otherwise;
@@ -93,7 +94,7 @@ fn places(window: &Window, evidence: &mut Evidence) {
     evidence.count("repeats", unasked);
     evidence.count("repeats-asked", repeats);
     passed_over(window, evidence);
-    ends(window, evidence);
+    spoilt_pieces(window, evidence);
     evidence.count("found", part(|part| *part == Part::Found));
     let whole = |item: &&Item| unexpected(item).is_some_and(|u| u.elsewhere.iter().any(|e| e.whole));
     evidence.count("out-of-place", items().filter(whole).count());
@@ -121,9 +122,9 @@ fn places(window: &Window, evidence: &mut Evidence) {
     evidence.count("late", late);
 }
 
-/// A recording begins and ends where somebody pressed a button: a piece of a frame there says little.
-fn ends(window: &Window, evidence: &mut Evidence) {
-    let spoilt = |item: &Item| {
+/// Pieces that are no healthy frames.
+fn spoilt_pieces(window: &Window, evidence: &mut Evidence) {
+    let is_spoilt = |item: &&Item| {
         item.direction == Direction::Rx
             && match &item.kind {
                 ItemKind::Frame(framed) => !framed.wrong.is_empty(),
@@ -131,16 +132,10 @@ fn ends(window: &Window, evidence: &mut Evidence) {
                 ItemKind::Silence(_) | ItemKind::Settings { .. } => false,
             }
     };
-    let heard: Vec<&Item> = window.items.iter().filter(|item| !item.bytes.is_empty()).collect();
-    let ends = [heard.first(), heard.last()].map(|item| item.is_some_and(|item| spoilt(item)));
-    let inside = heard.get(1..heard.len().saturating_sub(1)).unwrap_or(&[]);
-    let inside = inside.iter().filter(|item| spoilt(item)).count();
-    let breaks = window.items.iter().filter(|item| item.kind == ItemKind::Break).count();
-    evidence.number("head-spoilt", f64::from(u8::from(ends[0])));
-    evidence.number("tail-spoilt", f64::from(u8::from(ends[1] && heard.len() > 1)));
-    evidence.count("spoilt-inside", inside + breaks);
-    let healthy = heard.len() > 2 && inside + breaks == 0;
-    evidence.number("healthy-inside", f64::from(u8::from(healthy)));
+    let spoilt = window.items.iter().filter(is_spoilt).count();
+    let pieces = window.items.iter().filter(|item| !item.bytes.is_empty()).count();
+    evidence.count("spoilt-pieces", spoilt);
+    evidence.number("no-spoilt-piece", f64::from(u8::from(pieces > 2 && spoilt == 0)));
 }
 
 /// Questions after which the next one came, and no byte of an answer between them.
@@ -184,19 +179,9 @@ fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) {
 /// Frames that break off, and what was lost before them.
 fn endings(window: &Window, evidence: &mut Evidence) {
     let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
-    let breaks_off = |item: &&Item| {
-        let cut = |u: &Unexpected| {
-            u.expected.iter().any(|c| c.wrong.as_ref().is_some_and(|wrong| wrong.at >= item.bytes.len()))
-        };
-        item.bytes.len() > 1 && unexpected(item).is_some_and(cut)
-    };
-    // What breaks off where the recording ends may have gone on.
-    let last = window.items.back().filter(|item| breaks_off(item));
-    let count = items().filter(breaks_off).count()
-        - usize::from(last.is_some_and(|item| item.direction == Direction::Rx));
-    evidence.count("broken-off", count);
-    let at_packet =
-        items().filter(breaks_off).filter(|item| matches!(item.bytes.len() % 62, 0 | 60 | 61)).count();
+    let broken_off = || items().filter(|item| breaks_off(item));
+    evidence.count("broken-off", broken_off().count());
+    let at_packet = broken_off().filter(|item| matches!(item.bytes.len() % 62, 0 | 60 | 61)).count();
     evidence.count("broken-off-at-packet", at_packet);
     let breaks = items().filter(|item| item.kind == ItemKind::Break).count();
     let events = window.received().count();

@@ -1,17 +1,21 @@
 //! From a window to numbers: what the line reported, which rate fits, when things came, what the conversation made of them.
 
+mod answers;
 mod conversation;
 mod echo;
 mod line;
 mod rate;
 mod replies;
+mod stretches;
 mod text;
 mod timing;
 
 pub use replies::{Beside, beside, lone_pulses};
+pub use stretches::Stretches;
 
 use crate::frame::Name;
 
+use super::edges::Edges;
 use super::evidence::Evidence;
 use super::window::Window;
 
@@ -30,6 +34,10 @@ pub struct Otherwise {
     pub other: Option<(String, f64)>,
     /// Of the damaged frames that were tried, how many are healthy with one bit the other way: mended, tried.
     pub mended: (usize, usize),
+    /// What the spoilt replies hold by the frames of the table alone.
+    pub stretches: Stretches,
+    /// Pieces of frames at the beginning and at the end that were left out.
+    pub edges: Edges,
     /// The device was asked in ways that the window does not show: it was listened to at every rate.
     pub asked: bool,
     /// Frames by which a device refuses, also where the conversation lets them come.
@@ -45,8 +53,14 @@ pub fn measure(window: &Window, otherwise: &Otherwise) -> Evidence {
     rate::measure(window, otherwise, &mut evidence);
     timing::measure(window, &mut evidence);
     replies::measure(window, &mut evidence);
+    stretches::measure(&otherwise.stretches, &mut evidence);
+    answers::measure(window, &mut evidence);
     echo::measure(window, &mut evidence);
     conversation::measure(window, otherwise, &mut evidence);
     text::measure(window, &mut evidence);
+    // A recording begins and ends where somebody pressed a button: a piece of a frame there says little.
+    let is = |count: usize| f64::from(u8::from(count > 0));
+    evidence.number("head-cut", is(otherwise.edges.head));
+    evidence.number("tail-cut", is(otherwise.edges.tail));
     evidence
 }

@@ -15,6 +15,8 @@ const HOLE: f64 = 1.75;
 const MOST_SPOILT: usize = 48;
 const MOST_HEALTHY: usize = 16;
 const MOST_BYTES: usize = 320;
+/// Healthy replies that are compared with each other.
+const MOST_COMPARED: usize = 64;
 /// One byte in so many may differ beside what was lost or added: counters and checksums do.
 const ALIKE: usize = 5;
 
@@ -51,17 +53,8 @@ impl Reply<'_> {
 
 pub fn measure(window: &Window, evidence: &mut Evidence) {
     let replies = replies(window);
-    let (healthy, mut spoilt): (Vec<&Reply<'_>>, Vec<&Reply<'_>>) =
+    let (healthy, spoilt): (Vec<&Reply<'_>>, Vec<&Reply<'_>>) =
         replies.iter().partition(|reply| reply.is_healthy());
-    let known = siblings(&healthy);
-    // A recording begins and ends in the middle of something: what is missing there was not lost on the line.
-    let ends = |reply: &Reply<'_>| {
-        let laid = nearest(&reply.bytes(), &known).map(|laid| laid.change);
-        let is = |of: Option<&Reply<'_>>| of.is_some_and(|of| std::ptr::eq(of, reply));
-        (is(replies.first()) && laid == Some(Change::Headless))
-            || (is(replies.last()) && laid == Some(Change::Cut))
-    };
-    spoilt.retain(|reply| !ends(reply));
     evidence.share("replies-healthy", healthy.len(), replies.len());
     evidence.count("replies-spoilt", spoilt.len());
     let flagged = |of: &[&Reply<'_>]| of.iter().filter(|reply| reply.is_flagged()).count();
@@ -74,6 +67,19 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     evidence.share("spoilt-with-hole", spoilt.iter().filter(hole).count(), spoilt.len());
     evidence.share("healthy-with-hole", healthy.iter().filter(hole).count(), healthy.len());
     compared(&healthy, &spoilt, evidence);
+}
+
+/// The bytes of the newest spoilt replies, at most so many in all.
+pub fn spoilt(window: &Window, most: usize) -> Vec<Vec<u8>> {
+    let replies = replies(window);
+    let spoilt = replies.iter().rev().filter(|reply| !reply.is_healthy()).take(MOST_SPOILT);
+    let mut left = most;
+    let taken = spoilt.map(Reply::bytes).take_while(|bytes| {
+        let fits = bytes.len() <= left;
+        left = left.saturating_sub(bytes.len());
+        fits
+    });
+    taken.collect()
 }
 
 fn replies(window: &Window) -> Vec<Reply<'_>> {
@@ -128,6 +134,8 @@ pub fn lone_pulses(window: &Window) -> Vec<bool> {
 /// What happened to a spoilt reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
+    /// It is a healthy one, byte for byte: only its place is wrong.
+    Moved,
     /// So many bytes are others, the length is right.
     Changed(usize),
     /// The end is missing.
@@ -168,6 +176,7 @@ fn compared(healthy: &[&Reply<'_>], spoilt: &[&Reply<'_>], evidence: &mut Eviden
         laid.iter().filter(|laid| wanted(laid.map_or(Change::Unlike, |laid| laid.change))).count()
     };
     let all = laid.len();
+    evidence.share("run-moved", of(|c| c == Change::Moved), all);
     evidence.share("run-changed", of(|c| matches!(c, Change::Changed(_))), all);
     evidence.share("run-changed-little", of(|c| matches!(c, Change::Changed(1 | 2))), all);
     evidence.share("run-cut", of(|c| c == Change::Cut), all);
@@ -182,6 +191,27 @@ fn compared(healthy: &[&Reply<'_>], spoilt: &[&Reply<'_>], evidence: &mut Eviden
     evidence.count("runs-hole", of(|c| c == Change::Hole));
     evidence.count("runs-added", of(|c| matches!(c, Change::Before | Change::Behind | Change::Inside)));
     pulses(&several, &siblings, &laid, evidence);
+    nearly_same(healthy, evidence);
+}
+
+/// Healthy replies that are one or two bits away from another that came several times: without a checksum, nothing else tells.
+fn nearly_same(healthy: &[&Reply<'_>], evidence: &mut Evidence) {
+    let mut known: Vec<(Vec<u8>, usize)> = Vec::new();
+    for reply in healthy.iter().rev().take(MOST_COMPARED) {
+        let bytes = reply.bytes();
+        match known.iter_mut().find(|(other, _)| *other == bytes) {
+            Some((_, count)) => *count += 1,
+            None => known.push((bytes, 1)),
+        }
+    }
+    let bits = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
+    let off = |(bytes, count): &&(Vec<u8>, usize)| {
+        let near = |(other, often): &(Vec<u8>, usize)| {
+            *often > 1 && other.len() == bytes.len() && (1..=2).contains(&bits(other, bytes))
+        };
+        *count == 1 && bytes.len() > 2 && known.iter().any(near)
+    };
+    evidence.count("healthy-off-by-bits", known.iter().filter(off).count());
 }
 
 /// What a received byte is beside the healthy reply that its own is most like.
@@ -253,8 +283,8 @@ fn lay(bytes: &[u8], sibling: &[u8]) -> Option<(usize, Laid)> {
     let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).filter(|(a, b)| a != b).count();
     if bytes.len() == sibling.len() {
         let count = differ(bytes, sibling);
-        let like = count > 0 && count * ALIKE / 2 <= short.max(ALIKE);
-        let change = Change::Changed(count);
+        let like = count * ALIKE / 2 <= short.max(ALIKE);
+        let change = if count == 0 { Change::Moved } else { Change::Changed(count) };
         return like.then_some((4 * count, Laid { change, split: short, off: 0, longer: false, sibling: 0 }));
     }
     let (long, other) = if bytes.len() < sibling.len() { (sibling, bytes) } else { (bytes, sibling) };
@@ -288,13 +318,14 @@ fn lay(bytes: &[u8], sibling: &[u8]) -> Option<(usize, Laid)> {
 
 /// Of the bytes that are others, how many one pulse could have changed: neighbouring bits, all to one level.
 fn pulses(several: &[Vec<u8>], siblings: &[Vec<u8>], laid: &[Option<Laid>], evidence: &mut Evidence) {
-    let (mut all, mut pulse, mut cleared) = (0, 0, 0);
+    let (mut all, mut pulse, mut cleared, mut single) = (0, 0, 0, 0);
     for (bytes, laid) in several.iter().zip(laid) {
         let Some(laid) = laid.filter(|laid| matches!(laid.change, Change::Changed(1..=4))) else { continue };
         let Some(sibling) = siblings.get(laid.sibling) else { continue };
         for (is, was) in bytes.iter().zip(sibling).filter(|(is, was)| is != was) {
             let changed = is ^ was;
             all += 1;
+            single += usize::from(changed.is_power_of_two());
             let run = changed >> changed.trailing_zeros();
             let one_level = is & changed == 0 || is & changed == changed;
             pulse += usize::from(one_level && run & run.wrapping_add(1) == 0);
@@ -303,6 +334,7 @@ fn pulses(several: &[Vec<u8>], siblings: &[Vec<u8>], laid: &[Option<Laid>], evid
     }
     evidence.share("changed-by-pulse", pulse, all);
     evidence.share("changed-to-space", cleared, all);
+    evidence.share("changed-one-bit", single, all);
 }
 
 #[cfg(test)]

@@ -661,16 +661,17 @@ fn finish(
     })
 }
 
-/// Whoever records begins and ends in the middle of something, now and then.
+/// Whoever records begins and ends in the middle of something.
 fn cut_ends(events: &mut Vec<(LineEvent, Option<Truth>)>, seed: u64) {
-    const LEAST: usize = 60;
-    const MOST: usize = 12;
+    const OFTEN: f64 = 0.25;
+    const LEAST: usize = 40;
+    const MOST: usize = 24;
     let mut rng = Rng::with_seed(seed ^ 0xE2D5);
-    if events.len() > LEAST && rng.f64() < 0.08 {
-        events.drain(..1 + rng.usize(..MOST));
+    if rng.f64() < OFTEN && events.len() > LEAST {
+        events.drain(..1 + rng.usize(..MOST.min(events.len() / 4)));
     }
-    if events.len() > LEAST && rng.f64() < 0.08 {
-        events.truncate(events.len() - 1 - rng.usize(..MOST));
+    if rng.f64() < OFTEN && events.len() > LEAST {
+        events.truncate(events.len() - 1 - rng.usize(..MOST.min(events.len() / 4)));
     }
 }
 

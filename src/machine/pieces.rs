@@ -1,0 +1,168 @@
+//! What stands in a stretch of bytes, by the frames of a table alone: whole frames, frames that break off, frames with one fault, others.
+//!
+//! An observer asks what may come; here it is asked what is there, wherever it may stand.
+
+use crate::frame::{Nothing, Outcome};
+use crate::line::Direction;
+use crate::protocol::FrameId;
+
+use super::program::Program;
+
+/// A part of a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub kind: PieceKind,
+    pub from: usize,
+    pub to: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PieceKind {
+    /// A healthy frame.
+    Whole,
+    /// A frame that begins well, and the stretch ends.
+    Cut,
+    /// A frame that begins well, and another one begins in its middle.
+    Broken,
+    /// A frame of the right length with one fault in it.
+    Faulty,
+    /// A byte of no frame.
+    Strange,
+}
+
+/// A frame worth so many bits is taken for one wherever it stands.
+const WORTH: f64 = 12.0;
+/// So much of a frame that breaks off must fit.
+const LEAST: usize = 2;
+/// Frames that can begin with more than so many bytes begin anywhere.
+const FEW_STARTS: u32 = 16;
+
+impl Program {
+    /// The pieces of a stretch, in order. Bytes are taken for frames of the side that they came from; `None` is either.
+    pub fn pieces(&self, bytes: &[u8], from: Option<Direction>) -> Vec<Piece> {
+        let frames = self.frames_of(from);
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            let (kind, len) = self.piece(&frames, &bytes[at..]);
+            pieces.push(Piece { kind, from: at, to: at + len });
+            at += len;
+        }
+        pieces
+    }
+
+    /// What a side can say: in its talks, beside them, and to refuse.
+    fn frames_of(&self, from: Option<Direction>) -> Vec<FrameId> {
+        let sides =
+            [Direction::Rx, Direction::Tx].into_iter().filter(|side| from.is_none_or(|from| from == *side));
+        let mut frames: Vec<FrameId> = sides.flat_map(|side| self.said_by(side)).copied().collect();
+        if from != Some(Direction::Tx) {
+            let beside = self.table.refusals.frames.iter().chain(&self.table.ignore);
+            frames.extend(beside);
+        }
+        frames.sort_unstable_by_key(|frame| frame.0);
+        frames.dedup();
+        // What asks for a name from outside cannot be read by itself.
+        frames.retain(|frame| self.is_closed(*frame));
+        frames
+    }
+
+    fn piece(&self, frames: &[FrameId], bytes: &[u8]) -> (PieceKind, usize) {
+        if let Some(len) = self.whole(frames, bytes) {
+            return (PieceKind::Whole, len);
+        }
+        let begins = |frame: &&FrameId| self.starts(**frame).contains(bytes[0]);
+        let beginning: Vec<&FrameId> = frames.iter().filter(begins).collect();
+        let faulty = beginning.iter().filter_map(|frame| self.faulty(**frame, bytes)).max();
+        let open = beginning.iter().any(|frame| self.fits_on(**frame, bytes));
+        if faulty.is_none() && !open {
+            return (PieceKind::Strange, 1);
+        }
+        // Where the next frame stands inside this one, this one ended before.
+        let until = faulty.unwrap_or(bytes.len());
+        let next = (LEAST..until).find(|at| self.whole(frames, &bytes[*at..]).is_some_and(|len| len > LEAST));
+        let fits = |at: &usize| beginning.iter().any(|frame| self.fits_on(**frame, &bytes[..*at]));
+        match (next, faulty) {
+            (Some(at), _) if fits(&at) => (PieceKind::Broken, at),
+            (_, Some(len)) => (PieceKind::Faulty, len),
+            (None, None) if bytes.len() >= LEAST => (PieceKind::Cut, bytes.len()),
+            _ => (PieceKind::Strange, 1),
+        }
+    }
+
+    /// The longest healthy frame at the beginning of these bytes that is more than chance.
+    fn whole(&self, frames: &[FrameId], bytes: &[u8]) -> Option<usize> {
+        let first = *bytes.first()?;
+        let read = |frame: &FrameId| match self.frame(*frame).parse(bytes, true, &Nothing) {
+            Outcome::Complete(reading) => {
+                (self.chance(*frame).bits(&reading.values, reading.len) >= WORTH).then_some(reading.len)
+            }
+            Outcome::More(_) | Outcome::Wrong(_) => None,
+        };
+        frames.iter().filter(|frame| self.starts(**frame).contains(first)).filter_map(read).max()
+    }
+
+    /// How long the frame is that these bytes are with one fault.
+    fn faulty(&self, frame: FrameId, bytes: &[u8]) -> Option<usize> {
+        match self.frame(frame).parse_damaged(bytes, true, &Nothing, 1) {
+            Outcome::Complete(reading) if reading.wrong.len() == 1 && reading.len > LEAST => {
+                let worth = self.chance(frame).bits(&reading.values, reading.len) - 8.0;
+                (worth >= WORTH).then_some(reading.len)
+            }
+            _ => None,
+        }
+    }
+
+    /// The bytes are the beginning of this frame, and few others are.
+    fn fits_on(&self, frame: FrameId, bytes: &[u8]) -> bool {
+        self.starts(frame).len() <= FEW_STARTS && self.fits_so_far(frame, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::protocol::Table;
+
+    const METER: &str = r#"
+name = "meter"
+[line]
+format = "8N1"
+baud = [9600]
+[frames]
+ask = "3F"
+reading = "68 n:u8=size(data) data:text(n) sum8(n..data) 16"
+[exchanges]
+read = "> ask < reading"
+[states]
+ready = { may = ["read"] }
+[device.knows]
+data = "1B"
+"#;
+
+    fn kinds(bytes: &[u8]) -> Vec<(PieceKind, usize)> {
+        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let program = Program::compile(Arc::new(table));
+        let pieces = program.pieces(bytes, Some(Direction::Rx));
+        pieces.into_iter().map(|piece| (piece.kind, piece.to - piece.from)).collect()
+    }
+
+    const READING: [u8; 6] = [0x68, 0x02, 0x31, 0x42, 0x75, 0x16];
+
+    #[test]
+    fn a_whole_frame_is_seen_wherever_it_stands() {
+        let bytes = [&[0xFF][..], &READING].concat();
+        assert_eq!(kinds(&bytes), [(PieceKind::Strange, 1), (PieceKind::Whole, 6)]);
+    }
+
+    #[test]
+    fn a_frame_that_breaks_off_is_told_from_one_with_a_wrong_byte() {
+        assert_eq!(kinds(&READING[..4]), [(PieceKind::Cut, 4)]);
+        let wrong = [0x68, 0x02, 0x31, 0x43, 0x75, 0x16];
+        assert_eq!(kinds(&wrong), [(PieceKind::Faulty, 6)]);
+        let next = [&[0x68, 0x08, 0x31][..], &READING].concat();
+        assert_eq!(kinds(&next), [(PieceKind::Broken, 3), (PieceKind::Whole, 6)]);
+    }
+}
