@@ -43,12 +43,7 @@ pub(super) fn recognise(text: &str, registry: &Registry) -> Vec<Recognised> {
 }
 
 /// `pasted`: what of the text fits the pattern.
-fn recognised(
-    message: &ToolMessage,
-    pasted: &str,
-    holes: Vec<(String, String)>,
-    registry: &Registry,
-) -> Recognised {
+fn recognised(message: &ToolMessage, pasted: &str, holes: Holes, registry: &Registry) -> Recognised {
     let table = message.table.as_ref().and_then(|name| registry.get(name).ok());
     let number = |digits: &str| i128::from_str_radix(digits, 16).ok();
     let byte = holes.iter().find(|(name, _)| name == "byte").and_then(|(_, digits)| number(digits));
@@ -95,8 +90,11 @@ fn pieces(pattern: &str) -> Vec<(&str, Option<&str>)> {
     pieces
 }
 
+/// The holes of a pattern by name, with the digits in them.
+type Holes = Vec<(String, String)>;
+
 /// Where the pattern stands in the text, and the digits in its holes.
-fn fits(text: &str, pattern: &str) -> Option<(Range<usize>, Vec<(String, String)>)> {
+fn fits(text: &str, pattern: &str) -> Option<(Range<usize>, Holes)> {
     let pieces = pieces(pattern);
     let (first, _) = pieces.first()?;
     let first = if first.is_empty() { return None } else { first };
