@@ -99,6 +99,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_mark_that_the_queue_was_emptied_behind_is_forgotten() {
+        let (mut decoder, mut out) = (Parmrk::default(), Vec::new());
+        decoder.take(&[0xFF, 0], &mut out);
+        decoder.reset();
+        decoder.take(&[0x41], &mut out);
+        assert_eq!(out, [Marked::Good(0x41)]);
+    }
+
     fn marked() -> impl Strategy<Value = Marked> {
         let byte = prop_oneof![Just(0xFF_u8), Just(0), any::<u8>()];
         (byte, 0..4).prop_map(|(byte, kind)| match kind {

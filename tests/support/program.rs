@@ -54,7 +54,21 @@ fn as_everywhere(text: String) -> String {
     if !cfg!(windows) {
         return text;
     }
-    text.replace("`del ", "`rm ").replace("`icacls ", "`ls -l ").replace("`dir ", "`ls -l ")
+    let text = text.replace("`del ", "`rm ").replace("`icacls ", "`ls -l ").replace("`dir ", "`ls -l ");
+    text.split_inclusive('\n').map(command_as_everywhere).collect()
+}
+
+/// A command to type with its addresses in single quotes; other lines, which may be JSON, as they are.
+fn command_as_everywhere(line: &str) -> String {
+    let (mut said, mut rest) = (String::new(), line);
+    if line.trim_start().starts_with("hsdiag ") {
+        while let Some((before, behind)) = rest.split_once("\"sim://") {
+            let Some((address, after)) = behind.split_once('"') else { break };
+            said += &format!("{before}'sim://{address}'");
+            rest = after;
+        }
+    }
+    said + rest
 }
 
 /// A folder of this test's own; it is removed when it goes out of scope.
@@ -63,8 +77,8 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new() -> Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("hsdiag-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        // Messages are wrapped: on Windows the path must not be longer than elsewhere.
+        let name = format!("hsdiag-{:05}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        // Messages are wrapped: the path must be as long everywhere.
         let path = if cfg!(windows) { "/tmp".into() } else { std::env::temp_dir() }.join(name);
         std::fs::create_dir_all(&path).expect("a folder can be made");
         Folder(path)
