@@ -30,7 +30,12 @@ against() {
         cat "$dir/device.log" >>"$dir/said"
         code=99
     else
-        timeout "$limit" "$@" >"$dir/said" 2>&1 </dev/null || code=$?
+        # A function of the script ends by itself.
+        if [ "$(type -t "$1")" = function ]; then
+            "$@" >"$dir/said" 2>&1 </dev/null || code=$?
+        else
+            timeout "$limit" "$@" >"$dir/said" 2>&1 </dev/null || code=$?
+        fi
     fi
     kill -INT "$device" 2>/dev/null || true
     wait "$device" 2>/dev/null || true
