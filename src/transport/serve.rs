@@ -20,6 +20,9 @@ pub trait Face {
 /// Time on the wall goes by in steps no shorter than this: nobody behind a system call sees finer ones.
 const STEP: Span = Span::from_micros(500);
 
+/// A socket takes a wait of nothing for a mistake.
+const SHORTEST: Span = Span::from_micros(20);
+
 /// Plays the device at `line` to whoever is at `face`, until `stop` is raised or the face fails. `tick` is called with the time.
 pub fn serve(
     face: &mut dyn Face,
@@ -27,16 +30,17 @@ pub fn serve(
     stop: &AtomicBool,
     tick: &mut dyn FnMut(Instant),
 ) -> Result<(), PortError> {
-    let clock = Clock::start();
-    let began = line.now();
+    line.pace(Clock::start());
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let now = began + (clock.now() - Instant::ZERO);
+        let now = line.wall();
         line.advance(now, false, &mut seen);
         face.deliver(&seen)?;
         seen.clear();
         tick(now);
-        face.listen(line, (line.wakes() - now).max(STEP))?;
+        let step = line.wakes().max(now + STEP);
+        let next = line.presses().map_or(step, |at| step.min(at));
+        face.listen(line, next.since(line.wall()).max(SHORTEST))?;
     }
     Ok(())
 }

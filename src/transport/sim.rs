@@ -8,6 +8,7 @@ use crate::line::{
 };
 use crate::wire::{Adapter, Channel, Disturbance, Drift, Noise, Reports};
 
+use super::clock::Clock;
 use super::port::{Abilities, Formats, OnOpen, Port, PortError};
 use super::sim_options::SimOptions;
 
@@ -35,6 +36,8 @@ pub struct SimLine {
     native: bool,
     now: Instant,
     done: bool,
+    /// The clock on the wall, and what it showed at instant zero of the line; `None` in virtual time.
+    wall: Option<(Clock, Instant)>,
 }
 
 /// More actions than this at one instant are a device that has gone mad; the rest waits for the next step.
@@ -63,6 +66,7 @@ impl SimLine {
             native: options.native,
             now: Instant::ZERO,
             done: false,
+            wall: None,
         };
         if line.native {
             line.set_device(host);
@@ -84,9 +88,21 @@ impl SimLine {
         self.up.sender()
     }
 
+    /// From now on the line goes with this clock: what the host sends is on the wire no earlier than it was handed over.
+    pub fn pace(&mut self, clock: Clock) {
+        self.wall = Some((clock, self.now));
+    }
+
+    /// The time on the wall, as the line counts it; the line itself may lag behind until it is moved on.
+    pub fn wall(&self) -> Instant {
+        let at = |(clock, began): &(Clock, Instant)| *began + clock.now().since(Instant::ZERO);
+        self.wall.as_ref().map_or(self.now, at).max(self.now)
+    }
+
     /// Puts the host's bytes on the wire, from now or from when the host has sent what it was given before.
     pub fn send(&mut self, bytes: &[u8]) {
-        self.down.send(bytes, self.now);
+        let now = self.wall();
+        self.down.send(bytes, now);
     }
 
     pub fn send_break(&mut self, length: Span) {
@@ -139,6 +155,14 @@ impl SimLine {
     /// When time should be moved on at the latest, for whoever drives the line by the wall clock.
     pub fn wakes(&self) -> Instant {
         self.next_step(self.now + Span::from_millis(50))
+    }
+
+    /// When the host will have heard the last character of what the device is sending, or the device wants to speak: a step over either
+    /// would be waiting that is not on the line.
+    pub fn presses(&self) -> Option<Instant> {
+        let wakes = if self.done { None } else { self.task.deadline() };
+        let heard = Some(self.up.free_at());
+        wakes.into_iter().chain(heard).filter(|at| *at > self.now).min()
     }
 
     /// Half a character on while anything is on the wire; else straight to where something can happen.
