@@ -10,7 +10,7 @@ use super::text::Name;
 use catalogue::{CATALOGUE, Entry, nearest};
 
 pub use catalogue::catalogue;
-pub use sums::{carry_sum8, fletcher8, lrc, sum, sum8, sum8_of, xor8, xor8_of};
+pub use sums::{carry_sum8, fletcher8, lrc, sum, sum8, sum8_of, xor8, xor8_of, xor16};
 
 mod catalogue;
 mod sums;

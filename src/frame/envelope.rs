@@ -45,6 +45,7 @@ impl Envelope {
     pub fn seal(&self, payload: &[u8]) -> Vec<u8> {
         match self {
             Envelope::Slip => SLIP.seal(payload, &[]),
+            Envelope::SlipEnd => SLIP_END.seal(payload, &[]),
             Envelope::Hdlc { escaped } => HDLC.seal(payload, escaped),
             Envelope::Cobs => seal_cobs(payload),
             Envelope::Line { start, end, .. } => [start, payload, end].concat(),
@@ -67,6 +68,7 @@ impl Envelope {
     pub fn open<'a>(&self, input: &'a [u8], lines: usize) -> Opened<'a> {
         let opened = match self {
             Envelope::Slip => SLIP.open(input),
+            Envelope::SlipEnd => SLIP_END.open(input),
             Envelope::Hdlc { .. } => HDLC.open(input),
             Envelope::Cobs => open_cobs(input),
             Envelope::Line { start, end, longest } => open_line(input, start, end, *longest as usize),
@@ -79,7 +81,7 @@ impl Envelope {
     /// Where on the wire the payload's byte `index` stands, in an `input` that could be opened.
     pub fn place(&self, input: &[u8], index: usize) -> usize {
         match self {
-            Envelope::Slip => SLIP.place(input, index),
+            Envelope::Slip | Envelope::SlipEnd => SLIP.place(input, index),
             Envelope::Hdlc { .. } => HDLC.place(input, index),
             Envelope::Cobs => place_cobs(input, index),
             Envelope::Line { start, .. } => start.len() + index,
@@ -93,7 +95,7 @@ impl Envelope {
         match self {
             Envelope::Slip => Some(SLIP.flag),
             Envelope::Hdlc { .. } => Some(HDLC.flag),
-            Envelope::Cobs => None,
+            Envelope::SlipEnd | Envelope::Cobs => None,
             Envelope::Line { start, .. } | Envelope::Hex { start, .. } => start.first().copied(),
             Envelope::Base64Lines { first, .. } => first.first().copied(),
         }
@@ -102,7 +104,7 @@ impl Envelope {
     /// The byte before which no envelope is complete.
     pub fn closing(&self) -> Option<u8> {
         match self {
-            Envelope::Slip => Some(SLIP.flag),
+            Envelope::Slip | Envelope::SlipEnd => Some(SLIP.flag),
             Envelope::Hdlc { .. } => Some(HDLC.flag),
             Envelope::Cobs => Some(0),
             Envelope::Line { end, .. } | Envelope::Hex { end, .. } | Envelope::Base64Lines { end, .. } => {
@@ -122,16 +124,24 @@ struct Stuffing {
     escape: u8,
     /// A byte, and what stands for it behind the escape; none: the byte with bit 5 flipped.
     pairs: Option<[(u8, u8); 2]>,
+    /// The flag stands before the frame as well.
+    leads: bool,
 }
 
-const SLIP: Stuffing =
-    Stuffing { name: "SLIP", flag: 0xC0, escape: 0xDB, pairs: Some([(0xC0, 0xDC), (0xDB, 0xDD)]) };
-const HDLC: Stuffing = Stuffing { name: "HDLC", flag: 0x7E, escape: 0x7D, pairs: None };
+const SLIP: Stuffing = Stuffing {
+    name: "SLIP",
+    flag: 0xC0,
+    escape: 0xDB,
+    pairs: Some([(0xC0, 0xDC), (0xDB, 0xDD)]),
+    leads: true,
+};
+const SLIP_END: Stuffing = Stuffing { leads: false, ..SLIP };
+const HDLC: Stuffing = Stuffing { name: "HDLC", flag: 0x7E, escape: 0x7D, pairs: None, leads: true };
 
 impl Stuffing {
     fn seal(&self, payload: &[u8], also_escaped: &[u8]) -> Vec<u8> {
         let mut wire = Vec::with_capacity(payload.len() + 8);
-        wire.push(self.flag);
+        wire.extend(self.leads.then_some(self.flag));
         for &byte in payload {
             if byte == self.flag || byte == self.escape || also_escaped.contains(&byte) {
                 wire.extend([self.escape, self.instead_of(byte)]);
@@ -184,13 +194,13 @@ impl Stuffing {
     fn flags<'a>(&self, input: &[u8]) -> Result<usize, Opened<'a>> {
         let flags = input.iter().take_while(|&&byte| byte == self.flag).count();
         match flags {
-            0 if !input.is_empty() => {
+            0 if !input.is_empty() && self.leads => {
                 Err(wrong(0, format!("{:02X}, which starts a {} frame", self.flag, self.name)))
             }
             _ if flags > MOST_FLAGS => {
                 Err(wrong(MOST_FLAGS, format!("a {} frame behind its flags", self.name)))
             }
-            _ if flags == input.len() => Err(Opened::More(if flags == 0 { 3 } else { 2 })),
+            _ if flags == input.len() => Err(Opened::More(if flags == 0 && self.leads { 3 } else { 2 })),
             _ => Ok(flags),
         }
     }

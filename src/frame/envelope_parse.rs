@@ -8,13 +8,13 @@ use super::literal;
 use super::spelling::did_you_mean;
 use super::text::{At, Mistake, Scanner};
 
-const NAMES: [&str; 6] = ["slip", "hdlc", "cobs", "line", "hex", "lines"];
+const NAMES: [&str; 7] = ["slip", "slip_end", "hdlc", "cobs", "line", "hex", "lines"];
 
 /// How long a line may be where the table does not say.
 const USUAL_LINE: u32 = 1024;
 
 impl Envelope {
-    /// Reads `slip`, `hdlc`, `hdlc(11 13)`, `cobs`, `line("$", 0D 0A)`, `hex(3A, 0D 0A)`, `lines(06 09, 04 14, 0A, base64, 127)`.
+    /// Reads `slip`, `slip_end`, `hdlc`, `hdlc(11 13)`, `cobs`, `line("$", 0D 0A)`, `hex(3A, 0D 0A)`, `lines(06 09, 04 14, 0A, base64, 127)`.
     pub fn parse(text: &str) -> Result<Envelope, Vec<Mistake>> {
         let mut from = Scanner::new(text);
         let read = envelope(&mut from);
@@ -28,10 +28,11 @@ impl Envelope {
 
 fn envelope(from: &mut Scanner<'_>) -> Result<Envelope, Mistake> {
     let Some((name, at)) = from.name() else {
-        return Err(from.expected("an envelope: slip, hdlc, cobs, line, hex or lines"));
+        return Err(from.expected("an envelope: slip, slip_end, hdlc, cobs, line, hex or lines"));
     };
     match &*name {
         "slip" => Ok(Envelope::Slip),
+        "slip_end" => Ok(Envelope::SlipEnd),
         "cobs" => Ok(Envelope::Cobs),
         "hdlc" => {
             let mut escaped = Vec::new();
@@ -170,7 +171,7 @@ mod tests {
         assert_eq!(unknown.help.as_deref(), Some("did you mean `slip`?"));
         assert_eq!(
             refused("").says,
-            "the text ends here; expected an envelope: slip, hdlc, cobs, line, hex or lines"
+            "the text ends here; expected an envelope: slip, slip_end, hdlc, cobs, line, hex or lines"
         );
         assert_eq!(refused("line(24)").says, "expected `,` and the end of a line, found `)`");
         assert_eq!(refused("line(24, )").says, "expected the end of a line, as in 0D 0A or \"$\", found `)`");

@@ -182,6 +182,24 @@ fn call(function: Function, args: &[Expr], scope: &dyn Scope) -> Result<Value, E
                 |eight: &[u8]| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit != 0));
             Ok(Value::bytes(bytes(0)?.bytes.chunks(8).map(packed).collect::<Bytes>()))
         }
+        Function::Join => {
+            let mut joined = Vec::new();
+            for place in 0..args.len() {
+                joined.extend_from_slice(&bytes(place)?.bytes);
+            }
+            Ok(Value::bytes(joined))
+        }
+        Function::Part => {
+            let (whole, from, n) = (bytes(0)?, number(1)?, number(2)?);
+            let from = usize::try_from(from).map_err(|_| EvalError::TooLarge)?;
+            let to = usize::try_from(n).ok().and_then(|n| from.checked_add(n)).ok_or(EvalError::TooLarge)?;
+            match whole.bytes.len() >= to {
+                true => {
+                    Ok(Value::Bytes(Blob { bytes: whole.bytes.slice(from..to), at: whole.at + from as u64 }))
+                }
+                false => Err(EvalError::WrongKind("a part reaches over the end of the bytes")),
+            }
+        }
         Function::Min | Function::Max => {
             let mut best = number(0)?;
             for place in 1..args.len() {
@@ -270,6 +288,7 @@ fn over_bytes(function: Function, args: &[Expr], scope: &dyn Scope) -> Result<Va
         Function::Sum16 => Value::Int(sum() & 0xFFFF),
         Function::Sum32 => Value::Int(sum() & 0xFFFF_FFFF),
         Function::Xor8 => Value::Int(checksum::xor8(pieces).into()),
+        Function::Xor16 => Value::Int(checksum::xor16(pieces).into()),
         Function::Lrc => Value::Int(checksum::lrc(pieces).into()),
         Function::CarrySum8 => Value::Int(checksum::carry_sum8(pieces).into()),
         Function::Fletcher8 => Value::bytes(Bytes::copy_from_slice(&checksum::fletcher8(pieces))),

@@ -88,6 +88,8 @@ pub enum Function {
     Sum16,
     Sum32,
     Xor8,
+    /// Words of 16 bits combined by exclusive or, lowest byte first: all even bytes, and all odd ones.
+    Xor16,
     /// Two's complement of `sum8` (Modbus ASCII, DF1 BCC).
     Lrc,
     /// 8-bit Fletcher: two bytes, A then B (UBX).
@@ -118,16 +120,21 @@ pub enum Function {
     Bits,
     /// `pack(bits)`: bytes that are 0 or not, eight to a byte; the inverse of `bits`.
     Pack,
+    /// `join(a, b…)`: bytes one behind the other.
+    Join,
+    /// `part(bytes, from, n)`: n of the bytes, from this one on.
+    Part,
 }
 
 impl Function {
-    pub const ALL: [Function; 24] = [
+    pub const ALL: [Function; 27] = [
         Function::Size,
         Function::Sum,
         Function::Sum8,
         Function::Sum16,
         Function::Sum32,
         Function::Xor8,
+        Function::Xor16,
         Function::Lrc,
         Function::Fletcher8,
         Function::CarrySum8,
@@ -146,6 +153,8 @@ impl Function {
         Function::Be,
         Function::Bits,
         Function::Pack,
+        Function::Join,
+        Function::Part,
     ];
 
     pub fn by_name(name: &str) -> Option<Function> {
@@ -165,6 +174,7 @@ impl Function {
             Function::Sum16 => "sum16(bytes…)",
             Function::Sum32 => "sum32(bytes…)",
             Function::Xor8 => "xor8(bytes…)",
+            Function::Xor16 => "xor16(bytes…)",
             Function::Lrc => "lrc(bytes…)",
             Function::Fletcher8 => "fletcher8(bytes…)",
             Function::CarrySum8 => "carry_sum8(bytes…)",
@@ -183,6 +193,8 @@ impl Function {
             Function::Be => "be(x, n)",
             Function::Bits => "bits(bytes, n)",
             Function::Pack => "pack(bits)",
+            Function::Join => "join(a, b…)",
+            Function::Part => "part(bytes, from, n)",
         }
     }
 
@@ -192,6 +204,7 @@ impl Function {
         match self {
             Function::Hex | Function::Zlib | Function::Inflate | Function::Pack => (1, 1),
             Function::Reverse | Function::Le | Function::Be => (1, 2),
+            Function::Part => (3, 3),
             Function::Memory | Function::Lookup | Function::Bits => (2, 2),
             Function::Crc | Function::Min | Function::Max => (2, MANY),
             _ => (1, MANY),
@@ -212,6 +225,7 @@ impl Function {
                 | Function::Sum16
                 | Function::Sum32
                 | Function::Xor8
+                | Function::Xor16
                 | Function::Lrc
                 | Function::Fletcher8
                 | Function::CarrySum8

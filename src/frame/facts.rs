@@ -43,6 +43,7 @@ impl Frame {
         match self.envelope() {
             None => payload,
             Some(Envelope::Slip | Envelope::Hdlc { .. }) => payload + 2,
+            Some(Envelope::SlipEnd) => payload + 1,
             Some(Envelope::Cobs) => payload + 2,
             Some(Envelope::Line { start, end, .. }) => start.len() + payload + end.len(),
             Some(Envelope::Hex { start, end }) => start.len() + 2 * payload + end.len(),
@@ -78,6 +79,7 @@ impl Frame {
         let marks = match self.envelope() {
             None => 0.0,
             Some(Envelope::Slip | Envelope::Hdlc { .. }) => 16.0,
+            Some(Envelope::SlipEnd) => 8.0,
             Some(Envelope::Cobs) => 8.0,
             Some(Envelope::Line { start, end, .. } | Envelope::Hex { start, end }) => {
                 8.0 * (start.len() + end.len()) as f64

@@ -154,6 +154,8 @@ pub struct BitField {
 pub enum Envelope {
     /// RFC 1055: `C0 … C0`, C0 → DB DC, DB → DB DD.
     Slip,
+    /// The same with C0 at its end alone; before it, C0 is an empty frame.
+    SlipEnd,
     /// RFC 1662: `7E … 7E`, 7E and 7D → 7D, byte ^ 20; also the bytes listed. The FCS belongs to the layout.
     Hdlc { escaped: Vec<u8> },
     /// Consistent overhead byte stuffing, ended by 00.

@@ -61,7 +61,7 @@ impl Compiler<'_> {
         let ExprKind::Call { function, args } = &expr.kind else { return number(1) };
         match function {
             Function::Fletcher8 => FieldType::Bytes(Some(Expr::number(2))),
-            Function::Sum16 => number(2),
+            Function::Sum16 | Function::Xor16 => number(2),
             Function::Sum32 => number(4),
             Function::Crc => {
                 let name = args.first().and_then(|arg| match &arg.kind {

@@ -28,7 +28,7 @@ impl Chance {
         match frame.envelope() {
             None => {}
             Some(Envelope::Slip | Envelope::Hdlc { .. }) => chance.fixed += 16.0,
-            Some(Envelope::Cobs) => chance.fixed += 8.0,
+            Some(Envelope::Cobs | Envelope::SlipEnd) => chance.fixed += 8.0,
             Some(Envelope::Line { start, end, .. }) => chance.fixed += 8.0 * (start.len() + end.len()) as f64,
             Some(Envelope::Hex { start, end }) => {
                 chance.fixed += 8.0 * (start.len() + end.len()) as f64;

@@ -44,6 +44,15 @@ fn sum_of_word(word: u64) -> u8 {
     (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
 }
 
+/// Words of 16 bits combined by exclusive or, the low byte of each first; a last byte alone is a low one.
+pub fn xor16(pieces: &[&[u8]]) -> u16 {
+    let mut both = [0u8; 2];
+    for (place, byte) in pieces.iter().copied().flatten().enumerate() {
+        both[place % 2] ^= byte;
+    }
+    u16::from_le_bytes(both)
+}
+
 /// Two's complement of `sum8` (Modbus ASCII, DF1 BCC).
 pub fn lrc(pieces: &[&[u8]]) -> u8 {
     sum8(pieces).wrapping_neg()

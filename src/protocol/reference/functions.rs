@@ -10,6 +10,9 @@ pub(super) fn gives(function: Function) -> &'static str {
         Function::Sum16 => "the lowest 16 bits of the sum of all bytes",
         Function::Sum32 => "the lowest 32 bits of the sum of all bytes",
         Function::Xor8 => "all bytes combined by exclusive or",
+        Function::Xor16 => {
+            "all words of 16 bits combined by exclusive or, the low byte of each first (TI's MSP430)"
+        }
         Function::Lrc => "the two's complement of `sum8` (Modbus ASCII, DF1)",
         Function::Fletcher8 => "the 8-bit Fletcher checksum: two bytes, A then B (UBX)",
         Function::CarrySum8 => "the inverted sum with end-around carry (LIN)",
@@ -28,5 +31,7 @@ pub(super) fn gives(function: Function) -> &'static str {
         Function::Be => "the same, most significant first",
         Function::Bits => "the first n bits, each as a byte of 0 or 1, lowest bit of the first byte first",
         Function::Pack => "bytes that are 0 or not, eight to a byte: the opposite of `bits`",
+        Function::Join => "bytes one behind the other",
+        Function::Part => "n of the bytes, from one of them on",
     }
 }

@@ -104,7 +104,8 @@ pub(super) const TOPICS: [Topic; 6] = [
         about: "How a frame is wrapped on the wire; for the whole table or for one frame.",
         constructs: &[
             construct("none", "not at all, where the table's envelope does not hold"),
-            construct("slip", "RFC 1055"),
+            construct("slip", "RFC 1055, with C0 at both ends"),
+            construct("slip_end", "the same with C0 at the end alone"),
             construct(
                 "hdlc(11 13)",
                 "RFC 1662; the bytes named are escaped too. The FCS belongs to the layout",
