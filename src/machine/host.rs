@@ -86,6 +86,10 @@ pub struct Host {
     /// What was sent since something was heard: it is sent again when no answer comes.
     pub(super) asked: Vec<Asked>,
     pub(super) tries: u32,
+    /// The last answer came after its question had been sent again: another one may be on its way.
+    pub(super) doubled: bool,
+    /// What comes before this is such an answer.
+    pub(super) deaf_until: Instant,
     pub(super) tried: u32,
     pub(super) last_heard: Vec<u8>,
     pub(super) repeating: Option<(Vec<u8>, Span, Instant)>,
@@ -125,7 +129,7 @@ pub(super) enum Turn {
 }
 
 /// What an adapter may hold back before silence means that a frame is over.
-const PATIENCE: Span = Span::from_millis(50);
+pub(super) const PATIENCE: Span = Span::from_millis(50);
 
 /// What the way between a program and its port may take beyond what the line takes.
 pub(super) const LATENCY: Span = Span::from_millis(50);
@@ -167,6 +171,8 @@ impl Host {
             turn: Turn::Own,
             asked: Vec::new(),
             tries: 3,
+            doubled: false,
+            deaf_until: Instant::ZERO,
             tried: 1,
             last_heard: Vec::new(),
             repeating: None,
@@ -382,6 +388,9 @@ impl Task for Host {
                     return;
                 }
                 self.result.heard += 1;
+                if event.at < self.deaf_until {
+                    return;
+                }
                 self.heap.push(byte, event.at, event.fault);
                 if self.heap.is_enough() {
                     self.listen(Closing::No);

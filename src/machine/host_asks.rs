@@ -8,17 +8,20 @@ use crate::line::{Action, Direction, Instant, Span};
 use super::closure::Closure;
 use super::effects::{Effects, PhaseChange};
 use super::hear::Offer;
-use super::host::{Asked, Ending, Host, LATENCY, Turn};
+use super::host::{Asked, Ending, Host, LATENCY, PATIENCE, Turn};
 use super::item::{Framed, ItemKind, Part, Silence};
 use super::meanings;
 use super::program::{Instruction, Step};
 use super::speak::speech;
 use super::thread::Thread;
 use super::view::Role;
-use super::waiting::Closing;
+use super::waiting::{Closing, Heap};
 
 /// A device that wants the same once more oftener than this will never be content with it.
 const MOST_AGAINS: u32 = 10;
+
+/// No answer to an earlier try is waited for longer.
+const LATEST: Span = Span::from_secs(1);
 
 impl Host {
     /// One step of its own: says a frame, or finds that it has to wait, or that it is done.
@@ -75,7 +78,8 @@ impl Host {
         let gap = self.program.table.line.gap.as_ref().filter(|_| !self.asked.is_empty());
         let gap = gap.map_or(Span::ZERO, |gap| gap.at(self.settings) + self.settings.character_time());
         let after = step.after.as_ref().map_or(Span::ZERO, |after| after.at(self.settings));
-        self.outbox.wait(after.max(gap));
+        let second = if std::mem::take(&mut self.doubled) { self.second_answer() } else { Span::ZERO };
+        self.outbox.wait(after.max(gap).max(second));
         self.send(&speech.bytes);
         let name = self.program.frame(step.frame).name().clone();
         self.asked.push(Asked { frame: name.clone(), bytes: speech.bytes.clone(), settings: self.settings });
@@ -107,6 +111,18 @@ impl Host {
             super::hear::go_past(self.ground(), &mut meant, step, &speech.values);
             self.threads.insert(0, meant);
         }
+    }
+
+    /// How long the answer to the first of two tries may still be coming. It must not be taken for the answer to what is asked next.
+    fn second_answer(&mut self) -> Span {
+        let table = &self.program.table;
+        let wait = table.line.reply.to.at(self.settings).min(LATEST);
+        // A device that leaves when nothing comes must not be kept waiting.
+        let wait =
+            table.device.silence.as_ref().map_or(wait, |(after, _)| wait.min(after.at(self.settings) / 4));
+        self.deaf_until = self.now + wait;
+        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
+        wait
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {

@@ -67,6 +67,7 @@ impl Host {
         self.last_heard = bytes.to_vec();
         self.threads = threads;
         self.asked.clear();
+        self.doubled |= self.tried > 1;
         self.tried = 1;
         self.repeating = None;
         self.turn = Turn::Own;
