@@ -345,6 +345,38 @@ mod on_a_pseudo_terminal {
     }
 
     #[test]
+    fn ctrl_c_ends_a_flash_with_130_and_the_state_of_the_device() {
+        let (master, name) = port();
+        let folder = Folder::new();
+        let image = folder.path("image.bin");
+        std::fs::write(&image, vec![0x5A; 4_000]).unwrap();
+        let words = ["flash", &name, &image, "--protocol", "xmodem", "--yes", "--json"];
+        let (child, _told) = opened(&words);
+        // A receiver that asks for blocks until one comes, and takes three.
+        let mut byte = [0];
+        let mut read = |most: usize| {
+            let mut count = 0;
+            while count < most {
+                count += rustix::io::read(&master, &mut byte).unwrap();
+            }
+        };
+        rustix::io::write(&master, b"C").unwrap();
+        for _ in 0..3 {
+            read(133);
+            rustix::io::write(&master, b"\x06").unwrap();
+        }
+        interrupt(&child);
+        let (exit, out) = output(child);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((exit, &told["verdict"]), (Some(130), &"interrupted".into()), "{out}");
+        // Three blocks were taken; the other end has to say what it makes of the rest.
+        let states = &told["states"];
+        assert_eq!((&states["written"], &states["doubtful"]), (&384.into(), &(4_000 - 384).into()), "{out}");
+        assert!(told["left"].to_string().contains("in doubt"), "{out}");
+        assert!(!told["next"].as_array().unwrap().is_empty(), "{out}");
+    }
+
+    #[test]
     fn a_port_that_vanishes_ends_a_sweep_with_3_and_what_is_known() {
         let (master, name) = port();
         let (child, _told) = opened(&["sweep", &name, "--time", "60s", "--json"]);

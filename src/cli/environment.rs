@@ -11,7 +11,7 @@ use super::failure::Failure;
 /// Parameters of the protocol, as the user sets them.
 #[derive(Args, Clone)]
 pub struct Environment {
-    /// Set a parameter of the protocol, such as address=5; `hsdiag protocols show NAME` lists them
+    /// Set a parameter of the protocol, such as address=5, or bytes from a file with loader=@FILE; `hsdiag protocols show NAME` lists them
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -36,11 +36,15 @@ impl Environment {
                 let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 return Err(wrong(format!("{} has no parameter `{name}`{near}", table.name), table));
             };
-            let value = value(text, &parameter.value).ok_or_else(|| {
+            let given = match text.strip_prefix('@').filter(|_| parameter.value.as_int().is_none()) {
+                Some(path) => Some(Value::bytes(contents(path)?)),
+                None => value(text, &parameter.value),
+            };
+            let value = given.ok_or_else(|| {
                 let kind = if parameter.value.as_int().is_some() {
                     "a number"
                 } else {
-                    "text, or 0x and hex digits"
+                    "text, 0x and hex digits, or @ and the name of a file"
                 };
                 wrong(format!("`{text}` is no value for `{name}`; expected {kind}"), table)
             })?;
@@ -52,6 +56,25 @@ impl Environment {
 
 fn wrong(sentence: String, table: &Table) -> Failure {
     Failure::Usage { sentence, next: format!("`hsdiag protocols show {}` lists its parameters", table.name) }
+}
+
+/// No parameter holds more; nobody's loader for RAM is larger.
+const LARGEST: u64 = 16 << 20;
+
+/// What a file holds that is named in place of a value.
+fn contents(path: &str) -> Result<Vec<u8>, Failure> {
+    let failed = |reason: String| Failure::Input {
+        sentence: format!("{path} cannot be read: {reason}"),
+        next: "the name behind @ is that of a file whose bytes become the parameter's value".into(),
+    };
+    let mut file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let mut bytes = Vec::new();
+    let mut limited = std::io::Read::take(&mut file, LARGEST + 1);
+    std::io::Read::read_to_end(&mut limited, &mut bytes).map_err(|error| failed(error.to_string()))?;
+    match bytes.len() as u64 > LARGEST {
+        true => Err(failed(format!("it has more than {} MiB", LARGEST >> 20))),
+        false => Ok(bytes),
+    }
 }
 
 /// A value of the same kind as the parameter's.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::frame::{EvalError, Name, Path, Scope, Value};
+use crate::frame::{Blob, EvalError, Name, Path, Scope, Value};
 use crate::image::{Machine, ReadImage};
 use crate::protocol::Region;
 
@@ -21,6 +21,7 @@ pub struct Complaint {
 pub fn complaints(plan: &Plan, file: Option<&ReadImage>) -> Vec<Complaint> {
     let mut found = Vec::new();
     found.extend(file.and_then(|file| machine(plan, file)));
+    found.extend(file.and_then(|file| family(plan, file)));
     found.extend(outside(plan));
     found.extend(expected(plan));
     found
@@ -42,6 +43,22 @@ fn machine(plan: &Plan, file: &ReadImage) -> Option<Complaint> {
             "the file is for {}, and a device of {} is none",
             file.machine.map_or_else(String::new, |machine| machine.to_string()),
             plan.table.name
+        ),
+        remedy: Some("take the file that was built for this device".into()),
+    })
+}
+
+/// A UF2 file names the family of chips that it is for.
+fn family(plan: &Plan, file: &ReadImage) -> Option<Complaint> {
+    let families = &plan.flash().families;
+    let is = file.family?;
+    let hex = |family: &u32| format!("{family:#010x}");
+    (!families.is_empty() && !families.contains(&is)).then(|| Complaint {
+        says: format!(
+            "the UF2 file is for the family {}, and a device of {} is of {}",
+            hex(&is),
+            plan.table.name,
+            families.iter().map(hex).collect::<Vec<_>>().join(" or ")
         ),
         remedy: Some("take the file that was built for this device".into()),
     })
@@ -93,8 +110,7 @@ fn outside(plan: &Plan) -> Option<Complaint> {
 
 /// What the table expects of an image.
 fn expected(plan: &Plan) -> Vec<Complaint> {
-    let Some((start, end)) = plan.image.start().zip(plan.image.end()) else { return Vec::new() };
-    let over = OverImage { plan, at: start, size: end - start };
+    let Some(over) = OverImage::of(plan) else { return Vec::new() };
     let holds = |check: &&crate::protocol::ImageCheck| match check.holds.eval(&over) {
         Ok(Value::Int(holds)) => holds != 0,
         // Bytes that the image does not have, or a name that is not known yet: nothing to say.
@@ -104,11 +120,19 @@ fn expected(plan: &Plan) -> Vec<Complaint> {
     broken.map(|check| Complaint { says: check.says.clone(), remedy: check.remedy.clone() }).collect()
 }
 
-/// The names of a check.
-struct OverImage<'a> {
+/// The names of a check, and of a patch.
+pub(super) struct OverImage<'a> {
     plan: &'a Plan,
     at: u64,
     size: u64,
+}
+
+impl<'a> OverImage<'a> {
+    /// `None` for an image of nothing.
+    pub(super) fn of(plan: &'a Plan) -> Option<OverImage<'a>> {
+        let (start, end) = plan.image.start().zip(plan.image.end())?;
+        Some(OverImage { plan, at: start, size: end - start })
+    }
 }
 
 impl Scope for OverImage<'_> {
@@ -120,6 +144,10 @@ impl Scope for OverImage<'_> {
         match &**name {
             "at" => Some(Value::Int(self.at.into())),
             "size" => Some(Value::Int(self.size.into())),
+            "image" => match self.plan.image.segments() {
+                [whole] => Some(Value::Bytes(Blob { bytes: whole.bytes.clone(), at: whole.at })),
+                _ => None,
+            },
             _ => self.plan.parameter(name),
         }
     }

@@ -6,8 +6,10 @@ mod estimate;
 mod extents;
 mod job;
 mod outcome;
+mod patch;
 mod plan;
 mod reset;
+mod retry;
 mod session;
 mod verify;
 

@@ -37,6 +37,8 @@ pub struct Plan {
     /// The memory of the chip, or that of the table's own device.
     pub regions: Vec<Region>,
     pub env: Env,
+    /// What the table changed in the image, in words.
+    pub patched: Vec<String>,
 }
 
 /// Why there is no plan.
@@ -69,7 +71,7 @@ impl Plan {
         };
         let image = placed(&file.image, base, wish.offset)?;
         let chip = wish.chip.as_deref().map(|chip| chosen(table, chip)).transpose()?;
-        Plan::of(table, image, chip, wish.env.clone())
+        Plan::of(table, image, chip, wish.env.clone())?.patch()
     }
 
     /// A plan without an image: for whoever only asks, reads or erases.
@@ -81,12 +83,21 @@ impl Plan {
 
     /// The same image for a chip that is known now.
     pub fn for_chip(&self, chip: Chosen) -> Result<Plan, PlanError> {
-        Plan::of(&self.table, self.image.clone(), chip, self.env.clone())
+        let plan = Plan::of(&self.table, self.image.clone(), chip, self.env.clone())?;
+        Ok(Plan { patched: self.patched.clone(), ..plan })
     }
 
-    fn of(table: &Arc<Table>, image: Image, chip: Chosen, env: Env) -> Result<Plan, PlanError> {
+    pub(super) fn of(table: &Arc<Table>, image: Image, chip: Chosen, env: Env) -> Result<Plan, PlanError> {
         let regions = memory(table, chip.and_then(|chip| table.chips.get(chip)));
-        let mut plan = Plan { table: Arc::clone(table), chip, image, parts: Vec::new(), regions, env };
+        let mut plan = Plan {
+            table: Arc::clone(table),
+            chip,
+            image,
+            parts: Vec::new(),
+            regions,
+            env,
+            patched: Vec::new(),
+        };
         plan.parts = plan.cut()?;
         Ok(plan)
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::frame::Value;
 use crate::image::{ReadImage, Segment};
-use crate::line::{Action as LineAction, Instant, LineEvent, Settings, Span, Task};
+use crate::line::{Action as LineAction, Instant, LineEvent, Settings, Task};
 use crate::machine::{Ending, Env, Host, Item, Outbox, Prepared, Program, Run};
 use crate::protocol::{FlashRun, ScriptStep};
 
@@ -16,6 +16,7 @@ use super::job::{Job, Stage};
 use super::outcome::{Difference, Ended, Outcome};
 use super::plan::Plan;
 use super::reset::move_lines;
+use super::retry::TRIES;
 use super::verify::{Held, Holds, erasing, held, mending, reading, verifying, writing};
 
 /// What is to be done with the device.
@@ -57,36 +58,27 @@ pub struct Progress {
 
 /// A flash session.
 pub struct Session {
-    plan: Plan,
+    pub(super) plan: Plan,
     file: Option<ReadImage>,
-    options: SessionOptions,
-    host: Host,
+    pub(super) options: SessionOptions,
+    pub(super) host: Host,
     runs: BTreeMap<FlashRun, Prepared>,
-    jobs: VecDeque<Job>,
+    pub(super) jobs: VecDeque<Job>,
     current: Option<Job>,
-    reset: Outbox,
-    resetting: bool,
-    settings: Settings,
-    stage: Stage,
-    extents: Extents,
+    pub(super) reset: Outbox,
+    pub(super) resetting: bool,
+    pub(super) settings: Settings,
+    pub(super) stage: Stage,
+    pub(super) extents: Extents,
     /// What was found by reading in this round.
-    found: Vec<Held>,
+    pub(super) found: Vec<Held>,
     /// Bytes of the stage that are done with.
-    done: u64,
+    pub(super) done: u64,
     of: u64,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     log: VecDeque<Item>,
-    over: bool,
+    pub(super) over: bool,
 }
-
-/// A run that failed is tried again so often without getting anywhere.
-const TRIES: u32 = 6;
-
-/// What an adapter may still hold back after something went wrong.
-const PAUSE: Span = Span::from_millis(60);
-
-/// Rounds in which what differs is written again.
-const REPAIRS: u32 = 3;
 
 /// Differences that are told one by one.
 const MOST_DIFFERENCES: usize = 16;
@@ -159,7 +151,7 @@ impl Session {
         move_lines(&mut self.reset, script);
     }
 
-    fn has(&self, run: FlashRun) -> bool {
+    pub(super) fn has(&self, run: FlashRun) -> bool {
         self.runs.contains_key(&run)
     }
 
@@ -290,7 +282,7 @@ impl Session {
         }
     }
 
-    fn enqueue(&mut self, jobs: Vec<Job>) {
+    pub(super) fn enqueue(&mut self, jobs: Vec<Job>) {
         self.jobs.extend(jobs);
         if self.jobs.is_empty() {
             return self.verify_or_finish();
@@ -370,23 +362,8 @@ impl Session {
         }
     }
 
-    fn verified(&mut self) {
-        let found = std::mem::take(&mut self.found);
-        if found.iter().all(|held| held.holds == Holds::Same) {
-            return self.finish(Ended::Done);
-        }
-        if self.options.action != Action::Flash || self.outcome.repairs >= REPAIRS {
-            return self.end(Ended::Differs);
-        }
-        self.outcome.repairs += 1;
-        match mending(&self.plan, &found) {
-            Ok(jobs) => self.enqueue(jobs),
-            Err(_) => self.end(Ended::Differs),
-        }
-    }
-
     /// Everything is done but starting the application.
-    fn finish(&mut self, ended: Ended) {
+    pub(super) fn finish(&mut self, ended: Ended) {
         let writes = matches!(self.options.action, Action::Flash | Action::Write);
         if self.outcome.ended.is_none() {
             self.outcome.ended = Some(ended.clone());
@@ -399,7 +376,7 @@ impl Session {
         self.over = true;
     }
 
-    fn end(&mut self, ended: Ended) {
+    pub(super) fn end(&mut self, ended: Ended) {
         self.outcome.ended = Some(ended);
         self.over = true;
     }
@@ -496,83 +473,6 @@ impl Session {
         self.found.extend(pieces);
     }
 
-    /// The write that comes next has happened up to here.
-    fn skip(&mut self, to: u64) {
-        let Some(next) = self.jobs.front_mut().filter(|next| next.run == FlashRun::Write) else { return };
-        let (Some(image), Some(past)) = (&next.image, to.checked_sub(next.at)) else { return };
-        if past >= next.size {
-            self.jobs.pop_front();
-            return;
-        }
-        let rest = image.slice(past as usize..);
-        (next.at, next.size, next.image) = (to, rest.len() as u64, Some(rest));
-    }
-
-    /// A run went wrong: it is tried again from where it came to, as long as that gets anywhere.
-    fn failed(&mut self, mut job: Job, ending: Ending) {
-        if job.run == FlashRun::Recover {
-            return; // the run behind it shows whether the device takes commands
-        }
-        if job.run == FlashRun::Go {
-            self.outcome.started = Some(false);
-            return match self.options.action {
-                Action::Go => self.end(Ended::Failed(ending)),
-                _ => self.over = true,
-            };
-        }
-        if job.peek {
-            return;
-        }
-        let mut peek = None;
-        if job.run == FlashRun::Write
-            && let Some(pieces) = self.plan.pieces(FlashRun::Write)
-            && let (Some(image), Some((done, Some(of)))) = (&job.image, self.host.progress())
-            && of == job.size
-            && done <= job.size
-        {
-            if done > 0 {
-                job.failed = 0;
-                self.done += done;
-                let rest = image.slice(done as usize..);
-                job = Job { at: job.at + done, size: rest.len() as u64, image: Some(rest), ..job };
-            }
-            if self.has(FlashRun::Read) && job.size > 0 {
-                let size = pieces.size.min(job.size);
-                peek = Some(Job { peek: true, ..Job::of(FlashRun::Read, job.stage).over(job.at, size) });
-            }
-        }
-        job.failed += 1;
-        let silent = job.stage == Stage::Begin && self.host.result().heard == 0;
-        let hopeless = matches!(ending, Ending::Failed(_)) || silent;
-        if job.run == FlashRun::Verify && ending == Ending::Unexpected && job.failed >= 2 {
-            // The device answered, and not what the image says.
-            self.extents.set(job.at, job.size, State::Differs);
-            self.found.push(Held { at: job.at, size: job.size, holds: Holds::Other });
-            return;
-        }
-        if hopeless || job.failed >= TRIES {
-            return self.end(Ended::Failed(ending));
-        }
-        self.outcome.retries += 1;
-        self.pause();
-        for half in halves(&self.plan, job).into_iter().rev() {
-            self.jobs.push_front(half);
-        }
-        if let Some(peek) = peek {
-            self.jobs.push_front(peek);
-        }
-        if self.has(FlashRun::Recover) {
-            self.jobs.push_front(Job::of(FlashRun::Recover, self.stage));
-        }
-    }
-
-    /// Lets what is still on its way pass, so that it is not taken for the answer to what comes next.
-    fn pause(&mut self) {
-        self.reset.wait(self.settings.character_time() * 20 + PAUSE);
-        self.reset.push(LineAction::Discard);
-        self.resetting = true;
-    }
-
     /// How far the write that is under way has come.
     fn note_progress(&mut self) {
         let Some(job) = self.current.as_ref().filter(|job| job.run == FlashRun::Write) else { return };
@@ -595,20 +495,6 @@ impl Session {
         let too_many = self.log.len().saturating_sub(LOG);
         self.log.drain(..too_many);
     }
-}
-
-/// What could not be read in one go is read in two.
-fn halves(plan: &Plan, job: Job) -> Vec<Job> {
-    let piece = plan.pieces(FlashRun::Read).map_or(job.size, |pieces| pieces.size.max(1));
-    if job.run != FlashRun::Read || job.peek || job.size <= piece {
-        return vec![job];
-    }
-    let first = (job.size / 2).div_ceil(piece) * piece;
-    let half = |at, size| Job { at, size, failed: job.failed / 2, before: None, ..job.clone() };
-    vec![half(job.at, first), half(job.at + first, job.size - first)]
-        .into_iter()
-        .filter(|job| job.size > 0)
-        .collect()
 }
 
 /// Whether the table has what this needs.

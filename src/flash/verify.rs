@@ -140,6 +140,13 @@ pub(super) fn writing(plan: &Plan, ranges: &[(u64, u64)]) -> Vec<Job> {
 
 /// The runs that read these ranges, a few pieces each.
 pub(super) fn reading(plan: &Plan, ranges: &[(u64, u64)], stage: Stage) -> Vec<Job> {
+    if !plan.flash().names_address(FlashRun::Read) {
+        // The device reads out from its beginning on, and cannot be told to begin elsewhere.
+        let begin = plan.parts.first().map_or(plan.flash().base, |part| part.at);
+        let end = ranges.iter().map(|(at, size)| at + size).max().unwrap_or(begin);
+        let whole = Job::of(FlashRun::Read, stage).over(begin, end.saturating_sub(begin));
+        return Vec::from_iter((!ranges.is_empty()).then_some(whole));
+    }
     let chunk = plan.pieces(FlashRun::Read).map_or(COMPARED, |pieces| pieces.size * PIECES_AT_ONCE);
     let mut jobs = Vec::new();
     for &(at, size) in ranges {

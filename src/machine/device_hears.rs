@@ -123,7 +123,7 @@ impl Device {
         let answer = if known {
             refusals.state.clone().or(refusals.unknown.clone())
         } else if broken && refusals.damaged.is_some() {
-            stays = true;
+            stays = !refusals.returns;
             refusals.damaged.clone()
         } else if self.damaged {
             None

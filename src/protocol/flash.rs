@@ -15,6 +15,10 @@ pub struct Flash {
     pub machines: Vec<String>,
     /// What a device is left with when its flashing ends half way.
     pub interrupted: String,
+    /// Families of UF2 files that fit the device; empty: not known.
+    pub families: Vec<u32>,
+    /// What is changed in an image before it is looked at, in order.
+    pub patches: Vec<ImagePatch>,
     pub checks: Vec<ImageCheck>,
     /// Only those that the table has.
     pub runs: Vec<(FlashRun, Talk)>,
@@ -50,6 +54,19 @@ pub struct ImageCheck {
     /// What an image is for which it does not hold.
     pub says: String,
     pub remedy: Option<String>,
+}
+
+/// Bytes of an image that are computed from it, such as a checksum that its device wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImagePatch {
+    /// Where the bytes go; `None`: they are the whole image from now on, which has to be in one piece.
+    pub address: Option<Expr>,
+    /// Over the image, as for a check.
+    pub becomes: Expr,
+    /// Without it the patch always applies.
+    pub when: Option<Expr>,
+    /// What was done, for people.
+    pub says: String,
 }
 
 /// The names that every run of `[flash]` is given beside `image`, which `read` alone is not.
@@ -111,7 +128,12 @@ impl Flash {
 
     /// Whether `write` tells the device where the image belongs; else the image has to be in one piece.
     pub fn has_addresses(&self) -> bool {
-        self.run(FlashRun::Write).is_some_and(|talk| talk.steps.iter().any(names_an_address))
+        self.names_address(FlashRun::Write)
+    }
+
+    /// Whether this run tells the device an address; one that does not begins where the device begins.
+    pub fn names_address(&self, run: FlashRun) -> bool {
+        self.run(run).is_some_and(|talk| talk.steps.iter().any(names_an_address))
     }
 }
 

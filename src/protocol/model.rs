@@ -184,6 +184,8 @@ pub struct Refusals {
     pub unknown: Option<Answer>,
     /// A frame whose checksum is wrong.
     pub damaged: Option<Answer>,
+    /// After `damaged` it is back in its state, and does not wait for the same frame once more.
+    pub returns: bool,
 }
 
 /// `[device]`: what only the device knows, has and does.

@@ -258,12 +258,14 @@ impl Report for Flashed {
     const SCHEMA: &'static str = "hsdiag.flash/1";
 
     fn text(&self, page: &mut Page) {
-        let from = self.items.len().saturating_sub(MOST_ITEMS);
-        if from > 0 {
+        // Where bytes differ, the bytes say it; the conversation is for programs.
+        let shown = if self.verdict == "differs" { 0 } else { MOST_ITEMS };
+        let from = self.items.len().saturating_sub(shown);
+        if from > 0 && shown > 0 {
             page.line(format_args!("{FAINT}{} before these{FAINT:#}", counted(from, "piece")));
         }
         self.items[from..].iter().for_each(|item| write(page, item));
-        if !self.items.is_empty() {
+        if from < self.items.len() {
             page.blank();
         }
         let style = match self.verdict {

@@ -33,6 +33,8 @@ pub struct FlashPlan {
     /// How it is verified: "read-back", "device-check" or "none".
     pub verify: &'static str,
     pub estimate: Option<EstimateFace>,
+    /// What the table changed in the image.
+    pub patches: Vec<String>,
     /// What speaks against it.
     pub complaints: Vec<ComplaintFace>,
 }
@@ -140,6 +142,7 @@ impl FlashPlan {
                     estimate.sent, estimate.heard, estimate.baud, estimate.turns
                 ),
             }),
+            patches: plan.patched.clone(),
             complaints: complaints.iter().map(ComplaintFace::new).collect(),
         }
     }
@@ -160,8 +163,9 @@ impl FlashPlan {
             Some(estimate) => format!(", some {:.0} s", estimate.seconds.max(1.0)),
             None => String::new(),
         };
+        let patched: String = self.patches.iter().map(|says| format!("; {says}")).collect();
         format!(
-            "{}: writing {}{more} of {} by {} at {} {}{takes}",
+            "{}: writing {}{more} of {} by {} at {} {}{takes}{patched}",
             escaped(&self.port),
             places.join(", "),
             escaped(&self.file),
@@ -237,6 +241,9 @@ impl Report for FlashPlan {
         }
         for gap in &self.gaps {
             page.line(format_args!("  {FAINT}gap at {}, {} bytes{FAINT:#}", gap.at, gap.size));
+        }
+        for says in &self.patches {
+            page.line(format_args!("  {WARN}changed in the image: {}{WARN:#}", escaped(says)));
         }
         page.head("Steps");
         for step in &self.steps {

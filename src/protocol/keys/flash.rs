@@ -65,11 +65,42 @@ pub(super) static FLASH: Section = Section {
         key("recover", Kind::Talk, "back to where commands begin, after something went wrong", "\"resync\""),
         key("go", Kind::Talk, "starts the application", "\"go(at)\""),
         key(
+            "family",
+            Kind::List(&ADDRESS),
+            "the families of UF2 files that fit the device, by number; of several in a file the first that fits is taken",
+            "[0xE48BFF59]",
+        )
+        .default("any"),
+        key(
+            "patch",
+            Kind::Sections(&PATCH),
+            "what is changed in an image before it is looked at and written, in order: checksums and headers that the device wants",
+            "[{ address = \"at + 0x1C\", becomes = \"le(0 - le(memory(at, 4)), 4)\", as = \"the checksum of the vectors\" }]",
+        ),
+        key(
             "check",
             Kind::Sections(&CHECK),
             "what holds for every image that the device can run; looked at before anything is sent",
             "[{ holds = \"memory(at, 1) == \\\"\\\\xE9\\\"\", as = \"no image of an ESP\" }]",
         ),
+    ],
+    others: None,
+};
+
+static PATCH: Section = Section {
+    path: "[flash.patch]",
+    meaning: "bytes of an image that are computed from it",
+    keys: &[
+        key(
+            "address",
+            Kind::Expression,
+            "where the bytes go, over the image as in a check; where the image holds nothing there, nothing is done",
+            "\"at + 0x1C\"",
+        )
+        .default("the bytes are the whole image from now on, which has to be in one piece"),
+        key("becomes", Kind::Expression, "the bytes; `image` is all of it", "\"join(le(0, 1), image)\"").required(),
+        key("when", Kind::Expression, "the patch applies only where this holds", "\"header == 1\"").default("always"),
+        key("as", Kind::Text, "what was done, for people", "\"the checksum of the vectors was put in\"").required(),
     ],
     others: None,
 };

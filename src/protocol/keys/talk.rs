@@ -131,6 +131,13 @@ pub(super) static REFUSALS: Section = Section {
         key("state", Kind::Answer, "sent for a known frame at the wrong moment", "\"nack\""),
         key("unknown", Kind::Answer, "sent for a healthy frame that the table does not know", "\"nack\""),
         key("damaged", Kind::Answer, "sent for a frame whose checksum is wrong", "\"nack\""),
+        key(
+            "returns",
+            Kind::Truth,
+            "after `damaged` the device is back in its state; else it waits for the same frame once more",
+            "true",
+        )
+        .default("false"),
     ],
     others: None,
 };

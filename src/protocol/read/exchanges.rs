@@ -180,7 +180,8 @@ pub(super) fn refusals(
     let (outside, state) = (answer("outside"), answer("state"));
     let (unknown, damaged) = (answer("unknown"), answer("damaged"));
     let frames = frame_ids(&fields, "frames", names, found);
-    (Refusals { frames, outside, state, unknown, damaged }, places)
+    let returns = fields.truth("returns", found);
+    (Refusals { frames, outside, state, unknown, damaged, returns }, places)
 }
 
 /// A run of a section, with its place; `own` are the names it is given.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::frame::{Expr, Name};
 
 use super::super::findings::Findings;
-use super::super::flash::{FLASH_NAMES, Flash, FlashRun, ImageCheck};
+use super::super::flash::{FLASH_NAMES, Flash, FlashRun, ImageCheck, ImagePatch};
 use super::super::places::Place;
 use super::exchanges::run;
 use super::names::{Names, Scope};
@@ -29,6 +29,16 @@ pub(super) fn flash(
             .map(String::from)
             .collect(),
         interrupted: fields.words("interrupted", found),
+        families: fields
+            .list("family", found)
+            .iter()
+            .filter_map(|item| u32::try_from(item.number(found)?).ok())
+            .collect(),
+        patches: fields
+            .sections("patch", found)
+            .iter()
+            .filter_map(|patch| image_patch(patch, &own, names, found))
+            .collect(),
         checks: fields
             .sections("check", found)
             .iter()
@@ -60,15 +70,42 @@ fn regions(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Vec<
     regions
 }
 
+/// An expression over an image.
+fn over_image(
+    fields: &Fields<'_>,
+    key: &str,
+    own: &BTreeSet<Name>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Option<Expr> {
+    let text = fields.text(key, found)?;
+    let mut expr = text.read(found, Expr::parse)?;
+    Scope { names, text: &text.range, own, takes_arguments: false, is_whole: true }
+        .resolve(&mut expr, None, found);
+    Some(expr)
+}
+
+fn image_patch(
+    fields: &Fields<'_>,
+    own: &BTreeSet<Name>,
+    names: &Names,
+    found: &mut Findings<'_>,
+) -> Option<ImagePatch> {
+    let becomes = over_image(fields, "becomes", own, names, found)?;
+    Some(ImagePatch {
+        address: over_image(fields, "address", own, names, found),
+        when: over_image(fields, "when", own, names, found),
+        becomes,
+        says: fields.words("as", found),
+    })
+}
+
 fn image_check(
     fields: &Fields<'_>,
     own: &BTreeSet<Name>,
     names: &Names,
     found: &mut Findings<'_>,
 ) -> Option<ImageCheck> {
-    let text = fields.text("holds", found)?;
-    let mut holds = text.read(found, Expr::parse)?;
-    Scope { names, text: &text.range, own, takes_arguments: false, is_whole: true }
-        .resolve(&mut holds, None, found);
+    let holds = over_image(fields, "holds", own, names, found)?;
     Some(ImageCheck { holds, says: fields.words("as", found), remedy: fields.maybe_words("remedy", found) })
 }
