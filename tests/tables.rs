@@ -119,8 +119,10 @@ fn an_observer_finds_back_after_a_flipped_bit() {
                 events[index].seen = hsdiag::line::Seen::Byte(byte ^ 1 << bit);
             }
             let (items, _) = observed(program, &events);
-            let last = items.iter().rfind(|item| !matches!(item.kind, ItemKind::Settings { .. }));
-            if !last.is_some_and(|last| matches!(last.kind, ItemKind::Frame(_)) && last.is_clean()) {
+            // Where the talk ends with a digest of what was written, that rightly differs from what was seen; its question does not.
+            let last = items.iter().rev().filter(|item| !matches!(item.kind, ItemKind::Settings { .. }));
+            let clean = |item: &Item| matches!(item.kind, ItemKind::Frame(_)) && item.is_clean();
+            if !last.take(2).any(clean) {
                 lost.push(format!("byte {index} bit {bit}"));
             }
         }

@@ -123,8 +123,11 @@ impl Flasher {
             Some(Ended::Unverified) => Claim::Sent,
             _ => Claim::Failed,
         };
-        let held = link.device.device().memory().read(self.base, size);
-        let equal = held.is_ok_and(|held| held[..] == image);
+        // As the plan has it: some tables put a header around the image, or a checksum into it.
+        let wanted = link.host.plan().image.clone();
+        let wanted = wanted.bytes_at(self.base, wanted.size() as usize).unwrap_or_default();
+        let held = link.device.device().memory().read(self.base, wanted.len());
+        let equal = wanted.len() >= size && held.is_ok_and(|held| held[..] == *wanted);
         let took = link.now().since(Instant::ZERO);
         drop(link);
         (Outcome { claim, equal, weather, mishaps: mishaps.counts, attempts, ended }, took)

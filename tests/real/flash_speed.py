@@ -141,19 +141,21 @@ def main():
     )
     compare("stk500v1, 24 KiB at 115200", own, others, stk500v1_minimum(size, baud))
     if asked.esptool:
-        for baud in (115200, 460800):
-            esptool = [asked.esptool, "--port", line, "--baud", str(baud), "--before", "no-reset", "--after", "no-reset"]
-            own, others = rounds(
-                "esp-rom?baud=115200",
-                hsdiag=flash(hsdiag, "esp-rom", text, folder, "--set", "deflate=1", "--baud", str(baud)),
-                esptool=[*esptool, "--no-stub", "write-flash", "--compress", "0x10000", text],
-            )
-            deflated = len(zlib.compress(text.read_bytes(), 9))
-            compare(f"esp-rom, {len(text.read_bytes()) // 1024} KiB deflated to {deflated // 1024} at {baud}", own, others)
+        esptool = [asked.esptool, "--port", line, "--baud", str(baud), "--before", "no-reset", "--after", "no-reset"]
+        own, others = rounds(
+            f"esp-rom?baud={baud}",
+            hsdiag=flash(hsdiag, "esp-rom", text, folder, "--set", "deflate=1", "--baud", str(baud)),
+            esptool=[*esptool, "--no-stub", "write-flash", "--compress", "0x10000", text],
+        )
+        deflated = len(zlib.compress(text.read_bytes(), 9))
+        compare(f"esp-rom, {text.stat().st_size // 1024} KiB deflated to {deflated // 1024}, at {baud}", own, others)
     print(f"{counts[True]} passed, {counts[False]} failed")
     return 0 if counts[False] == 0 and counts[True] > 0 else 1
 
 
 if __name__ == "__main__":
-    os.nice(0)
+    try:
+        os.nice(-15)  # what else this machine does is not the subject; it holds for every program alike
+    except PermissionError:
+        print("        not run with priority: other work on this machine counts too")
     sys.exit(main())
