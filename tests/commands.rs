@@ -299,6 +299,7 @@ fn interrupt(child: &std::process::Child) {
 mod on_a_pseudo_terminal {
     use std::os::fd::OwnedFd;
 
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
     use super::*;
@@ -360,7 +361,15 @@ mod on_a_pseudo_terminal {
                 count += rustix::io::read(&master, &mut byte).unwrap();
             }
         };
-        rustix::io::write(&master, b"C").unwrap();
+        // What it says before the host listens is not heard.
+        let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+        loop {
+            rustix::io::write(&master, b"C").unwrap();
+            let mut polled = [PollFd::new(&master, PollFlags::IN)];
+            if poll(&mut polled, Some(&second)).unwrap() > 0 {
+                break;
+            }
+        }
         for _ in 0..3 {
             read(133);
             rustix::io::write(&master, b"\x06").unwrap();
