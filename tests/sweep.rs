@@ -46,3 +46,14 @@ fn a_rate_that_does_have_an_effect_is_not_said_to_have_none() {
     let (answer, _) = sweep("sim://nmea?baud=9600", &["--time", "15s"]);
     assert_eq!(answer["rate_has_no_effect"], false, "{answer:#}");
 }
+
+#[test]
+fn a_driver_that_sets_another_rate_than_it_is_asked_for_does_not_lead_astray() {
+    for baud in [9600, 57_600, 115_200] {
+        for errors in ["none", "per-byte"] {
+            let port = format!("sim://nmea?baud={baud}&errors={errors}&snaps=38400");
+            let (answer, exit) = sweep(&port, &[]);
+            assert_eq!((exit, &answer["settings"][0]["baud"]), (Some(0), &baud.into()), "{port}: {answer:#}");
+        }
+    }
+}

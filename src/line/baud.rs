@@ -63,6 +63,16 @@ impl Baud {
     pub fn is_standard(self) -> bool {
         STANDARD_BAUDS.binary_search(&self.get()).is_ok()
     }
+
+    /// Whether POSIX or Linux has a constant for it (termios.h, `B9600`): drivers that know no other rates know these.
+    pub fn is_customary(self) -> bool {
+        const NAMED: [u32; 24] = [
+            300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800,
+            500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000,
+            3_500_000, 4_000_000,
+        ];
+        NAMED.binary_search(&self.get()).is_ok()
+    }
 }
 
 impl fmt::Display for Baud {

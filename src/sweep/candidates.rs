@@ -396,8 +396,8 @@ impl Posterior {
         let standard = standard.filter(|baud| (baud.ln() - here).abs() <= 0.033);
         let best = standard.map(|baud| (baud, close(baud))).max_by(|a, b| a.1.total_cmp(&b.1));
         match best {
-            // Nothing favours a rate off the standard ones unless it holds more than they do.
-            Some((baud, mass)) if mass >= 0.6 * close(here.exp()) => Baud::nearest(baud),
+            // What was measured is a few per cent wide: a standard rate within it is the likelier name unless it is all but excluded.
+            Some((baud, mass)) if mass >= 0.1 * close(here.exp()) => Baud::nearest(baud),
             _ => rounded(here.exp()),
         }
     }

@@ -33,6 +33,8 @@ const EXCLUDED: f64 = 0.005;
 const PATIENCE: usize = 6;
 /// Listens after the walk, when there is time left.
 const LINGER: usize = 8;
+/// A driver that sets another rate than this near one (natural logarithm) has none of its own for what was asked.
+const SNAPPED: f64 = 0.03;
 /// Words of a listen before it is asked whether another rate would tell more, and after which it ends in any case.
 const FIRST_WORDS: usize = 4;
 const MOST_WORDS: usize = 14;
@@ -82,6 +84,8 @@ pub struct Search {
     false_alarm: bool,
     asked: Option<Settings>,
     refused: Vec<(Baud, String)>,
+    /// The driver sets something else for a rate that it has no name for, and does not say so.
+    snaps: bool,
     /// Steps of the walk still to come, and whether it has begun because nothing else helped.
     walk: Option<VecDeque<Baud>>,
     fell_back_after: Option<usize>,
@@ -111,6 +115,7 @@ impl Search {
             false_alarm: false,
             asked: None,
             refused: Vec::new(),
+            snaps: false,
             walk: None,
             fell_back_after: None,
             lingered: 0,
@@ -197,6 +202,9 @@ impl Search {
 
     fn listen(&mut self, now: Instant, settings: Settings, purpose: Purpose) {
         let asked = self.asked.map_or(settings.baud, |asked| asked.baud);
+        // A divider that cannot do better is near; one that is far off was another rate to begin with.
+        let snapped = (asked.hz() / settings.baud.hz()).ln().abs() > SNAPPED;
+        self.snaps |= snapped && !asked.is_customary();
         let from = now + self.options.settle;
         let listen =
             Listen { from, until: from, settings, asked, purpose, bytes: 0, faults: Faults::default() };
@@ -401,7 +409,8 @@ impl Search {
     }
 
     fn is_refused(&self, baud: Baud) -> bool {
-        self.refused.iter().any(|(refused, _)| *refused == baud)
+        let unnamed = self.snaps && !baud.is_customary();
+        unnamed || self.refused.iter().any(|(refused, _)| *refused == baud)
     }
 
     /// When a line that has been silent all the time is left.

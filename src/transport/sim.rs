@@ -54,7 +54,7 @@ impl SimLine {
             ..Disturbance::default()
         };
         let noise = Noise::new(disturbance, options.seed ^ 0x00C0_FFEE);
-        let adapter = Adapter::with(options.errors, options.fastest);
+        let adapter = Adapter { snaps: options.snaps, ..Adapter::with(options.errors, options.fastest) };
         let mut line = SimLine {
             task: device.task,
             up: Channel::new(settings, drift, noise, host, options.seed),

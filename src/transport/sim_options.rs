@@ -41,6 +41,8 @@ pub struct SimOptions {
     pub late: f64,
     /// The device changes its rate to this one, so long after the start.
     pub then: Option<(Baud, Span)>,
+    /// The simulated driver knows customary rates only, and sets this one for any other without a word.
+    pub snaps: Option<Baud>,
     /// The device has a USB port of its own: bytes go through whatever rate is set.
     pub native: bool,
 }
@@ -63,13 +65,14 @@ impl Default for SimOptions {
             jitter: 0.0,
             late: 0.0,
             then: None,
+            snaps: None,
             native: false,
         }
     }
 }
 
 /// Every option: name, what it takes.
-pub const SIM_OPTIONS: [(&str, &str); 16] = [
+pub const SIM_OPTIONS: [(&str, &str); 17] = [
     ("baud", "a rate, such as 57600"),
     ("format", "a format, such as 8E1"),
     ("inverted", "1 or 0"),
@@ -85,6 +88,7 @@ pub const SIM_OPTIONS: [(&str, &str); 16] = [
     ("jitter", "a part of a bit time from 0 to 0.5"),
     ("late", "a part of a bit time from -0.5 to 0.5"),
     ("then", "a rate and when the device goes to it, such as 115200@1.5s"),
+    ("snaps", "a rate, such as 38400"),
     ("native", "1 or 0"),
 ];
 
@@ -150,6 +154,7 @@ impl SimOptions {
                 let (baud, after) = value.split_once('@')?;
                 self.then = Some((baud.parse().ok()?, humantime::parse_duration(after).ok()?));
             }
+            "snaps" => self.snaps = Some(value.parse().ok()?),
             "native" => self.native = yes_or_no(value)?,
             "skew" => self.skew = part(-0.2, 0.2)?,
             "jitter" => self.jitter = part(0.0, 0.5)?,

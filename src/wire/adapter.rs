@@ -12,6 +12,8 @@ pub struct Adapter {
     pub fastest: Baud,
     /// The only rates it can set, slowest first; empty when it can set any. Another rate becomes the nearest of these.
     pub rates: Vec<Baud>,
+    /// What its driver sets without a word for a rate that termios has no constant for.
+    pub snaps: Option<Baud>,
     /// A packet is handed over when it holds so many bytes...
     pub packet_bytes: usize,
     /// ... or when it is so old.
@@ -26,13 +28,23 @@ impl Adapter {
 
     /// An adapter with these error reports and this fastest rate; packets as an FT232R gathers them (62 bytes or 16 ms).
     pub fn with(errors: LineErrors, fastest: Baud) -> Adapter {
-        Adapter { errors, fastest, rates: Vec::new(), packet_bytes: 62, packet_time: Span::from_millis(16) }
+        Adapter {
+            errors,
+            fastest,
+            rates: Vec::new(),
+            snaps: None,
+            packet_bytes: 62,
+            packet_time: Span::from_millis(16),
+        }
     }
 
     /// What is really set when `wanted` is asked for; `None` when it is refused.
     pub fn settle(&self, wanted: Settings) -> Option<Settings> {
         if wanted.baud > self.fastest {
             return None;
+        }
+        if let Some(snapped) = self.snaps.filter(|_| !wanted.baud.is_customary()) {
+            return Some(wanted.with_baud(snapped));
         }
         let distance = |rate: &Baud| (rate.hz() / wanted.baud.hz()).ln().abs();
         let nearest = self.rates.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));

@@ -12,8 +12,6 @@ export PATH=/usr/bin:$PATH
 export CARGO_TARGET_DIR=${HSDIAG_CROSS_DIR:-target/debian}
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=/usr/lib/wine/wine64
-# The standard library that is built here holds no bitcode to optimise across.
-export CARGO_PROFILE_RELEASE_LTO=off
 mkdir -p "$CARGO_TARGET_DIR"
 work=$(realpath "$CARGO_TARGET_DIR")
 
@@ -27,7 +25,8 @@ standard_library() {
     mkdir -p "$seed/src" "$lib"
     : >"$seed/src/lib.rs"
     printf '[package]\nname = "seed"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n[profile.release]\nstrip = "debuginfo"\n' >"$seed/Cargo.toml"
-    (cd "$seed" && RUSTC_BOOTSTRAP=1 cargo build --release --target "$target" --target-dir "$seed/out" "-Zbuild-std=$parts")
+    # With bitcode, so that the program is optimised across it as the profile says.
+    (cd "$seed" && RUSTFLAGS=-Cembed-bitcode=yes RUSTC_BOOTSTRAP=1 cargo build --release --target "$target" --target-dir "$seed/out" "-Zbuild-std=$parts")
     rm -f "$lib"/*.rlib
     cp "$seed/out/$target/release/deps"/lib*.rlib "$lib/"
     rm -f "$lib"/libseed-*
