@@ -22,6 +22,10 @@ pub struct Score {
 const STRAY_BYTE: f64 = 1.0;
 const STRAY_STRETCH: f64 = 3.0;
 
+/// What one stretch costs at most, in bits: more than a frame that fits by luck is worth, so that luck never pays; but one frame of
+/// hundreds of bytes that was torn by a pause does not outweigh a dozen that came whole.
+const STRAY_MOST: f64 = 40.0;
+
 /// What a damaged frame costs, in bits: lines are seldom that bad.
 const DAMAGED: f64 = 6.0;
 
@@ -44,7 +48,7 @@ impl Score {
     pub(super) fn stray(&mut self, bytes: usize, within: bool) {
         self.invalid += usize::from(within);
         if self.valid > 0 {
-            return self.add(-STRAY_STRETCH - STRAY_BYTE * bytes as f64);
+            return self.add(-(STRAY_STRETCH + STRAY_BYTE * bytes as f64).min(STRAY_MOST));
         }
         // Whoever joins in the middle of a frame hears the rest of it first. That costs no more than the choice of the place
         // at which the first frame begins: so many places could have been lucky.
@@ -73,8 +77,17 @@ mod tests {
         joined.frame(30, 60.0, 4, false);
         astray.frame(30, 60.0, 4, false);
         astray.stray(400, false);
-        assert!(joined.log_weight > 30.0, "{joined:?}");
-        assert!(astray.log_weight < 0.0, "{astray:?}");
+        assert!(joined.log_weight > astray.log_weight + 15.0, "{joined:?} {astray:?}");
+    }
+
+    #[test]
+    fn frames_that_fit_by_luck_among_strange_bytes_never_pay() {
+        let mut lucky = Score::default();
+        for _ in 0..20 {
+            lucky.frame(5, 32.0, 4, false);
+            lucky.stray(200, false);
+        }
+        assert!(lucky.log_weight < 0.0, "{lucky:?}");
     }
 
     #[test]
