@@ -85,6 +85,7 @@ says "a port is called as in Device Manager" 0 'USB Serial Port \(COM3\)' "${exe
 says "a latency timer of FTDI has its advice" 0 'COM3 hands bytes over up to 16 ms late' "${exe[@]}" ports
 "$wine" reg delete "$ftdi" /f </dev/null >/dev/null 2>&1
 
+holds "hsdiag.exe is smaller than 12 MB" [ "$(stat -c %s "$program")" -lt 12000000 ]
 opens "sweep COM3 names 9600 8N1" '^COM3: 9600 8N1, nmea' 'nmea?baud=9600' "${exe[@]}" sweep COM3 --time 30s
 opens "sweep COM3 names 115200 8N1" '^COM3: 115200 8N1, nmea' 'nmea?baud=115200' "${exe[@]}" sweep COM3 --time 30s
 opens "sweep COM3 --probe names 19200 8E1" '^COM3: 19200 8E1, mbus' 'mbus?baud=19200&format=8E1' \
