@@ -1,11 +1,11 @@
 //! Frames of real devices, sent over a simulated line at several rates and formats: a sweep finds rate, format and protocol.
 
-use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use hsdiag::line::{Action, Baud, Format, Instant, LineErrors, LineEvent, Settings, Span, StopBits, Task};
+use hsdiag::line::{Baud, Direction, Format, Instant, LineErrors, LineEvent, Settings, Span, StopBits};
 use hsdiag::machine::Program;
+use hsdiag::simulate::Playback;
 use hsdiag::sweep::{Findings, Options, Protocols, Search, Verdict};
 use hsdiag::transport::{Port, SimDevice, SimOptions, SimPort, run};
 
@@ -17,42 +17,18 @@ mod shared_data;
 #[path = "support/shipped.rs"]
 mod shipped;
 
-/// Sends frames in turn, each so long after the end of the one before.
-struct Sender {
-    frames: Vec<Vec<u8>>,
-    next: usize,
-    gap: Span,
-    due: Instant,
-    settings: Settings,
-    actions: VecDeque<Action>,
-}
-
-impl Task for Sender {
-    fn on_event(&mut self, _: &LineEvent) {}
-
-    fn on_time(&mut self, now: Instant) {
-        if now < self.due {
-            return;
+/// Frames as somebody recorded them on a clean line, each so long after the end of the one before.
+fn recording(frames: &[Vec<u8>], settings: Settings, gap: Span) -> Playback {
+    let mut at = Instant::ZERO;
+    let mut events = Vec::new();
+    for frame in frames {
+        for &byte in frame {
+            at += settings.character_time();
+            events.push(LineEvent::byte(at, Direction::Rx, byte));
         }
-        let frame = &self.frames[self.next % self.frames.len()];
-        self.next += 1;
-        self.due = now + self.settings.character_time() * frame.len() as u32 + self.gap;
-        self.actions.push_back(Action::Send(frame.clone()));
+        at += gap;
     }
-
-    fn on_settings(&mut self, _: Instant, settings: Settings) {
-        self.settings = settings;
-    }
-
-    fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
-
-    fn next_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        Some(self.due)
-    }
+    Playback::new(events, settings).expect("something to send")
 }
 
 fn programs() -> Vec<Arc<Program>> {
@@ -68,14 +44,7 @@ fn programs() -> Vec<Arc<Program>> {
 /// A sweep of the frames at these settings, by an adapter with such reports.
 fn swept(frames: &[Vec<u8>], baud: u32, format: Format, errors: LineErrors) -> Findings {
     let settings = Settings::new(Baud::new(baud).expect("a rate"), format);
-    let sender = Sender {
-        frames: frames.to_vec(),
-        next: 0,
-        gap: Span::from_millis(40),
-        due: Instant::ZERO,
-        settings,
-        actions: VecDeque::new(),
-    };
+    let sender = recording(frames, settings, Span::from_millis(40));
     let device = SimDevice { task: Box::new(sender), settings };
     let options = SimOptions { errors, fastest: Baud::nearest(921_600.0), seed: 7, ..SimOptions::default() };
     let mut port = SimPort::new("real frames", device, &options);

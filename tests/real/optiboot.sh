@@ -35,32 +35,18 @@ image() {
 image 3071 one.bin
 image 3071 other.bin
 
-# says NAME PATTERN CODE COMMAND...: the command ends with this code and says this.
-says() {
-    local name=$1 pattern=$2 wanted=$3 code=0
-    shift 3
-    timeout 60 "$@" >"$dir/said" 2>&1 </dev/null || code=$?
-    if [ "$code" = "$wanted" ] && grep -Eq "$pattern" "$dir/said"; then
-        holds "$name" true
-    else
-        holds "$name" false
-        printf '        exit code %s (wanted %s); "%s" was looked for in:\n' "$code" "$wanted" "$pattern"
-        tail -n 25 "$dir/said" | sed 's/^/        /'
-    fi
-}
-
 flash=("$hsdiag" flash)
 how=("$line" --protocol stk500v1 --begin-baud 115200 --reset-sequence none)
 avrdude=(avrdude -c arduino -p m328p -b 115200 -P "$line" -D)
 
 rm -f "$dir/read.bin"
-says "hsdiag writes and verifies on Optiboot" 'verified' 0 "${flash[@]}" "${how[@]}" "$dir/one.bin" --yes
-says "avrdude verifies what hsdiag wrote" '3073 bytes of flash verified' 0 "${avrdude[@]}" -U "flash:v:$dir/one.bin:r"
-says "avrdude does not verify another image" 'verification|mismatch' 1 "${avrdude[@]}" -U "flash:v:$dir/other.bin:r"
-says "hsdiag reads it back" 'read' 0 "${flash[@]}" read "${how[@]}" --base 0 --size 3073 -o "$dir/read.bin"
+says "hsdiag writes and verifies on Optiboot" 0 'verified' "${flash[@]}" "${how[@]}" "$dir/one.bin" --yes
+says "avrdude verifies what hsdiag wrote" 0 '3073 bytes of flash verified' "${avrdude[@]}" -U "flash:v:$dir/one.bin:r"
+says "avrdude does not verify another image" 1 'verification|mismatch' "${avrdude[@]}" -U "flash:v:$dir/other.bin:r"
+says "hsdiag reads it back" 0 'read' "${flash[@]}" read "${how[@]}" --base 0 --size 3073 -o "$dir/read.bin"
 holds "what hsdiag read back is the image" cmp "$dir/one.bin" "$dir/read.bin"
-says "hsdiag does not verify another image" 'differ' 1 "${flash[@]}" verify "${how[@]}" "$dir/other.bin"
-says "avrdude writes another image" '3073 bytes of flash verified' 0 "${avrdude[@]}" -U "flash:w:$dir/other.bin:r"
-says "hsdiag verifies what avrdude wrote" 'verified|equal' 0 "${flash[@]}" verify "${how[@]}" "$dir/other.bin"
+says "hsdiag does not verify another image" 1 'differ' "${flash[@]}" verify "${how[@]}" "$dir/other.bin"
+says "avrdude writes another image" 0 '3073 bytes of flash verified' "${avrdude[@]}" -U "flash:w:$dir/other.bin:r"
+says "hsdiag verifies what avrdude wrote" 0 'verified|equal' "${flash[@]}" verify "${how[@]}" "$dir/other.bin"
 
 tally

@@ -18,6 +18,20 @@ holds() {
     fi
 }
 
+# says NAME CODE PATTERN COMMAND...: the command ends with this code and says this; what it said is in $dir/said.
+says() {
+    local name=$1 wanted=$2 pattern=$3 code=0
+    shift 3
+    timeout 60 "$@" >"$dir/said" 2>&1 </dev/null || code=$?
+    if [ "$code" = "$wanted" ] && grep -Eq "$pattern" "$dir/said"; then
+        holds "$name" true
+    else
+        holds "$name" false
+        printf '        exit code %s instead of %s; "%s" was looked for in:\n' "$code" "$wanted" "$pattern"
+        tail -n 25 "$dir/said" | sed 's/^/        /'
+    fi
+}
+
 # tally: the last line, and the exit code of the script.
 tally() {
     printf '%d passed, %d failed\n' "$passed" "$failed"

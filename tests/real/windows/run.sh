@@ -33,20 +33,6 @@ same() {
     holds "$name" test "$code_here" = "$code_there" -a -z "$(cmp "$dir/here" "$dir/there" 2>&1)"
 }
 
-# says NAME CODE PATTERN COMMAND...: the command ends with this code and says this.
-says() {
-    local name=$1 wanted=$2 pattern=$3 code=0
-    shift 3
-    timeout 60 "$@" >"$dir/said" 2>&1 </dev/null || code=$?
-    if [ "$code" = "$wanted" ] && grep -Eq "$pattern" "$dir/said"; then
-        holds "$name" true
-    else
-        holds "$name" false
-        printf '        exit code %s instead of %s; "%s" was looked for in:\n' "$code" "$wanted" "$pattern"
-        tail -n 25 "$dir/said" | sed 's/^/        /'
-    fi
-}
-
 echo "hsdiag.exe has $(stat -c %s "$program") bytes"
 
 same "explain 0x68 is byte-identical to Linux's" explain 0x68
