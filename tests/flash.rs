@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hsdiag::flash::{Action, Ended, Outcome, Plan, Session, SessionOptions, State, Wish};
 use hsdiag::image::{FileKind, Image, ReadImage, Segment};
 use hsdiag::line::{Direction, Instant, Seen, Span};
-use hsdiag::machine::{Device, Program};
+use hsdiag::machine::{Device, Env, Program};
 use hsdiag::protocol::{FlashRun, Quiet, Registry, Table};
 use hsdiag::simulate::{DeviceTask, Fault, Link, Passing, Spoil, settings};
 use program::{Folder, Ran, hsdiag};
@@ -206,6 +206,34 @@ fn each_sector_that_an_image_touches_is_erased_by_a_packet_of_its_own() {
     assert_eq!(erased, packets);
 }
 
+/// A session at a device that is this chip of its table.
+fn play_at_chip(table: &Arc<Table>, chip: &str, file: &ReadImage) -> (Outcome, Vec<u8>) {
+    let program = Arc::new(Program::compile(Arc::clone(table)));
+    let chip = table.chips.iter().find(|known| known.title == chip).unwrap();
+    let env = Env::new().with(&chip.by, chip.value.clone());
+    let device = DeviceTask::new(&program, &env, None, 7, false);
+    let host = session(table, &program, file, options(Action::Flash));
+    let mut link = Link::new(host, settings(table), device, settings(table));
+    link.play(Instant::from_secs(3_600.0));
+    let part = &file.image.segments()[0];
+    let held = link.device.device().memory().read(part.at, part.bytes.len()).unwrap();
+    (link.host.outcome(), held.to_vec())
+}
+
+#[test]
+fn the_chip_that_a_loader_tells_decides_on_memory_and_sectors() {
+    let table = Registry::shipped().get("ti-bsl").unwrap();
+    for (chip, at) in [("CC26x0", 0x1F00), ("CC13x2, CC26x2", 0x56F00), ("CC13x2x7, CC26x2x7", 0xA1F00)] {
+        let file = image(vec![(at, vec![0x11; 0x200])]);
+        // What was there before has to be erased, sector by sector.
+        let (outcome, held) = play_at_chip(&table, chip, &file);
+        assert_eq!(outcome.ended, Some(Ended::Done), "{chip}: {:#?}", outcome.items.last());
+        assert_eq!(outcome.chip.map(|is| &*table.chips[is].title), Some(chip));
+        assert_eq!(held, file.image.segments()[0].bytes, "{chip}");
+        assert_eq!(outcome.retries, 0);
+    }
+}
+
 #[test]
 fn what_a_device_wants_in_an_image_is_put_in() {
     let table = Registry::shipped().get("lpc-isp").unwrap();
@@ -326,6 +354,26 @@ fn what_was_interrupted_goes_on_where_it_was() {
         // And once more: there is nothing left to write.
         let again = bench.again(&file, resume);
         assert_eq!((again.ended, again.written), (Some(Ended::Done), 0), "{name}");
+    }
+}
+
+#[test]
+fn an_upload_that_broke_off_begins_anew_and_a_third_one_follows_it() {
+    let table = Registry::shipped().get("mcuboot-smp").unwrap();
+    let (at, _) = region(&table);
+    let mut chance = fastrand::Rng::with_seed(10);
+    let mut file = || image(vec![(at, (0..6_000).map(|_| chance.u8(..)).collect())]);
+    let (first, second, third) = (file(), file(), file());
+    let mut bench = Bench::new(&table, &first, options(Action::Flash), None, None);
+    bench.link.play(Instant::from_secs(0.6));
+    let cut = bench.link.host.outcome();
+    assert_eq!(cut.ended, None, "it was interrupted");
+    assert!((1_000..5_000).contains(&cut.written), "{}", cut.written);
+    for file in [first, second, third] {
+        let outcome = bench.again(&file, options(Action::Flash));
+        assert_eq!(outcome.ended, Some(Ended::Unverified), "{:#?}", outcome.items.last());
+        assert_eq!(outcome.retries, 0);
+        assert!(holds(&bench, &file));
     }
 }
 
@@ -518,6 +566,11 @@ fn the_device_is_asked_and_read() {
     let info = flash(&["info", "sim://stk500v1", "--protocol", "stk500v1"]);
     assert_eq!(info.exit, 0, "{}", info.whole());
     assert!(info.out.contains("ATmega328P"), "{}", info.out);
+    let password = binary(&folder, "password.bin", &[0xFF; 32]);
+    let unlocked = ["info", "sim://msp430-bsl", "--protocol", "msp430-bsl", "--set"];
+    let info = flash(&[&unlocked[..], &[&format!("password=@{password}")]].concat());
+    assert_eq!(info.exit, 0, "{}", info.whole());
+    assert!(info.out.contains("MSP430F5529") && info.out.contains("0x2955"), "{}", info.out);
     let out = folder.path("back.bin");
     let read =
         flash(&["read", "sim://sam-ba", "--protocol", "sam-ba", "-o", &out, "--base", "0", "--size", "100"]);

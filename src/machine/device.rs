@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::frame::{Name, Value};
 use crate::line::{Direction, Instant, LineEvent, Seen, Settings, Span};
-use crate::protocol::{ExchangeId, Quiet, StateId, Table};
+use crate::protocol::{Chip, ExchangeId, Quiet, Region, StateId, Table};
 
 use super::closure::Closure;
 use super::env::Env;
-use super::facts::Facts;
+use super::facts::{Facts, Origin};
 use super::hear::Offer;
 use super::memory::Memory;
 use super::program::Program;
@@ -87,8 +87,14 @@ impl Device {
     /// A device in its first state. `env` lies over the table's parameters and over what the device knows.
     pub fn new(program: Arc<Program>, env: &Env, settings: Settings) -> Device {
         let table = Arc::clone(&program.table);
-        let facts = Facts::of_device(&table, &program.names, env);
-        let memory = Memory::of(&regions(&table, &program, &facts));
+        let mut facts = Facts::of_device(&table, &program.names, env);
+        let chip = chip(&table, &program, &facts);
+        for (name, value) in chip.iter().flat_map(|chip| &chip.parameters) {
+            if env.get(name).is_none() {
+                facts.set(&program.names, name, value.clone(), Origin::Set);
+            }
+        }
+        let memory = Memory::of(&regions(&table, chip));
         let mut device = Device {
             memory,
             facts,
@@ -255,17 +261,22 @@ impl Device {
     }
 }
 
-/// The memory of the chip that the device says it is, or that of the table.
-fn regions(table: &Table, program: &Program, facts: &Facts) -> Vec<crate::protocol::Region> {
+/// The chip that the device says it is, where the table knows it.
+fn chip<'a>(table: &'a Table, program: &Program, facts: &Facts) -> Option<&'a Chip> {
     let place = Default::default();
     let ground = Ground { program, facts, memory: None, role: Role::Device };
     let view = View::new(ground, &place);
-    let is = |chip: &&crate::protocol::Chip| {
+    let is = |chip: &&Chip| {
         let known = program.names.key_of(&chip.by).and_then(|key| view.find(key).ok().flatten());
         known.is_some_and(|(value, _): (Value, _)| value == chip.value)
     };
+    table.chips.iter().find(is)
+}
+
+/// The memory of this chip, or that of the table.
+fn regions(table: &Table, chip: Option<&Chip>) -> Vec<Region> {
     let mut regions = table.device.memory.clone();
-    let Some(chip) = table.chips.iter().find(is) else { return regions };
+    let Some(chip) = chip else { return regions };
     for region in &chip.memory {
         match regions.iter_mut().find(|known| known.name == region.name) {
             // What the chip does not say (content, how it programs) stays as in the table.

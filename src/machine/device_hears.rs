@@ -117,6 +117,12 @@ impl Device {
         if frame.as_ref().is_some_and(|values| !self.hears(values)) {
             return self.forget_buffer();
         }
+        if let Some(values) = &frame {
+            // The refusal answers this frame, and not the one before it.
+            for thread in &mut self.threads {
+                thread.place.follow(&self.program.names, Direction::Tx, values);
+            }
+        }
         let known = frame.is_some();
         let broken = self.damaged || !known && self.is_damaged_frame();
         let mut stays = false;

@@ -252,6 +252,7 @@ impl Host {
         thread.place.scope = thread.place.root();
         thread.pc = start;
         thread.pending = Arc::default();
+        thread.agains = 0;
         self.threads = vec![thread];
         self.forget_question();
         self.outbox = Outbox::default();

@@ -143,8 +143,11 @@ impl Closure<'_> {
                 None => state.lost |= self.ground.role == Role::Observer,
             }
         }
+        // A peer that sets the pace may send the loop back, and not for ever.
+        let ahead = each.next.is_none() || state.offset > state.farthest;
+        thread.agains = if ahead { 0 } else { thread.agains + 1 };
+        state.farthest = state.farthest.max(state.offset);
         thread.scope().set_loop(state);
-        thread.agains = 0;
         thread.pc = start;
     }
 }

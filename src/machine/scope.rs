@@ -120,6 +120,8 @@ pub(super) struct Loop {
     pub at: Pc,
     /// Bytes of the data before this round.
     pub offset: u64,
+    /// The most that was ever done with: a peer that sets the pace may go back.
+    pub farthest: u64,
     pub index: u64,
     /// What was heard so far, for those who do not hold the data.
     pub gathered: Gathered,

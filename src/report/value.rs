@@ -27,7 +27,12 @@ pub fn shown(table: &Table, name: &str, value: &Value) -> Option<String> {
     {
         return Some(known.name.to_string());
     }
-    table.show.get(name).map(|show| written(*show, value))
+    if let Some(show) = table.show.get(name) {
+        return Some(written(*show, value));
+    }
+    // What tells chips apart stands in hex in every data sheet.
+    let tells_chips = table.chips.first().is_some_and(|chip| &*chip.by == name);
+    tells_chips.then(|| written(Show::Hex, value))
 }
 
 /// Bytes that are text, in quotes.
