@@ -357,6 +357,66 @@ fn what_was_interrupted_goes_on_where_it_was() {
     }
 }
 
+/// A session that moves the control lines, as far as the middle of its writing.
+fn half_written(name: &str, file: &ReadImage, lines: bool) -> Bench<'static> {
+    let table = Registry::shipped().get(name).unwrap();
+    let mut bench = Bench::new(&table, file, options(Action::Flash), None, None);
+    if lines {
+        bench.link.host.reset_by(&table.reset.enter[0]);
+    }
+    while bench.link.host.outcome().written < file.image.size() / 2 {
+        let next = bench.link.now() + Span::from_millis(5);
+        bench.link.play(next);
+        assert!(!bench.link.is_over(), "{name}: {:?}", bench.link.host.outcome().ended);
+        bench.link.advance(next);
+    }
+    bench
+}
+
+#[test]
+fn a_device_that_is_reset_in_mid_session_is_brought_back_and_what_is_missing_is_written() {
+    let mut chance = fastrand::Rng::with_seed(12);
+    for name in ["stk500v1", "stk500v2", "stm32", "esp-rom", "lpc-isp", "ti-bsl", "sam-ba"] {
+        let table = Registry::shipped().get(name).unwrap();
+        let (at, _) = region(&table);
+        let file = image(vec![(at, (0..6_000).map(|_| chance.u8(..)).collect())]);
+        let mut bench = half_written(name, &file, true);
+        let now = bench.link.now();
+        bench.link.device.start_application(now);
+        bench.link.play(now + Span::from_secs(3_600));
+        let outcome = bench.link.host.outcome();
+        assert_eq!(outcome.ended, Some(Ended::Done), "{name}: {:#?}", outcome.items.last());
+        assert!(holds(&bench, &file), "{name}");
+        assert_eq!(outcome.reentries, 1, "{name}");
+        let addressed = table.flash.as_ref().unwrap().pieces(FlashRun::Write, &|_| Some(128)).is_some();
+        assert!(!addressed || outcome.written < 9_000, "{name}: {} bytes were written", outcome.written);
+    }
+}
+
+#[test]
+fn without_control_lines_a_device_that_left_is_told_with_what_is_written_and_what_is_not() {
+    let mut chance = fastrand::Rng::with_seed(13);
+    for name in ["stk500v1", "stk500v2"] {
+        let file = image(vec![(0, (0..6_000).map(|_| chance.u8(..)).collect())]);
+        let mut bench = half_written(name, &file, false);
+        let now = bench.link.now();
+        bench.link.device.start_application(now);
+        bench.link.play(now + Span::from_secs(3_600));
+        let outcome = bench.link.host.outcome();
+        assert!(matches!(outcome.ended, Some(Ended::Failed(_))), "{name}: {:?}", outcome.ended);
+        let (written, untouched) =
+            (outcome.extents.bytes(State::Written), outcome.extents.bytes(State::Untouched));
+        assert!(written >= 2_900 && untouched >= 2_000, "{name}: {:?}", outcome.extents);
+        // Somebody presses its button, and types what was told.
+        bench.link.device.reset(bench.link.now());
+        let resume = SessionOptions { only_changed: true, ..options(Action::Flash) };
+        let resumed = bench.again(&file, resume);
+        assert_eq!(resumed.ended, Some(Ended::Done), "{name}: {:#?}", resumed.items.last());
+        assert!(resumed.written <= 6_000 - written + 256, "{name}: {}", resumed.written);
+        assert!(holds(&bench, &file), "{name}");
+    }
+}
+
 #[test]
 fn an_upload_that_broke_off_begins_anew_and_a_third_one_follows_it() {
     let table = Registry::shipped().get("mcuboot-smp").unwrap();
@@ -617,6 +677,53 @@ fn another_chip_than_the_one_named_is_left_alone() {
     assert_eq!(ran.exit, 3, "{}", ran.whole());
     assert!(ran.err.contains("not a STM32F411"), "{}", ran.err);
     assert!(ran.out.contains("Nothing was erased or written"), "{}", ran.out);
+}
+
+#[test]
+fn the_way_that_a_board_is_wired_is_found_by_trying() {
+    for (board, found) in [
+        ("stm32?app=1", "1"),
+        ("stm32?app=1&wired=1-swapped", "1-swapped"),
+        ("esp-rom?app=1&wired=1-inverted", "1-inverted"),
+        ("sam-ba?app=1", "1"),
+        ("sam-ba?app=1&wired=2", "2"),
+    ] {
+        let name = board.split('?').next().unwrap();
+        let port = format!("sim://{board}");
+        let ran = hsdiag(["handshake", &port, "--protocol", name, "--try-resets", "--json"]);
+        assert_eq!(ran.exit, 0, "{board}: {}", ran.whole());
+        assert_eq!(ran.json()["found"], found, "{board}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_device_in_its_application_is_flashed_after_its_reset_sequence() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(600));
+    // Opened at 1200 baud and closed again, an Arduino board starts its loader.
+    for (port, name, words) in [
+        ("sim://sam-ba?app=1", "sam-ba", &[][..]),
+        ("sim://stm32?app=1&wired=1-swapped", "stm32", &["--reset-sequence", "1-swapped"]),
+    ] {
+        let ran = flash(&[&[port, &file, "--protocol", name, "--yes", "--force"][..], words].concat());
+        assert_eq!(ran.exit, 0, "{port}: {}", ran.whole());
+    }
+    let ran = flash(&["sim://sam-ba?app=1", &file, "--protocol", "sam-ba", "--yes", "--no-reset"]);
+    assert_eq!(ran.exit, 1, "the application runs: {}", ran.whole());
+}
+
+#[test]
+fn a_device_that_resets_itself_now_and_then_is_flashed_all_the_same() {
+    let folder = Folder::new();
+    let file = binary(&folder, "app.bin", &stm32_image(1_500));
+    let mut reentries = 0;
+    for (name, seed) in [("stk500v1", 2), ("stk500v1", 7), ("stk500v2", 3), ("stk500v2", 7)] {
+        let port = format!("sim://{name}?fault=reset&seed={seed}");
+        let ran = flash(&[&port, &file, "--protocol", name, "--yes", "--force", "--json"]);
+        assert_eq!(ran.exit, 0, "{name}, seed {seed}: {}", ran.whole());
+        reentries += ran.json()["reentries"].as_u64().unwrap();
+    }
+    assert!(reentries > 0, "none of them was brought back");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::flash::reset_sequences;
 use crate::machine::{Env, Program};
 use crate::protocol::{Registry, RegistryError, Severity, Table};
 use crate::simulate;
@@ -65,11 +66,21 @@ impl Tables {
     /// The device behind `sim://NAME`; the error says why there is none.
     pub fn simulated(&self, name: &str, options: &SimOptions) -> Result<SimDevice, String> {
         let table = self.table(name).map_err(|failure| failure.to_string())?;
+        let sequences = reset_sequences(&table);
+        let wired = options.wired.as_ref().map(|name| {
+            let known = sequences.iter().find(|known| known.name == *name);
+            known.map(|known| known.script.clone()).ok_or_else(|| {
+                let names: Vec<&str> = sequences.iter().map(|known| &*known.name).collect();
+                format!("there is no reset sequence `{name}`; there are {}", names.join(", "))
+            })
+        });
+        let wired = wired.transpose()?;
         let wanted = simulate::Options {
             fault: options.fault.clone(),
             seed: options.seed,
             app: options.app,
             bus: options.traffic == Traffic::Bus,
+            wired,
             env: Env::new(),
         };
         let device = simulate::device(&table, &wanted).map_err(|error| error.to_string())?;

@@ -117,7 +117,7 @@ fn play(plan: &Plan, program: &Arc<Program>, settings: Settings, image: Bytes) -
                     });
                     return (result.ending == Some(Ending::Done)).then_some(passed);
                 }
-                Action::Lines(_) | Action::Break(_) | Action::Discard => {}
+                Action::Lines(_) | Action::Break(_) | Action::Discard | Action::Close | Action::Open(_) => {}
             }
         }
         while let Some(output) = device.next_output() {

@@ -52,6 +52,8 @@ pub struct Outcome {
     /// Runs that were tried again, and rounds in which something was written again.
     pub retries: u32,
     pub repairs: u32,
+    /// How often the device was brought into its bootloader once more, in mid-session.
+    pub reentries: u32,
     /// Bytes of the image that were sent to be written.
     pub written: u64,
     /// Whether the application was started; `None` where that was not asked for or cannot be.

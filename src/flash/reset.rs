@@ -42,12 +42,12 @@ fn rewired(step: ScriptStep, swapped: bool, inverted: bool) -> ScriptStep {
 }
 
 /// Moves the lines from rest: what a sequence does hangs on how they were before.
-pub(super) fn move_lines(outbox: &mut Outbox, script: &[ScriptStep]) {
+pub(super) fn move_lines(outbox: &mut Outbox, script: &[ScriptStep], line: Settings) {
     if script.is_empty() {
         return;
     }
-    outbox.script(&[ScriptStep::Dtr(false), ScriptStep::Rts(false), ScriptStep::Wait(0.05)]);
-    outbox.script(script);
+    outbox.script(&[ScriptStep::Dtr(false), ScriptStep::Rts(false), ScriptStep::Wait(0.05)], line);
+    outbox.script(script, line);
     outbox.push(Action::Discard);
 }
 
@@ -56,14 +56,15 @@ pub struct AfterReset<T: Task> {
     script: Outbox,
     settings: Settings,
     moving: bool,
+    now: Instant,
     inner: T,
 }
 
 impl<T: Task> AfterReset<T> {
     pub fn new(script: &[ScriptStep], inner: T, settings: Settings) -> AfterReset<T> {
         let mut moves = Outbox::default();
-        move_lines(&mut moves, script);
-        AfterReset { script: moves, settings, moving: !script.is_empty(), inner }
+        move_lines(&mut moves, script, settings);
+        AfterReset { script: moves, settings, moving: !script.is_empty(), now: Instant::ZERO, inner }
     }
 
     pub fn inner(&self) -> &T {
@@ -79,6 +80,7 @@ impl<T: Task> Task for AfterReset<T> {
     }
 
     fn on_time(&mut self, now: Instant) {
+        self.now = self.now.max(now);
         self.script.on_time(now);
         if !self.moving {
             self.inner.on_time(now);
@@ -103,6 +105,7 @@ impl<T: Task> Task for AfterReset<T> {
                 return None;
             }
             self.moving = false;
+            self.inner.on_time(self.now); // its time stood still; what it says now, it says now
         }
         self.inner.next_action()
     }

@@ -8,6 +8,7 @@ use super::extents::State;
 use super::job::{Job, Stage};
 use super::outcome::Ended;
 use super::plan::Plan;
+use super::reset::move_lines;
 use super::session::{Action, Session};
 use super::verify::{Held, Holds, mending};
 
@@ -16,6 +17,15 @@ pub(super) const TRIES: u32 = 6;
 
 /// What an adapter may still hold back after something went wrong.
 const PAUSE: Span = Span::from_millis(60);
+
+/// After so many failures of a run the device is brought into its bootloader anew, where the control lines can do that.
+const LOST: u32 = 3;
+
+/// So many failures of a run are the end, also with a device that comes back each time.
+const MOST: u32 = 2 * TRIES;
+
+/// So often in a row it is tried to bring a device back.
+const REENTRIES: u32 = 6;
 
 /// Rounds in which what differs is written again.
 const REPAIRS: u32 = 3;
@@ -35,6 +45,12 @@ impl Session {
         }
         if job.peek {
             return;
+        }
+        if self.reentered > 0 && matches!(job.run, FlashRun::Begin | FlashRun::Speed) {
+            return match self.reentered < REENTRIES {
+                true => self.reenter(),
+                false => self.end(Ended::Failed(ending)),
+            };
         }
         let mut peek = None;
         if job.run == FlashRun::Write
@@ -64,10 +80,22 @@ impl Session {
             self.found.push(Held { at: job.at, size: job.size, holds: Holds::Other });
             return;
         }
-        if hopeless || job.failed >= TRIES {
+        let patience = if self.script.is_empty() { TRIES } else { LOST };
+        let reenters = job.failed.is_multiple_of(patience) && self.has(FlashRun::Begin);
+        let most = if self.has(FlashRun::Begin) { MOST } else { TRIES };
+        if hopeless || job.failed >= most {
             return self.end(Ended::Failed(ending));
         }
         self.outcome.retries += 1;
+        if reenters {
+            if !matches!(job.run, FlashRun::Begin | FlashRun::Speed) {
+                let anew = halves(&self.plan, job);
+                for job in peek.into_iter().chain(anew).rev() {
+                    self.jobs.push_front(job);
+                }
+            }
+            return self.reenter();
+        }
         self.pause();
         for half in halves(&self.plan, job).into_iter().rev() {
             self.jobs.push_front(half);
@@ -78,6 +106,28 @@ impl Session {
         if self.has(FlashRun::Recover) {
             self.jobs.push_front(Job::of(FlashRun::Recover, self.stage));
         }
+    }
+
+    /// The device has lost the thread: it was reset, or its application runs. It is brought into its bootloader once more, and what
+    /// is left to do goes on from there.
+    fn reenter(&mut self) {
+        self.reentered += 1;
+        self.outcome.reentries += 1;
+        self.host.forget();
+        // What it had to be told before stands in the queue still, if that is what failed.
+        while self.jobs.front().is_some_and(|job| matches!(job.run, FlashRun::Begin | FlashRun::Speed)) {
+            self.jobs.pop_front();
+        }
+        for run in [FlashRun::Speed, FlashRun::Begin] {
+            if self.has(run) {
+                self.jobs.push_front(Job::of(run, self.stage));
+            }
+        }
+        self.pause();
+        if self.settings != self.line {
+            self.reset.push(LineAction::Set(self.line));
+        }
+        move_lines(&mut self.reset, &self.script, self.line);
     }
 
     /// Lets what is still on its way pass, so that it is not taken for the answer to what comes next.

@@ -67,6 +67,10 @@ pub struct Session {
     current: Option<Job>,
     pub(super) reset: Outbox,
     pub(super) resetting: bool,
+    /// How the control lines bring the device into its bootloader; empty where they are not moved.
+    pub(super) script: Vec<ScriptStep>,
+    /// The settings at which a conversation begins.
+    pub(super) line: Settings,
     pub(super) settings: Settings,
     pub(super) stage: Stage,
     pub(super) extents: Extents,
@@ -77,6 +81,9 @@ pub struct Session {
     of: u64,
     pub(super) outcome: Outcome,
     log: VecDeque<Item>,
+    /// How often in a row it was tried to bring the device into its bootloader anew.
+    pub(super) reentered: u32,
+    pub(super) now: Instant,
     pub(super) over: bool,
 }
 
@@ -118,6 +125,7 @@ impl Session {
                 read: Vec::new(),
                 retries: 0,
                 repairs: 0,
+                reentries: 0,
                 written: 0,
                 started: None,
                 items: Vec::new(),
@@ -126,6 +134,10 @@ impl Session {
             },
             resetting: false,
             reset: Outbox::default(),
+            script: Vec::new(),
+            line: settings,
+            reentered: 0,
+            now: Instant::ZERO,
             plan,
             file,
             options,
@@ -145,10 +157,11 @@ impl Session {
         Ok(session)
     }
 
-    /// The control lines are moved this way before anything is said.
+    /// The control lines are moved this way before anything is said, and once more when the device has lost the thread.
     pub fn reset_by(&mut self, script: &[ScriptStep]) {
         self.resetting = !script.is_empty();
-        move_lines(&mut self.reset, script);
+        self.script = script.to_vec();
+        move_lines(&mut self.reset, script, self.line);
     }
 
     pub(super) fn has(&self, run: FlashRun) -> bool {
@@ -399,6 +412,10 @@ impl Session {
         if job.stage == self.stage && !job.peek {
             self.done += job.size;
         }
+        let begun = if self.has(FlashRun::Speed) { FlashRun::Speed } else { FlashRun::Begin };
+        if job.run == begun {
+            self.reentered = 0;
+        }
         match job.run {
             FlashRun::Erase => self.extents.set(job.at, job.size, State::Erased),
             FlashRun::EraseAll => self.extents.set(0, u64::MAX, State::Erased),
@@ -525,6 +542,7 @@ impl Task for Session {
     }
 
     fn on_time(&mut self, now: Instant) {
+        self.now = self.now.max(now);
         self.reset.on_time(now);
         if !self.resetting {
             self.host.on_time(now);
@@ -549,6 +567,7 @@ impl Task for Session {
                 return None;
             }
             self.resetting = false;
+            self.host.on_time(self.now); // its time stood still; what it says now, it says now
         }
         loop {
             if self.over {

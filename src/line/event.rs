@@ -102,3 +102,10 @@ pub struct ControlLines {
     pub dtr: Option<bool>,
     pub rts: Option<bool>,
 }
+
+impl ControlLines {
+    /// These lines after others have been moved.
+    pub fn moved(self, by: ControlLines) -> ControlLines {
+        ControlLines { dtr: by.dtr.or(self.dtr), rts: by.rts.or(self.rts) }
+    }
+}

@@ -11,6 +11,10 @@ pub enum Action {
     /// Change the settings of the open port. The loop answers with [`Task::on_settings`], telling what the driver really set.
     Set(Settings),
     Lines(ControlLines),
+    /// Close the port, and open it again, waiting at most so long for it to be there: what has a USB port of its own goes away when it
+    /// starts anew.
+    Close,
+    Open(Span),
     /// Hold the line at space for so long.
     Break(Span),
     /// Throw away what the port has received and not delivered yet.
@@ -34,6 +38,10 @@ pub trait Task {
 
     /// A [`Action::Set`] was refused by the port, for this reason.
     fn on_refused(&mut self, now: Instant, settings: Settings, reason: &str);
+
+    /// How the port at the other end stands: its settings, and DTR and RTS where they were moved. Only what plays a board at the far
+    /// end of a line is told.
+    fn on_far_end(&mut self, _now: Instant, _settings: Settings, _lines: ControlLines) {}
 
     /// The next thing to do, until there is none.
     fn next_action(&mut self) -> Option<Action>;

@@ -241,6 +241,15 @@ impl Host {
         kept.or_else(|| self.facts.get(key).map(|fact| &fact.value)).cloned()
     }
 
+    /// Forgets what the device told and where the conversation stood: the device begins anew.
+    pub fn forget(&mut self) {
+        let thread = Thread::at(self.start, States::all(self.program.table().states.len()));
+        self.threads = vec![thread.clone()];
+        self.captured = thread;
+        self.aside = Aside::default();
+        self.doubled = false;
+    }
+
     /// A host whose run is over plays the last one once more.
     pub fn once_more(&mut self) {
         self.begin(self.start);

@@ -56,7 +56,7 @@ impl Host {
         let name = phase.map_or_else(|| "line".into(), |phase| phase.name.clone());
         self.keyed = phase.filter(|phase| phase.keyed).map(|_| change.settings);
         if let Some(phase) = phase {
-            self.outbox.script(&phase.script);
+            self.outbox.script(&phase.script, self.settings);
         }
         if self.keyed.is_none() && change.settings != self.settings {
             self.settings = change.settings;

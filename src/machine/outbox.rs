@@ -35,9 +35,10 @@ impl Outbox {
         }
     }
 
-    /// A wake-up pattern: control lines, breaks, waits.
-    pub fn script(&mut self, steps: &[ScriptStep]) {
+    /// A wake-up pattern: control lines, breaks, waits, other rates than the one of `line`, which holds again behind it.
+    pub fn script(&mut self, steps: &[ScriptStep], line: Settings) {
         let mut space = false;
+        let mut settings = line;
         for step in steps {
             match *step {
                 ScriptStep::Dtr(on) => {
@@ -46,10 +47,19 @@ impl Outbox {
                 ScriptStep::Rts(on) => {
                     self.push(Action::Lines(ControlLines { dtr: None, rts: Some(on) }));
                 }
+                ScriptStep::Rate(baud) => {
+                    settings = line.with_baud(baud);
+                    self.push(Action::Set(settings));
+                }
+                ScriptStep::Close => self.push(Action::Close),
+                ScriptStep::Open(secs) => self.push(Action::Open(span_from_secs(secs))),
                 ScriptStep::Break(on) => space = on,
                 ScriptStep::Wait(secs) if space => self.push(Action::Break(span_from_secs(secs))),
                 ScriptStep::Wait(secs) => self.wait(span_from_secs(secs)),
             }
+        }
+        if settings != line {
+            self.push(Action::Set(line));
         }
     }
 

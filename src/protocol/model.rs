@@ -121,9 +121,14 @@ pub struct Phase {
     pub keyed: bool,
 }
 
-/// A step of a script on the control lines and the line itself: `D1`, `R0`, `B1`, `W0.1`.
+/// A step of a script on the control lines and the line itself: `D1`, `R0`, `B1`, `W0.1`, `S1200`, `O0`, `O8`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ScriptStep {
+    /// The line's rate until the script is over, or until the next of these.
+    Rate(Baud),
+    Close,
+    /// The port is opened again; it may take so many seconds until it is there.
+    Open(f64),
     Dtr(bool),
     Rts(bool),
     Break(bool),

@@ -47,6 +47,7 @@ pub struct Flashed {
     pub written: u64,
     pub retries: u32,
     pub repairs: u32,
+    pub reentries: u32,
     pub differing: u64,
     pub differences: Vec<DifferenceFace>,
     /// Whether the application was started; `null` where that was not asked for, or cannot be.
@@ -158,6 +159,7 @@ impl Flashed {
             written: outcome.written,
             retries: outcome.retries,
             repairs: outcome.repairs,
+            reentries: outcome.reentries,
             differing: outcome.differing,
             differences: outcome
                 .differences
@@ -298,6 +300,10 @@ impl Report for Flashed {
             }
             if self.repairs > 0 {
                 retried += &format!(", written anew {}", counted(self.repairs as usize, "time"));
+            }
+            if self.reentries > 0 {
+                let times = counted(self.reentries as usize, "time");
+                retried += &format!(", brought back into the bootloader {times}");
             }
             page.line(format_args!("  {:<16} {} bytes, {} sent{retried}", "image", self.bytes, self.written));
         }

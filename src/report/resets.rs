@@ -44,6 +44,9 @@ fn step(step: &ScriptStep) -> String {
     match step {
         ScriptStep::Dtr(on) => format!("D{}", u8::from(*on)),
         ScriptStep::Rts(on) => format!("R{}", u8::from(*on)),
+        ScriptStep::Rate(baud) => format!("S{baud}"),
+        ScriptStep::Close => "O0".into(),
+        ScriptStep::Open(seconds) => format!("O{seconds}"),
         ScriptStep::Break(on) => format!("B{}", u8::from(*on)),
         ScriptStep::Wait(seconds) => format!("W{seconds}"),
     }

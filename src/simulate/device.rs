@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::line::{Action, Baud, Direction, Format, Instant, LineEvent, Seen, Settings, Span, Task};
+use crate::line::{
+    Action, Baud, ControlLines, Direction, Format, Instant, LineEvent, Seen, Settings, Span, Task,
+};
 use crate::machine::{Device, Env, Outbox, Output, Program};
-use crate::protocol::Table;
+use crate::protocol::{ScriptStep, Table};
 
 use super::application::Application;
+use super::board::Board;
 use super::fault::{Fault, Spoilt};
 
 /// A device on its line: answers after a moment, has its fault, and becomes its application when it leaves.
@@ -23,6 +26,7 @@ pub struct DeviceTask {
     now: Instant,
     /// What was heard since it last spoke, for a line shorted to itself.
     heard: Vec<u8>,
+    board: Board,
     /// It has no power until then.
     off_until: Option<Instant>,
 }
@@ -53,12 +57,18 @@ impl DeviceTask {
             application: None,
             now: Instant::ZERO,
             heard: Vec::new(),
+            board: Board::wired(&program.table().reset.enter),
             off_until: None,
         };
         if app || task.device.runs_application() {
             task.leave();
         }
         task
+    }
+
+    /// The same device on a board that is wired otherwise than its table has it.
+    pub fn wired(self, script: &[ScriptStep]) -> DeviceTask {
+        DeviceTask { board: Board::wired(&[script.to_vec()]), ..self }
     }
 
     /// The device itself, with its memory.
@@ -76,6 +86,12 @@ impl DeviceTask {
         self.outbox = Outbox::default();
         self.outbox.on_time(self.now);
         self.outbox.push(Action::Set(self.line));
+    }
+
+    /// Leaves its loader, as a board does whose watchdog or supply has reset it.
+    pub fn start_application(&mut self, now: Instant) {
+        self.reset(now);
+        self.leave();
     }
 
     /// Loses power until then; of a write that it has not answered yet, only so many bytes got in.
@@ -194,6 +210,12 @@ impl Task for DeviceTask {
     }
 
     fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
+
+    fn on_far_end(&mut self, now: Instant, settings: Settings, lines: ControlLines) {
+        if self.board.stands(now, settings, lines) {
+            self.reset(now);
+        }
+    }
 
     fn next_action(&mut self) -> Option<Action> {
         if !self.heard.is_empty() {

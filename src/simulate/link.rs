@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::line::{Action, Direction, Fault, Instant, LineEvent, Seen, Settings, Span, Task};
+use crate::line::{Action, ControlLines, Direction, Fault, Instant, LineEvent, Seen, Settings, Span, Task};
 
 /// What becomes of a character on its way: the direction, which character of that direction, and the character itself.
 pub type Spoil<'a> = Box<dyn FnMut(Direction, usize, u8) -> Passing + 'a>;
@@ -34,6 +34,8 @@ pub struct Link<'a, H: Task, D: Task> {
     pub host: H,
     pub device: D,
     ends: [End; 2],
+    /// How the host has moved DTR and RTS.
+    lines: ControlLines,
     now: Instant,
     spoil: Option<Spoil<'a>>,
     passed: Vec<LineEvent>,
@@ -65,7 +67,15 @@ impl<'a, H: Task, D: Task> Link<'a, H, D> {
             done: false,
         };
         let ends = [end(Direction::Tx, host_settings), end(Direction::Rx, device_settings)];
-        let mut link = Link { host, device, ends, now: Instant::ZERO, spoil: None, passed: Vec::new() };
+        let mut link = Link {
+            host,
+            device,
+            ends,
+            lines: ControlLines::default(),
+            now: Instant::ZERO,
+            spoil: None,
+            passed: Vec::new(),
+        };
         link.host.on_settings(Instant::ZERO, host_settings);
         link.device.on_settings(Instant::ZERO, device_settings);
         link
@@ -171,10 +181,21 @@ impl<'a, H: Task, D: Task> Link<'a, H, D> {
                 self.ends[end].settings = settings;
                 let task: &mut dyn Task = if end == 0 { &mut self.host } else { &mut self.device };
                 task.on_settings(now, settings);
+                if end == 0 {
+                    self.tell_far_end();
+                }
             }
-            Action::Lines(_) | Action::Discard => {}
+            Action::Lines(lines) if end == 0 => {
+                self.lines = self.lines.moved(lines);
+                self.tell_far_end();
+            }
+            Action::Lines(_) | Action::Discard | Action::Close | Action::Open(_) => {}
             Action::Done => self.ends[end].done = true,
         }
+    }
+
+    fn tell_far_end(&mut self) {
+        self.device.on_far_end(self.now, self.ends[0].settings, self.lines);
     }
 
     fn send(&mut self, end: usize, byte: u8) {

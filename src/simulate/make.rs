@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::line::{Settings, Task};
 use crate::machine::{Env, Program};
-use crate::protocol::Table;
+use crate::protocol::{ScriptStep, Table};
 
 use super::bus::{Bus, Poller};
 use super::device::{DeviceTask, settings};
@@ -20,6 +20,8 @@ pub struct Options {
     pub app: bool,
     /// A simulated host polls it; the line carries both.
     pub bus: bool,
+    /// How the board is wired that it sits on: the script that brings it into its bootloader, if it is none of the table's.
+    pub wired: Option<Vec<ScriptStep>>,
     pub env: Env,
 }
 
@@ -50,6 +52,10 @@ pub fn device(table: &Arc<Table>, options: &Options) -> Result<Simulated, Simula
     let program = Arc::new(Program::compile(Arc::clone(table)));
     let settings = settings(table);
     let device = DeviceTask::new(&program, &options.env, fault, options.seed, options.app);
+    let device = match &options.wired {
+        Some(script) => device.wired(script),
+        None => device,
+    };
     let task: Box<dyn Task> = if options.bus {
         let poller = Poller::new(&program, &options.env, settings);
         Box::new(Bus::new(poller.ok_or(SimulateError::NoPoll { table: name })?, device, settings))

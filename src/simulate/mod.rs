@@ -1,6 +1,7 @@
 //! Floor 4: the other end. A device as a task, with its faults, its memory and its application; and a bus with its host.
 
 mod application;
+mod board;
 mod bus;
 mod device;
 mod fault;

@@ -91,6 +91,14 @@ impl<P: Port> Port for Faulty<P> {
         self.port.discard()
     }
 
+    fn close(&mut self) -> Result<(), PortError> {
+        self.port.close()
+    }
+
+    fn open(&mut self, within: Span) -> Result<(), PortError> {
+        self.port.open(within)
+    }
+
     fn drain(&mut self) -> Result<(), PortError> {
         self.port.drain()
     }

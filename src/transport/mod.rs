@@ -16,6 +16,7 @@ mod port;
 mod ports;
 #[cfg(target_os = "linux")]
 mod pty_device;
+mod reopen;
 mod replay;
 mod rfc2217;
 mod rfc2217_device;

@@ -8,6 +8,7 @@ use crate::capture::Reader;
 
 use super::address::Address;
 use super::port::{Port, PortError};
+use super::reopen::Reopening;
 use super::replay::Replay;
 use super::rfc2217::Rfc2217Port;
 #[cfg(target_os = "linux")]
@@ -73,7 +74,9 @@ fn without_tls(port: String) -> PortError {
 }
 
 fn native(name: &str) -> Result<Box<dyn Port>, PortError> {
-    Ok(Box::new(SerialPort::open(name)?))
+    let own = name.to_string();
+    let open = move || -> Result<Box<dyn Port>, PortError> { Ok(Box::new(SerialPort::open(&own)?)) };
+    Ok(Box::new(Reopening::new(name, Box::new(open))?))
 }
 
 /// A recording as far as it can be read; a mistake in it is told to the log, and everything before it is played.

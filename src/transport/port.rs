@@ -35,6 +35,16 @@ pub trait Port {
     /// Waits, for a bounded time, until everything written has left, as far as the driver knows.
     fn drain(&mut self) -> Result<(), PortError>;
 
+    /// Closes the port for a while. One that cannot be opened again stays as it is.
+    fn close(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    /// Opens what was closed, at the same settings; it may take so long until the port is there.
+    fn open(&mut self, _within: Span) -> Result<(), PortError> {
+        Ok(())
+    }
+
     /// What this port can do and tell; it may get to know more as time goes by.
     fn abilities(&self) -> Abilities;
 }
@@ -66,6 +76,12 @@ impl<P: Port + ?Sized> Port for Box<P> {
     }
     fn drain(&mut self) -> Result<(), PortError> {
         (**self).drain()
+    }
+    fn close(&mut self) -> Result<(), PortError> {
+        (**self).close()
+    }
+    fn open(&mut self, within: Span) -> Result<(), PortError> {
+        (**self).open(within)
     }
     fn abilities(&self) -> Abilities {
         (**self).abilities()

@@ -225,10 +225,10 @@ impl Port for Rfc2217Port {
 
     fn set_lines(&mut self, lines: ControlLines) -> Result<(), PortError> {
         if let Some(on) = lines.dtr {
-            self.control(if on { 8 } else { 9 })?;
+            self.control(if on { telnet::DTR_ON } else { telnet::DTR_OFF })?;
         }
         if let Some(on) = lines.rts {
-            self.control(if on { 11 } else { 12 })?;
+            self.control(if on { telnet::RTS_ON } else { telnet::RTS_OFF })?;
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use crate::line::{Baud, DataBits, Fault, Format, LineEvent, Parity, Seen, Settings, Span, StopBits};
+use crate::line::{
+    Baud, ControlLines, DataBits, Fault, Format, LineEvent, Parity, Seen, Settings, Span, StopBits,
+};
 
 use super::port::PortError;
 use super::serve::Face;
@@ -112,6 +114,16 @@ impl Host {
                 let numbers = format_numbers(line.host().format).unwrap_or([8, 1, 1]);
                 let place = usize::from(command - telnet::SET_DATA);
                 numbers.get(place).copied().into_iter().collect()
+            }
+            telnet::SET_CONTROL => {
+                let (mut dtr, mut rts) = (None, None);
+                match number {
+                    telnet::DTR_ON | telnet::DTR_OFF => dtr = Some(number == telnet::DTR_ON),
+                    telnet::RTS_ON | telnet::RTS_OFF => rts = Some(number == telnet::RTS_ON),
+                    _ => {}
+                }
+                line.set_lines(ControlLines { dtr, rts });
+                value
             }
             telnet::LINE_STATE_MASK => {
                 self.mask = number;

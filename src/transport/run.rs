@@ -120,6 +120,8 @@ fn act<T: Task + ?Sized>(
             Action::Send(bytes) => port.write(&bytes),
             Action::Lines(lines) => port.set_lines(lines),
             Action::Break(length) => port.send_break(length),
+            Action::Close => port.close(),
+            Action::Open(within) => port.open(within),
             Action::Discard => port.discard(),
             Action::Set(wanted) => match port.set(wanted) {
                 Ok(settings) => {

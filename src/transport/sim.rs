@@ -34,6 +34,8 @@ pub struct SimLine {
     noisy: bool,
     then: Option<(Baud, Instant)>,
     native: bool,
+    /// How the host has moved DTR and RTS.
+    lines: ControlLines,
     now: Instant,
     done: bool,
     /// The clock on the wall, and what it showed at instant zero of the line; `None` in virtual time.
@@ -64,6 +66,7 @@ impl SimLine {
             noisy: options.noise > 0.0,
             then: options.then.map(|(baud, after)| (baud, Instant::ZERO + after)),
             native: options.native,
+            lines: ControlLines::default(),
             now: Instant::ZERO,
             done: false,
             wall: None,
@@ -123,7 +126,21 @@ impl SimLine {
         if self.native {
             self.set_device(settings);
         }
+        self.tell_far_end();
         Some(settings)
+    }
+
+    /// The host moves DTR and RTS: what a board makes of that, its device knows.
+    pub fn set_lines(&mut self, lines: ControlLines) {
+        self.lines = self.lines.moved(lines);
+        self.tell_far_end();
+    }
+
+    fn tell_far_end(&mut self) {
+        if !self.done {
+            self.task.on_far_end(self.now, self.host(), self.lines);
+            self.act();
+        }
     }
 
     fn set_device(&mut self, settings: Settings) {
@@ -203,7 +220,7 @@ impl SimLine {
                     }
                     self.task.on_settings(self.now, settings);
                 }
-                Some(Action::Lines(_) | Action::Discard) => {} // a device has no such lines and no adapter
+                Some(Action::Lines(_) | Action::Discard | Action::Close | Action::Open(_)) => {} // a device has no such lines and no adapter
                 Some(Action::Done) => {
                     self.done = true;
                     return;
@@ -274,12 +291,10 @@ impl Port for SimPort {
         self.line.host()
     }
 
-    fn set_lines(&mut self, _: ControlLines) -> Result<(), PortError> {
-        Err(PortError::Unsupported {
-            port: self.name.clone(),
-            what: "move DTR and RTS",
-            reason: "a simulated line has none".into(),
-        })
+    fn set_lines(&mut self, lines: ControlLines) -> Result<(), PortError> {
+        self.drain()?;
+        self.line.set_lines(lines);
+        Ok(())
     }
 
     fn send_break(&mut self, length: Span) -> Result<(), PortError> {
@@ -307,7 +322,7 @@ impl Port for SimPort {
             uncertainty: if packets { Span::from_millis(16) } else { Span::ZERO },
             max_baud: Some(self.fastest),
             formats: Formats::All,
-            control_lines: false,
+            control_lines: true,
             on_open: OnOpen::Untouched,
             driver: None,
             virtual_time: true,

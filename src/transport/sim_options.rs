@@ -29,6 +29,8 @@ pub struct SimOptions {
     pub traffic: Traffic,
     /// A bootloader starts its application instead of itself.
     pub app: bool,
+    /// How the board is wired that the device sits on: the name of a reset sequence.
+    pub wired: Option<String>,
     /// How exactly the simulated adapter reports line errors.
     pub errors: LineErrors,
     /// The simulated adapter refuses rates above.
@@ -59,6 +61,7 @@ impl Default for SimOptions {
             seed: 1,
             traffic: Traffic::Device,
             app: false,
+            wired: None,
             errors: LineErrors::PerByte,
             fastest: Baud::nearest(3e6),
             skew: 0.0,
@@ -72,7 +75,7 @@ impl Default for SimOptions {
 }
 
 /// Every option: name, what it takes.
-pub const SIM_OPTIONS: [(&str, &str); 17] = [
+pub const SIM_OPTIONS: [(&str, &str); 18] = [
     ("baud", "a rate, such as 57600"),
     ("format", "a format, such as 8E1"),
     ("inverted", "1 or 0"),
@@ -82,6 +85,7 @@ pub const SIM_OPTIONS: [(&str, &str); 17] = [
     ("seed", "a whole number"),
     ("traffic", "device or bus"),
     ("app", "1 or 0"),
+    ("wired", "the name of a reset sequence, such as 1-swapped"),
     ("errors", "per-byte, packet, counter or none"),
     ("fastest", "a rate, such as 921600"),
     ("skew", "a part of the rate from -0.2 to 0.2, such as 0.015"),
@@ -145,6 +149,7 @@ impl SimOptions {
                 }
             }
             "app" => self.app = yes_or_no(value)?,
+            "wired" => self.wired = Some(value.into()).filter(|name: &String| !name.is_empty()),
             "errors" => {
                 let all = [LineErrors::PerByte, LineErrors::Packet, LineErrors::Counter, LineErrors::Never];
                 self.errors = all.into_iter().find(|errors| errors.word() == value)?;
@@ -192,7 +197,7 @@ mod tests {
     #[test]
     fn every_option_refuses_nonsense_and_says_what_it_takes() {
         for (name, expected) in SIM_OPTIONS {
-            if name == "fault" {
+            if name == "fault" || name == "wired" {
                 continue; // the device knows its faults
             }
             let error = SimOptions::read(&format!("{name}=purple")).expect_err(name).to_string();

@@ -95,6 +95,14 @@ impl<P: Port, F: FnMut(&Record)> Port for Tap<P, F> {
         self.port.drain()
     }
 
+    fn close(&mut self) -> Result<(), PortError> {
+        self.port.close()
+    }
+
+    fn open(&mut self, within: Span) -> Result<(), PortError> {
+        self.port.open(within)
+    }
+
     fn abilities(&self) -> Abilities {
         self.port.abilities()
     }

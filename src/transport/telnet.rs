@@ -21,6 +21,11 @@ pub const SET_DATA: u8 = 2;
 pub const SET_PARITY: u8 = 3;
 pub const SET_STOP: u8 = 4;
 pub const SET_CONTROL: u8 = 5;
+/// What `SET_CONTROL` sets: DTR and RTS, on and off.
+pub const DTR_ON: u8 = 8;
+pub const DTR_OFF: u8 = 9;
+pub const RTS_ON: u8 = 11;
+pub const RTS_OFF: u8 = 12;
 pub const LINE_STATE: u8 = 6;
 pub const LINE_STATE_MASK: u8 = 10;
 pub const PURGE: u8 = 12;

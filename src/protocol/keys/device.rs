@@ -181,7 +181,7 @@ pub(super) static PROBE: Section = Section {
 
 pub(super) static RESET: Section = Section {
     path: "reset",
-    meaning: "control lines: DTR (D), RTS (R), break (B), wait in seconds (W)",
+    meaning: "control lines: DTR (D), RTS (R), break (B), wait in seconds (W); a rate in between (S), the port closed and opened again (O)",
     keys: &[
         key(
             "enter",

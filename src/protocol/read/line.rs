@@ -157,9 +157,10 @@ fn read_baud(entry: &Entry<'_>, text: &str, found: &mut Findings<'_>) -> Option<
     }
 }
 
-/// `D1|R0|B1|W0.1`: DTR, RTS, break, and waits in seconds.
+/// `D1|R0|B1|W0.1|S1200|O0|O8`: DTR, RTS, break, waits in seconds, a rate, closing the port and opening it.
 pub(super) fn script(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Vec<ScriptStep>> {
     const LONGEST_WAIT: f64 = 600.0;
+    let seconds = |text: &str| text.parse().ok().filter(|secs| (0.0..=LONGEST_WAIT).contains(secs));
     let text = entry.text(found)?;
     let mut steps = Some(Vec::new());
     let mut at = 0;
@@ -169,11 +170,10 @@ pub(super) fn script(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Vec<
             (Some("D"), Some("0" | "1")) => Some(ScriptStep::Dtr(step.ends_with('1'))),
             (Some("R"), Some("0" | "1")) => Some(ScriptStep::Rts(step.ends_with('1'))),
             (Some("B"), Some("0" | "1")) => Some(ScriptStep::Break(step.ends_with('1'))),
-            (Some("W"), Some(secs)) => secs
-                .parse::<f64>()
-                .ok()
-                .filter(|secs| (0.0..=LONGEST_WAIT).contains(secs))
-                .map(ScriptStep::Wait),
+            (Some("W"), Some(secs)) => seconds(secs).map(ScriptStep::Wait),
+            (Some("O"), Some("0")) => Some(ScriptStep::Close),
+            (Some("O"), Some(secs)) => seconds(secs).map(ScriptStep::Open),
+            (Some("S"), Some(rate)) => rate.parse().ok().map(ScriptStep::Rate),
             _ => None,
         };
         match read {
@@ -185,7 +185,7 @@ pub(super) fn script(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<Vec<
             }
             None => {
                 let says = format!(
-                    "`{step}` is no step of a script; expected D, R or B with 0 or 1, or W with seconds, such as `D1|W0.1|D0`"
+                    "`{step}` is no step of a script; expected D, R or B with 0 or 1, W or O with seconds, or S with a rate, such as `D1|W0.1|D0`"
                 );
                 let at = crate::frame::At { from: at as u32, to: (at + word.len()) as u32 };
                 found.inside(&text.range, crate::frame::Mistake { at, says, help: None });

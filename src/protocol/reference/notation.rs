@@ -190,6 +190,10 @@ pub(super) const TOPICS: [Topic; 6] = [
             construct("330 bits + 50 ms", "a sum"),
             construct("max(38.5 bits, 1.75 ms)", "the longest of several"),
             construct("D1|R0|W0.1|B0", "a script: DTR, RTS and break to 1 or 0, and waits in seconds"),
+            construct(
+                "S1200|O0|W0.5|O8",
+                "also a rate, which the line leaves behind the script; the port closed (O0), and opened again, with so many seconds for it to be there",
+            ),
             construct("> 31 CE < 79", "a vector's talk: arrows and bytes; `55{32}` and text are allowed"),
         ],
     },
