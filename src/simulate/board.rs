@@ -113,11 +113,13 @@ impl Way {
         }
         let Some(from) = steps.len().checked_sub(self.levels.len()).filter(|_| moves) else { return false };
         let steps = &steps[from..];
-        let held = |place: usize| steps.get(place + 1).map(|(next, _)| next.since(steps[place].0));
-        let same = |(place, ((_, seen), (levels, holds))): (usize, (&(Instant, Levels), &(Levels, Span)))| {
-            seen == levels && (place == 0 || held(place).is_none_or(|held| held * 2 >= *holds))
+        let same = |place: usize| {
+            let (seen, (levels, holds)) = (&steps[place], &self.levels[place]);
+            // Rest may be of any length, and the last level is where the way ends.
+            let held = steps.get(place + 1).map(|next| next.0.since(seen.0)).filter(|_| place > 0);
+            seen.1 == *levels && held.is_none_or(|held| held * 2 >= *holds)
         };
-        steps.iter().zip(&self.levels).enumerate().all(same)
+        (0..self.levels.len()).all(same)
     }
 }
 

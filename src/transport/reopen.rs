@@ -63,7 +63,7 @@ impl Port for Reopening {
         let (behind, from) = (self.behind, seen.len());
         let until = Instant::ZERO + until.since(Instant::ZERO + behind);
         let read = self.port()?.read(until, seen);
-        seen[from..].iter_mut().for_each(|event| event.at = event.at + behind);
+        seen[from..].iter_mut().for_each(|event| event.at += behind);
         read
     }
 
