@@ -22,14 +22,7 @@ fn image() -> ReadImage {
     let mut chance = fastrand::Rng::with_seed(1);
     let bytes: Vec<u8> = (0..MEGABYTE).map(|_| chance.u8(..)).collect();
     let part = Segment { at: 0, bytes: bytes.into() };
-    ReadImage {
-        kind: FileKind::Binary,
-        image: Image::from_parts(vec![part]).expect("one part"),
-        entry: None,
-        machine: None,
-        family: None,
-        has_addresses: false,
-    }
+    ReadImage::of(FileKind::Binary, Image::from_parts(vec![part]).expect("one part"))
 }
 
 fn table(name: &str) -> Arc<Table> {

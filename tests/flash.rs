@@ -15,6 +15,7 @@ use hsdiag::machine::{Device, Env, Program};
 use hsdiag::protocol::{FlashRun, Quiet, Registry, Table};
 use hsdiag::simulate::{DeviceTask, Fault, Link, Passing, Spoil, settings};
 use program::{Folder, Ran, hsdiag};
+use sha2::Digest;
 
 // ---- every table against itself --------------------------------------------------------------------------------------
 
@@ -25,14 +26,7 @@ fn tables() -> Vec<Arc<Table>> {
 
 fn image(parts: Vec<(u64, Vec<u8>)>) -> ReadImage {
     let parts = parts.into_iter().map(|(at, bytes)| Segment { at, bytes: Bytes::from(bytes) }).collect();
-    ReadImage {
-        kind: FileKind::IntelHex,
-        image: Image::from_parts(parts).unwrap(),
-        entry: None,
-        machine: None,
-        family: None,
-        has_addresses: true,
-    }
+    ReadImage::of(FileKind::IntelHex, Image::from_parts(parts).unwrap())
 }
 
 fn options(action: Action) -> SessionOptions {
@@ -256,6 +250,51 @@ fn what_a_device_wants_in_an_image_is_put_in() {
     let wrapped = plan(&table, b"program").image;
     let bytes = wrapped.bytes_at(0, wrapped.size() as usize).unwrap();
     assert_eq!((bytes.len(), &bytes[..12]), (5 + 7 + 32, &b"\x00\x07\x00\x00\x00program"[..]));
+}
+
+#[test]
+fn what_an_esp_is_told_of_its_flash_stands_in_the_header_of_its_image_and_in_its_digest() {
+    let table = Registry::shipped().get("esp-rom").unwrap();
+    // A header with mode 0, 4 MB at 40 MHz, and a digest of everything before it.
+    let mut bytes = vec![0xE9, 1, 0, 0x20, 0, 0, 8, 0x40];
+    bytes.resize(400, 0x11);
+    bytes[23] = 1;
+    bytes.extend([0; 32]);
+    let patched = |at: u64, env: Env| {
+        let wish = Wish { env, ..Wish::default() };
+        Plan::new(&table, &image(vec![(at, bytes.clone())]), &wish).unwrap()
+    };
+    let told = Env::new().with("flash_mode", 2).with("flash_size", 4).with("flash_freq", 15);
+    let plan = patched(0x1000, told.clone());
+    let wanted = plan.image.bytes_at(0x1000, 432).unwrap();
+    assert_eq!(wanted[..4], [0xE9, 1, 2, 0x4F], "mode 2, size 4, frequency 15");
+    let digest = sha2::Sha256::digest(&wanted[..400]);
+    assert_eq!(wanted[400..], digest[..], "the digest is that of the changed image");
+    assert_eq!(plan.patched.len(), 4, "{:?}", plan.patched);
+    let untouched = patched(0x1000, Env::new());
+    assert_eq!(untouched.image.bytes_at(0x1000, 432), Some(&bytes[..]));
+    assert!(untouched.patched.is_empty());
+    let mode = patched(0x1000, Env::new().with("flash_mode", 3)).image;
+    assert_eq!(mode.bytes_at(0x1000, 4), Some(&[0xE9, 1, 3, 0x20][..]), "what is not told stays");
+    // An application has a header as well, and the ROM does not read it.
+    let application = patched(0x10000, told).image;
+    assert_eq!(application.bytes_at(0x10000, 4), Some(&[0xE9, 1, 0, 0x20][..]));
+}
+
+#[test]
+fn a_whole_esp_is_erased_and_writing_to_it_erases_what_it_needs_by_itself() {
+    let table = Registry::shipped().get("esp-rom").unwrap();
+    let full = image(vec![(0x10000, vec![0x5A; 600]), (0x20000, vec![0xA5; 600])]);
+    let (outcome, mut bench) = play(&table, &full, None, None);
+    assert_eq!(outcome.ended, Some(Ended::Done));
+    let second = image(vec![(0x10000, vec![0x77; 300])]);
+    let written = bench.again(&second, options(Action::Flash));
+    assert_eq!(written.ended, Some(Ended::Done), "{:#?}", written.items.last());
+    let held = |bench: &Bench<'_>, at| bench.device().memory().read(at, 4).unwrap().to_vec();
+    assert_eq!((held(&bench, 0x10000), held(&bench, 0x20000)), (vec![0x77; 4], vec![0xA5; 4]));
+    let erased = bench.again(&image(Vec::new()), options(Action::Erase));
+    assert_eq!(erased.ended, Some(Ended::Done), "{:#?}", erased.items.last());
+    assert_eq!((held(&bench, 0x10000), held(&bench, 0x20000)), (vec![0xFF; 4], vec![0xFF; 4]));
 }
 
 #[test]
@@ -548,6 +587,47 @@ fn what_is_no_image_for_the_device_is_refused_before_anything_is_sent() {
     }
 }
 
+/// A UF2 block of 256 bytes for a family.
+fn uf2_block(family: u32, at: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    for (place, word) in [
+        (0, 0x0A32_4655),
+        (4, 0x9E5D_5157),
+        (8, 0x2000),
+        (12, at),
+        (16, 256),
+        (28, family),
+        (508, 0x0AB1_6F30_u32),
+    ] {
+        block[place..place + 4].copy_from_slice(&word.to_le_bytes());
+    }
+    block[32..32 + bytes.len()].copy_from_slice(bytes);
+    block
+}
+
+#[test]
+fn of_a_uf2_file_the_part_for_the_device_is_taken_and_one_without_is_refused() {
+    const RP2040: u32 = 0xE48B_FF56;
+    const RP2350: u32 = 0xE48B_FF59;
+    let folder = Folder::new();
+    let (own, other) = (vec![0x11; 256], vec![0x22; 256]);
+    let other = uf2_block(RP2040, 0x1000_0000, &other);
+    let both = [other.clone(), uf2_block(RP2350, 0x2000_0000, &own)].concat();
+    let both = binary(&folder, "both.uf2", &both);
+    let other = binary(&folder, "other.uf2", &other);
+    let to = ["sim://rp2350-uart", &both, "--protocol", "rp2350-uart"];
+    let ran = flash(&[&to[..], &["--yes"]].concat());
+    assert_eq!(ran.exit, 0, "{}", ran.whole());
+    assert!(ran.err.contains("256 bytes from 0x20000000"), "{}", ran.err);
+    let plan = flash(&[&to[..], &["--dry-run"]].concat());
+    assert_eq!(plan.exit, 0, "{}", plan.whole());
+    let ran = flash(&["sim://rp2350-uart", &other, "--protocol", "rp2350-uart", "--yes"]);
+    assert_eq!((ran.exit, ran.out.as_str()), (3, ""), "{}", ran.whole());
+    for word in ["other.uf2", "0xe48bff56", "0xe48bff59", "--force"] {
+        assert!(ran.err.contains(word), "`{word}` is not in {}", ran.err);
+    }
+}
+
 #[test]
 fn files_that_cannot_be_read_are_named() {
     let folder = Folder::new();
@@ -655,6 +735,11 @@ fn verify_tells_where_the_device_differs() {
     let ran = flash(&["verify", "sim://stm32", &file, "--protocol", "stm32"]);
     assert_eq!(ran.exit, 1, "{}", ran.whole());
     assert!(ran.out.contains("at 0x08000000: 00 in the image, FF in the device"), "{}", ran.out);
+    assert!(!ran.out.contains("contents"), "the conversation is told to whoever asks for it: {}", ran.out);
+    let verbose = flash(&["verify", "sim://stm32", &file, "--protocol", "stm32", "-v"]);
+    assert!(verbose.out.contains("contents"), "{}", verbose.out);
+    let json = flash(&["verify", "sim://stm32", &file, "--protocol", "stm32", "--json"]).json();
+    assert!(!json["items"].as_array().unwrap().is_empty());
 }
 
 #[test]

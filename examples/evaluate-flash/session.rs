@@ -136,14 +136,7 @@ impl Flasher {
     /// A session as the command plays it; what speaks against a random image is left aside.
     fn host(&self, image: &[u8]) -> Session {
         let part = Segment { at: 0, bytes: image.to_vec().into() };
-        let file = ReadImage {
-            kind: FileKind::Binary,
-            image: Image::from_parts(vec![part]).expect("one part"),
-            entry: None,
-            machine: None,
-            family: None,
-            has_addresses: false,
-        };
+        let file = ReadImage::of(FileKind::Binary, Image::from_parts(vec![part]).expect("one part"));
         let plan = Plan::new(self.program.table(), &file, &Wish::default()).expect("the image fits");
         let options = SessionOptions { action: Action::Flash, only_changed: false, go: true, force: true };
         Session::new(plan, Some(file), &self.program, options, self.settings).expect("the table can flash")

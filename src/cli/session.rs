@@ -13,11 +13,13 @@ use super::tables::Tables;
 pub struct Session {
     pub output: Output,
     pub tables: Tables,
+    /// More is wanted than the result.
+    pub verbose: bool,
 }
 
 impl Session {
     pub fn new(global: &Global, output: Output) -> Session {
-        Session { output, tables: Tables::new(&global.protocols) }
+        Session { output, tables: Tables::new(&global.protocols), verbose: global.verbose > 0 }
     }
 
     /// Opens a port by its address.

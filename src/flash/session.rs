@@ -17,7 +17,7 @@ use super::outcome::{Difference, Ended, Outcome};
 use super::plan::Plan;
 use super::reset::move_lines;
 use super::retry::TRIES;
-use super::verify::{Held, Holds, erasing, held, mending, reading, verifying, writing};
+use super::verify::{Held, Holds, erasing, held, mending, preparing, reading, verifying, writing};
 
 /// What is to be done with the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,7 +274,7 @@ impl Session {
             Action::Flash | Action::Write if self.options.only_changed => {
                 Ok(reading(&self.plan, &ranges, Stage::Survey))
             }
-            Action::Flash | Action::Write => erasing(&self.plan, &ranges).map(|mut jobs| {
+            Action::Flash | Action::Write => preparing(&self.plan, &ranges).map(|mut jobs| {
                 jobs.extend(writing(&self.plan, &ranges));
                 jobs
             }),

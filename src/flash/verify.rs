@@ -60,8 +60,7 @@ pub(super) fn mending(plan: &Plan, held: &[Held]) -> Result<Vec<Job>, String> {
         held.iter().filter(|held| wanted.contains(&held.holds)).map(|held| (held.at, held.size)).collect()
     };
     let other = ranges(&[Holds::Other]);
-    let erases = has(FlashRun::Erase) || has(FlashRun::EraseAll);
-    if other.is_empty() || !erases {
+    if other.is_empty() || !plan.flash().erases_first() {
         return Ok(writing(plan, &ranges(&[Holds::Blank, Holds::Other])));
     }
     let units = if has(FlashRun::Erase) { plan.units(&other) } else { None };
@@ -87,6 +86,11 @@ pub(super) fn mending(plan: &Plan, held: &[Held]) -> Result<Vec<Job>, String> {
     Ok(jobs)
 }
 
+/// The runs that erase what lies under these ranges before it is written, where `write` does not do that itself.
+pub(super) fn preparing(plan: &Plan, ranges: &[(u64, u64)]) -> Result<Vec<Job>, String> {
+    if plan.flash().erases_first() { erasing(plan, ranges) } else { Ok(Vec::new()) }
+}
+
 /// The runs that erase what lies under these ranges.
 pub(super) fn erasing(plan: &Plan, ranges: &[(u64, u64)]) -> Result<Vec<Job>, String> {
     let has = |run| plan.flash().run(run).is_some();
@@ -102,10 +106,7 @@ pub(super) fn erasing(plan: &Plan, ranges: &[(u64, u64)]) -> Result<Vec<Job>, St
         let (at, end) = (at.unwrap_or(0), end.unwrap_or(0));
         return Ok(vec![Job::of(FlashRun::EraseAll, Stage::Erase).over(at, end - at)]);
     }
-    match has(FlashRun::Erase) {
-        true => Err("the pages or sectors of this chip are not known".into()),
-        false => Ok(Vec::new()), // it erases as it writes
-    }
+    Err("the pages or sectors of this chip are not known".into())
 }
 
 /// The runs that write these ranges.

@@ -55,8 +55,31 @@ pub struct ReadImage {
     pub machine: Option<Machine>,
     /// The UF2 family.
     pub family: Option<u32>,
+    /// What else the file holds, for other families.
+    pub others: Vec<(Option<u32>, Image)>,
     /// The addresses are the file's own; a binary has none, and stands at 0.
     pub has_addresses: bool,
+}
+
+impl ReadImage {
+    /// An image of which its file tells nothing else.
+    pub fn of(kind: FileKind, image: Image) -> ReadImage {
+        let has_addresses = kind != FileKind::Binary;
+        ReadImage { kind, image, entry: None, machine: None, family: None, others: Vec::new(), has_addresses }
+    }
+
+    /// The same file, of which the part for the first of its families that is wanted is taken; as it is where it has none of them.
+    pub fn for_families(mut self, wanted: &[u32]) -> ReadImage {
+        let fits = |family: &Option<u32>| family.is_some_and(|family| wanted.contains(&family));
+        if !fits(&self.family)
+            && let Some(place) = self.others.iter().position(|(family, _)| fits(family))
+        {
+            let (family, image) = &mut self.others[place];
+            std::mem::swap(family, &mut self.family);
+            std::mem::swap(image, &mut self.image);
+        }
+        self
+    }
 }
 
 /// Why a file is no image.
@@ -108,32 +131,34 @@ pub fn read(file: Bytes) -> Result<ReadImage, ImageError> {
     if let Some((_, what)) = NOT_FIRMWARE.iter().find(|(head, _)| file.starts_with(head)) {
         return Err(ImageError::NotFirmware { what });
     }
-    let made = |kind, parts, entry, machine, family| -> Result<ReadImage, ImageError> {
+    let made = |kind, parts, entry, machine| -> Result<ReadImage, ImageError> {
         let image = Image::from_parts(parts)?;
         if image.is_empty() {
             return Err(ImageError::Empty);
         }
-        let has_addresses = kind != FileKind::Binary;
-        Ok(ReadImage { kind, image, entry, machine, family, has_addresses })
+        Ok(ReadImage { entry, machine, ..ReadImage::of(kind, image) })
     };
     match kind_of(&file) {
         FileKind::Elf => {
             let (parts, entry, machine) = elf::parts(&file)?;
-            made(FileKind::Elf, parts, entry, Some(machine), None)
+            made(FileKind::Elf, parts, entry, Some(machine))
         }
         FileKind::Uf2 => {
-            let (parts, family) = uf2::parts(&file)?;
-            made(FileKind::Uf2, parts, None, None, family)
+            let mut families = uf2::parts(&file)?.into_iter();
+            let (family, parts) = families.next().unwrap_or_default();
+            let image = |(family, parts)| Ok((family, Image::from_parts(parts)?));
+            let others = families.map(image).collect::<Result<_, ImageError>>()?;
+            Ok(ReadImage { family, others, ..made(FileKind::Uf2, parts, None, None)? })
         }
         FileKind::IntelHex => {
             let (parts, entry) = ihex::parts(&text(&file))?;
-            made(FileKind::IntelHex, parts, entry, None, None)
+            made(FileKind::IntelHex, parts, entry, None)
         }
         FileKind::SRecord => {
             let (parts, entry) = srec::parts(&text(&file))?;
-            made(FileKind::SRecord, parts, entry, None, None)
+            made(FileKind::SRecord, parts, entry, None)
         }
-        FileKind::Binary => made(FileKind::Binary, bin::parts(file), None, None, None),
+        FileKind::Binary => made(FileKind::Binary, bin::parts(file), None, None),
     }
 }
 

@@ -10,12 +10,15 @@ const MAGIC: [(usize, u32); 3] = [(0, 0x0A32_4655), (4, 0x9E5D_5157), (508, 0x0A
 const NOT_MAIN_FLASH: u32 = 1;
 const HAS_FAMILY: u32 = 0x2000;
 
+/// The parts for each family; `None` where the blocks name none.
+pub type Families = Vec<(Option<u32>, Vec<Segment>)>;
+
 pub fn is_uf2(file: &[u8]) -> bool {
     file.len() >= 8 && word(file, 0) == MAGIC[0].1 && word(file, 4) == MAGIC[1].1
 }
 
-/// The blocks that belong into the main flash, and the family they are for.
-pub fn parts(file: &Bytes) -> Result<(Vec<Segment>, Option<u32>), ImageError> {
+/// The blocks that belong into the main flash, by the family they are for, in the order of their first blocks.
+pub fn parts(file: &Bytes) -> Result<Families, ImageError> {
     let wrong = |block: usize, says: &str| ImageError::Broken {
         kind: "UF2 file",
         says: format!("block {block}: {says}"),
@@ -24,8 +27,7 @@ pub fn parts(file: &Bytes) -> Result<(Vec<Segment>, Option<u32>), ImageError> {
         let says = format!("its {} bytes are no whole number of blocks of {BLOCK}", file.len());
         return Err(ImageError::Broken { kind: "UF2 file", says });
     }
-    let mut parts = Vec::new();
-    let mut family = None;
+    let mut families = Families::new();
     for (number, block) in file.chunks(BLOCK).enumerate() {
         if MAGIC.iter().any(|(at, magic)| word(block, *at) != *magic) {
             return Err(wrong(number, "its magic numbers are not there"));
@@ -37,18 +39,15 @@ pub fn parts(file: &Bytes) -> Result<(Vec<Segment>, Option<u32>), ImageError> {
         if flags & NOT_MAIN_FLASH != 0 {
             continue;
         }
-        if flags & HAS_FAMILY != 0 {
-            match family {
-                Some(known) if known != word(block, 28) => {
-                    return Err(wrong(number, "it is for another family than the blocks before it"));
-                }
-                _ => family = Some(word(block, 28)),
-            }
-        }
+        let family = (flags & HAS_FAMILY != 0).then(|| word(block, 28));
         let from = number * BLOCK + 32;
-        parts.push(Segment { at: u64::from(at), bytes: file.slice(from..from + size) });
+        let part = Segment { at: u64::from(at), bytes: file.slice(from..from + size) };
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, parts)) => parts.push(part),
+            None => families.push((family, vec![part])),
+        }
     }
-    Ok((parts, family))
+    Ok(families)
 }
 
 fn word(block: &[u8], at: usize) -> u32 {
@@ -76,12 +75,13 @@ mod tests {
     #[test]
     fn blocks_carry_their_addresses_and_their_family() {
         let file = Bytes::from([block(0x1000_0000, 1), block(0x1000_0100, 2)].concat());
-        let (parts, family) = parts(&file).unwrap();
+        let families = parts(&file).unwrap();
+        let [(family, parts)] = &families[..] else { panic!("{families:?}") };
         assert_eq!(
             parts.iter().map(|p| (p.at, p.bytes[0])).collect::<Vec<_>>(),
             [(0x1000_0000, 1), (0x1000_0100, 2)]
         );
-        assert_eq!(family, Some(0xE48B_FF56));
+        assert_eq!(*family, Some(0xE48B_FF56));
     }
 
     #[test]

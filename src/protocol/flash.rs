@@ -18,6 +18,8 @@ pub struct Flash {
     /// Families of UF2 files that fit the device; empty: not known.
     pub families: Vec<u32>,
     /// What is changed in an image before it is looked at, in order.
+    /// `write` erases what it writes: `erase` and `erase_all` are for those who want nothing else.
+    pub write_erases: bool,
     pub patches: Vec<ImagePatch>,
     pub checks: Vec<ImageCheck>,
     /// Only those that the table has.
@@ -112,7 +114,7 @@ impl Flash {
         let runs = [
             self.run(FlashRun::Begin),
             self.run(FlashRun::Speed),
-            either(FlashRun::Erase, FlashRun::EraseAll),
+            either(FlashRun::Erase, FlashRun::EraseAll).filter(|_| self.erases_first()),
             self.run(FlashRun::Write),
             either(FlashRun::Verify, FlashRun::Read),
             self.run(FlashRun::Go),
@@ -124,6 +126,11 @@ impl Flash {
     /// `known` gives parameters their values.
     pub fn pieces(&self, run: FlashRun, known: &dyn Fn(&Name) -> Option<i128>) -> Option<Pieces> {
         self.run(run)?.steps.iter().find_map(|step| pieces(step, known))
+    }
+
+    /// Whether something has to be erased before it is written.
+    pub fn erases_first(&self) -> bool {
+        !self.write_erases && (self.run(FlashRun::Erase).is_some() || self.run(FlashRun::EraseAll).is_some())
     }
 
     /// Whether `write` tells the device where the image belongs; else the image has to be in one piece.

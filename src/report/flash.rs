@@ -62,6 +62,8 @@ pub struct Flashed {
     /// The end of the conversation, where it did not go well.
     pub items: Vec<ItemFace>,
     pub not_possible: Vec<String>,
+    #[serde(skip)]
+    pub verbose: bool,
     pub next: Vec<Next>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorFace>,
@@ -101,6 +103,8 @@ pub struct FlashEnd {
     pub elapsed_s: f64,
     pub why: DiagnosisFace,
     pub not_possible: Vec<String>,
+    /// The conversation is told also where the result says enough.
+    pub verbose: bool,
     pub error: Option<ErrorFace>,
     pub next: Vec<Next>,
 }
@@ -180,6 +184,7 @@ impl Flashed {
                 false => outcome.items.iter().map(|item| ItemFace::new(item, &plan.table)).collect(),
             },
             not_possible: end.not_possible,
+            verbose: end.verbose,
             next: end.next,
             error: end.error,
             port: end.port,
@@ -260,8 +265,8 @@ impl Report for Flashed {
     const SCHEMA: &'static str = "hsdiag.flash/1";
 
     fn text(&self, page: &mut Page) {
-        // Where bytes differ, the bytes say it; the conversation is for programs.
-        let shown = if self.verdict == "differs" { 0 } else { MOST_ITEMS };
+        // Where bytes differ, the bytes say it; the conversation is for programs, and for those who want to know.
+        let shown = if self.verdict == "differs" && !self.verbose { 0 } else { MOST_ITEMS };
         let from = self.items.len().saturating_sub(shown);
         if from > 0 && shown > 0 {
             page.line(format_args!("{FAINT}{} before these{FAINT:#}", counted(from, "piece")));

@@ -57,9 +57,10 @@ impl Job {
             return Err(Failure::Exists(path.clone()));
         }
         if self.dry_run() {
-            return self.show_plan(session, &address, file.as_ref());
+            return self.show_plan(session, &address, file);
         }
         let target = self.target(session, &address)?;
+        let file = fitting(&target.table, file);
         let plan = self.plan(&target.table, file.as_ref())?;
         self.refuse(&complaints(&plan, file.as_ref()))?;
         let program = Arc::new(Program::compile(Arc::clone(&target.table)));
@@ -98,7 +99,7 @@ impl Job {
         &self,
         session: &Session,
         address: &Address,
-        file: Option<&ReadImage>,
+        file: Option<ReadImage>,
     ) -> Result<Exit, Failure> {
         let Some(protocol) = &self.device.protocol else {
             return Err(Failure::Usage {
@@ -109,8 +110,9 @@ impl Job {
         };
         let table = session.tables.table(protocol)?;
         let settings = self.settings(&table, address);
-        let plan = self.plan(&table, file)?;
-        let against = complaints(&plan, file);
+        let file = fitting(&table, file);
+        let plan = self.plan(&table, file.as_ref())?;
+        let against = complaints(&plan, file.as_ref());
         let program = Arc::new(Program::compile(Arc::clone(&table)));
         let shown = self.plan_face(&plan, &program, settings, &against);
         session.output.show(&shown)?;
@@ -371,6 +373,7 @@ impl Job {
                 elapsed_s: elapsed.as_secs_f64(),
                 why,
                 not_possible,
+                verbose: session.verbose,
                 error: error.clone(),
                 next: self.next(flash.plan(), &outcome, settings),
             },
@@ -437,6 +440,12 @@ impl Job {
         }
         next
     }
+}
+
+/// What a file holds for this device, where it holds something for others as well.
+fn fitting(table: &Table, file: Option<ReadImage>) -> Option<ReadImage> {
+    let families = table.flash.as_ref().map_or(&[][..], |flash| &flash.families);
+    file.map(|file| file.for_families(families))
 }
 
 /// Whether the table has a way to another rate after the beginning.

@@ -43,6 +43,13 @@ pub(super) static FLASH: Section = Section {
         ),
         key("erase_all", Kind::Talk, "erases everything", "\"erase_mass\""),
         key(
+            "write_erases",
+            Kind::Truth,
+            "`write` erases what it writes: then `erase` and `erase_all` are there for `hsdiag flash erase` alone",
+            "true",
+        )
+        .default("false"),
+        key(
             "write",
             Kind::Talk,
             "writes the image; a run that names no address gets it in one piece",

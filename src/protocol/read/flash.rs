@@ -34,6 +34,7 @@ pub(super) fn flash(
             .iter()
             .filter_map(|item| u32::try_from(item.number(found)?).ok())
             .collect(),
+        write_erases: fields.truth("write_erases", found),
         patches: fields
             .sections("patch", found)
             .iter()
