@@ -139,7 +139,12 @@ impl Flasher {
         let file = ReadImage::of(FileKind::Binary, Image::from_parts(vec![part]).expect("one part"));
         let plan = Plan::new(self.program.table(), &file, &Wish::default()).expect("the image fits");
         let options = SessionOptions { action: Action::Flash, only_changed: false, go: true, force: true };
-        Session::new(plan, Some(file), &self.program, options, self.settings).expect("the table can flash")
+        let session = Session::new(plan, Some(file), &self.program, options, self.settings);
+        let mut session = session.expect("the table can flash");
+        if let Some(script) = self.program.table().reset.enter.first() {
+            session.reset_by(script);
+        }
+        session
     }
 
     /// The device's own world: another chip, where that is what it meets.
