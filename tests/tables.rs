@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hsdiag::line::{LineEvent, Span};
 use hsdiag::machine::{Ending, Env, Item, ItemKind, Observer, Program, Run, Score, Sides, check_vector};
-use hsdiag::protocol::{Registry, Table};
+use hsdiag::protocol::{Flash, FlashRun, Registry, Table};
 use hsdiag::simulate::{Fault, Play, Played, listen, observe, settings, whole_run};
 
 fn programs() -> Vec<Arc<Program>> {
@@ -31,6 +31,15 @@ fn talk(program: &Arc<Program>) -> Vec<LineEvent> {
         Some(played) => played.events,
         None => listen(program, Span::from_secs(4)),
     }
+}
+
+/// The same without a digest of what was written: where what was seen was damaged on its way, that rightly differs from it.
+fn talk_without_digest(program: &Arc<Program>) -> Vec<LineEvent> {
+    let digests = |flash: &&Flash| flash.run(FlashRun::Verify).is_some();
+    let Some(flash) = program.table().flash.as_ref().filter(digests) else { return talk(program) };
+    let runs = flash.runs.iter().filter(|(run, _)| *run != FlashRun::Verify && *run != FlashRun::Read);
+    let run = Flash { runs: runs.cloned().collect(), ..flash.clone() }.whole();
+    Play::new(program, Run::Talk(run), env(program.table())).play().expect("the run begins").events
 }
 
 fn observed(program: &Arc<Program>, events: &[LineEvent]) -> (Vec<Item>, Score) {
@@ -105,7 +114,7 @@ fn every_vector_holds() {
 #[test]
 fn an_observer_finds_back_after_a_flipped_bit() {
     every_table(|program| {
-        let talk = talk(program);
+        let talk = talk_without_digest(program);
         let half = talk.len() / 2;
         if half < 20 {
             return Ok(());
@@ -119,10 +128,9 @@ fn an_observer_finds_back_after_a_flipped_bit() {
                 events[index].seen = hsdiag::line::Seen::Byte(byte ^ 1 << bit);
             }
             let (items, _) = observed(program, &events);
-            // Where the talk ends with a digest of what was written, that rightly differs from what was seen; its question does not.
-            let last = items.iter().rev().filter(|item| !matches!(item.kind, ItemKind::Settings { .. }));
+            let last = items.iter().rev().find(|item| !matches!(item.kind, ItemKind::Settings { .. }));
             let clean = |item: &Item| matches!(item.kind, ItemKind::Frame(_)) && item.is_clean();
-            if !last.take(2).any(clean) {
+            if !last.is_some_and(clean) {
                 lost.push(format!("byte {index} bit {bit}"));
             }
         }

@@ -21,7 +21,7 @@ use super::stop;
 #[derive(Args)]
 #[command(after_help = concat!(
     "Options behind the name are those of sim://: baud, format, inverted, msb-first, noise, fault, seed,
-traffic, app, errors, fastest, skew, jitter, late, then, snaps, native.
+traffic, app, wired, errors, fastest, skew, jitter, late, then, snaps, native.
 
 Examples:
   hsdiag simulate stm32 --link /tmp/board            then: stm32flash /tmp/board
