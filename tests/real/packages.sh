@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# The packages hold what they must, install, and come out the same when they are built again: packages.sh DIR DIST
+# Needs root, dpkg, man-db, unzip, jq, binutils, and what packaging/build.sh needs: the second build is of the static program for x86-64, from a
+# clone of the commit; `packaging/build.sh --twice` builds all of them twice.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tally.sh
+source "$here/tally.sh"
+mkdir -p "$1"
+dir=$(realpath "$1")
+dist=$(realpath "$2")
+root=$(realpath "$here/../..")
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
+
+sums() {
+    (cd "$dist" && sha256sum --quiet --check SHA256SUMS)
+}
+holds "the sums are those of the files" sums
+holds "the sums name every file, three of archives, two of Debian, three of SBOM" \
+    test "$(grep -cE '(tar.gz|zip|deb|cdx.json)$' "$dist/SHA256SUMS") $(find "$dist" -name 'hsdiag*' | wc -l)" = "8 8"
+
+deb=$dist/hsdiag_${version}_amd64.deb
+trap 'dpkg --purge hsdiag >/dev/null 2>&1 || true' EXIT
+# A machine may be one that leaves manual pages and documents out.
+holds "the .deb installs" dpkg --path-include='/usr/share/man/*' --path-include='/usr/share/doc/*' --install "$deb"
+holds "the installed program is this version" test "$(/usr/bin/hsdiag --version)" = "hsdiag $version"
+says "the installed hsdiag lists ports" 0 '/dev/tty|There is no serial port' /usr/bin/hsdiag ports
+# `man` itself may be one that says that it was left out.
+manual=$(command -v man.REAL || command -v man)
+manual() {
+    MANROFFOPT=-ww MANWIDTH=80 "$manual" --warnings "$1" >"$dir/$1.txt" 2>"$dir/$1.err" && [ -s "$dir/$1.txt" ] && [ ! -s "$dir/$1.err" ]
+}
+holds "man hsdiag has a page" manual hsdiag
+holds "it names sweep" grep -q 'hsdiag.sweep(1)' "$dir/hsdiag.txt"
+holds "man hsdiag-flash has a page" manual hsdiag-flash
+holds "it has examples" grep -q 'hsdiag flash /dev/ttyUSB0' "$dir/hsdiag-flash.txt"
+completes() {
+    bash -c 'source /usr/share/bash-completion/completions/hsdiag && COMP_WORDS=(hsdiag sw) COMP_CWORD=1 && _hsdiag hsdiag sw hsdiag && echo "${COMPREPLY[*]}"' |
+        grep -qx sweep
+}
+holds "bash completes a command" completes
+doc=/usr/share/doc/hsdiag
+holds "the udev rule is there to copy" grep -q latency_timer "$doc/examples/70-hsdiag.rules"
+holds "the licenses are there" test -s "$doc/copyright" -a -n "$(zcat "$doc/THIRD-PARTY.gz" | grep -m 1 '^serialport .*MPL-2.0')"
+paths=$(strings -a /usr/bin/hsdiag | grep -F -e "$root/" -e "$(realpath "${CARGO_HOME:-$HOME/.cargo}")/" || true)
+holds "the program does not tell where it was built" test -z "$paths"
+holds "the .deb goes" dpkg --purge hsdiag
+holds "nothing of it is left" test ! -e /usr/bin/hsdiag -a ! -e "$doc"
+
+# has NAME ARCHIVE-LISTING FILE...: the listing names each of the files.
+has() {
+    local name=$1 listing=$2 file missing=''
+    shift 2
+    for file in "$@"; do
+        grep -qE "^hsdiag-[^/]*/$file\$" <<<"$listing" || missing="$missing $file"
+    done
+    [ -z "$missing" ] || echo "$name lacks$missing"
+    holds "$name holds the program, its licenses and documents" test -z "$missing"
+}
+common=(LICENSE-MIT LICENSE-APACHE THIRD-PARTY README.md docs/platforms.md)
+has "the zip" "$(unzip -Z1 "$dist/hsdiag-$version-windows-x86_64.zip")" hsdiag.exe completions/_hsdiag.ps1 "${common[@]}"
+for architecture in x86_64 aarch64; do
+    has "the tarball for $architecture" "$(tar --list --gzip --file "$dist/hsdiag-$version-linux-$architecture.tar.gz")" \
+        hsdiag man/hsdiag.1 completions/hsdiag.bash 70-hsdiag.rules "${common[@]}"
+done
+holds "the .deb for arm64 is for arm64" test "$(dpkg-deb --field "$dist/hsdiag_${version}_arm64.deb" Architecture)" = arm64
+for bom in "$dist"/*.cdx.json; do
+    holds "$(basename "$bom") names each library once, with a license" jq -e '
+        (.components | length) > 50 and ([.components[]."bom-ref"] | length == (unique | length))
+        and all(.components[]; .licenses and .version) and any(.components[]; .name == "serialport" and .hashes)
+        and ([.dependencies[].dependsOn[]] - [.components[]."bom-ref"] == [])' "$bom"
+done
+
+# The same commit from another folder, built in another.
+rm -rf "$dir/again"
+git clone --quiet --no-hardlinks "$root" "$dir/again"
+HSDIAG_PACKAGES_DIR=$dir/again/build bash "$dir/again/packaging/build.sh" --only x86_64-unknown-linux-musl "$dir/again/dist" >"$dir/again.log" 2>&1 ||
+    tail -n 20 "$dir/again.log"
+grep -E 'linux-x86_64|amd64|linux-musl.cdx' "$dist/SHA256SUMS" | grep -v aarch64 >"$dir/first"
+holds "a second build elsewhere gives the same bytes" cmp "$dir/first" "$dir/again/dist/SHA256SUMS"
+rm -rf "$dir/again"
+
+tally
