@@ -111,10 +111,12 @@ deb() {
     install -D -m 644 "$stage/manual/completions/_hsdiag" "$folder/usr/share/zsh/vendor-completions/_hsdiag"
     install -D -m 644 "$stage/manual/completions/hsdiag.fish" "$folder/usr/share/fish/vendor_completions.d/hsdiag.fish"
     install -D -m 644 "$here/70-hsdiag.rules" "$doc/examples/70-hsdiag.rules"
-    cp -r README.md docs "$doc/"
+    cp -r README.md CHANGELOG.md docs "$doc/"
     { cat "$here/debian/copyright" && sed -e 's/^$/./' -e 's/^/ /' LICENSE-MIT; } >"$doc/copyright"
     python3 "$here/third_party.py" "$target" | gzip --no-name --best >"$doc/THIRD-PARTY.gz"
-    gzip --no-name --best <CHANGELOG.md >"$doc/changelog.gz"
+    printf 'hsdiag (%s) unstable; urgency=medium\n\n  * What is different is in CHANGELOG.md.\n\n -- %s  %s\n' "$version" \
+        "$(sed -n 's/^Maintainer: //p' "$here/debian/control")" "$(date --rfc-email --date="@$SOURCE_DATE_EPOCH")" |
+        gzip --no-name --best >"$doc/changelog.gz"
     sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" \
         -e "s/@SIZE@/$(du --apparent-size -k -s "$folder/usr" | cut -f 1)/" "$here/debian/control" >"$folder/DEBIAN/control"
     (cd "$folder" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
