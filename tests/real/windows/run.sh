@@ -72,8 +72,8 @@ says "a latency timer of FTDI has its advice" 0 'COM3 hands bytes over up to 16 
 "$wine" reg delete "$ftdi" /f </dev/null >/dev/null 2>&1
 
 holds "hsdiag.exe is smaller than 12 MB" [ "$(stat -c %s "$program")" -lt 12000000 ]
-opens "sweep COM3 names 9600 8N1" '^COM3: 9600 8N1, nmea' 'nmea?baud=9600' "${exe[@]}" sweep COM3 --time 30s
-opens "sweep COM3 names 115200 8N1" '^COM3: 115200 8N1, nmea' 'nmea?baud=115200' "${exe[@]}" sweep COM3 --time 30s
+opens "sweep COM3 names 9600 8N1" '^COM3: 9600 8N1, nmea' 'nmea?baud=9600' "${exe[@]}" sweep COM3 --time 50s
+opens "sweep COM3 names 115200 8N1" '^COM3: 115200 8N1, nmea' 'nmea?baud=115200' "${exe[@]}" sweep COM3 --time 50s
 opens "sweep COM3 --probe names 19200 8E1" '^COM3: 19200 8E1, mbus' 'mbus?baud=19200&format=8E1' \
     "${lines[@]}" sweep COM3 --probe --protocol mbus
 opens 'handshake \\.\COM3 opens a stm32' 'the handshake is done' 'stm32?baud=115200' \
