@@ -219,10 +219,14 @@ fn play_at_chip(table: &Arc<Table>, chip: &str, file: &ReadImage) -> (Outcome, V
 
 #[test]
 fn the_chip_that_a_loader_tells_decides_on_memory_and_sectors() {
-    let table = Registry::shipped().get("ti-bsl").unwrap();
-    for (chip, at) in [("CC26x0", 0x1F00), ("CC13x2, CC26x2", 0x56F00), ("CC13x2x7, CC26x2x7", 0xA1F00)] {
+    for (name, chip, at) in [
+        ("ti-bsl", "CC26x0", 0x1F00),
+        ("ti-bsl", "CC13x2, CC26x2", 0x56F00),
+        ("ti-bsl", "CC13x2x7, CC26x2x7", 0xA1F00),
+        ("stk500v1", "ATmega2560", 0x1FF00),
+    ] {
+        let table = Registry::shipped().get(name).unwrap();
         let file = image(vec![(at, vec![0x11; 0x200])]);
-        // What was there before has to be erased, sector by sector.
         let (outcome, held) = play_at_chip(&table, chip, &file);
         assert_eq!(outcome.ended, Some(Ended::Done), "{chip}: {:#?}", outcome.items.last());
         assert_eq!(outcome.chip.map(|is| &*table.chips[is].title), Some(chip));
