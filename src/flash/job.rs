@@ -48,13 +48,15 @@ pub(super) struct Job {
     pub failed: u32,
     /// What was read here before, when it is read a second time to be sure.
     pub before: Option<Bytes>,
+    /// It was read here as the image has it, and something else was read as well.
+    pub right: bool,
     /// It is read only to see whether the write that failed here has happened all the same.
     pub peek: bool,
 }
 
 impl Job {
     pub fn of(run: FlashRun, stage: Stage) -> Job {
-        Job { run, stage, at: 0, size: 0, image: None, failed: 0, before: None, peek: false }
+        Job { run, stage, at: 0, size: 0, image: None, failed: 0, before: None, right: false, peek: false }
     }
 
     pub fn over(self, at: u64, size: u64) -> Job {

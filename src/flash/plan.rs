@@ -124,6 +124,11 @@ impl Plan {
         self.flash().pieces(run, &|name| self.parameter(name)?.as_int())
     }
 
+    /// Whether the image is lost when the device loses power.
+    pub fn is_in_ram(&self) -> bool {
+        self.parts.first().and_then(|part| self.region(part.at, 1)).is_some_and(|region| region.ram)
+    }
+
     /// The regions that an image may lie in.
     pub fn allowed<'a>(&'a self, regions: &'a [Region]) -> impl Iterator<Item = &'a Region> {
         let named = &self.flash().memory;

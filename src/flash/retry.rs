@@ -40,6 +40,8 @@ impl Session {
             self.outcome.started = Some(false);
             return match self.options.action {
                 Action::Go => self.end(Ended::Failed(ending)),
+                // What was right in RAM is gone, if the device was reset meanwhile.
+                _ if self.plan.is_in_ram() => self.end(Ended::Failed(ending)),
                 _ => self.over = true,
             };
         }
@@ -172,7 +174,7 @@ fn halves(plan: &Plan, job: Job) -> Vec<Job> {
         return vec![job];
     }
     let first = (job.size / 2).div_ceil(piece) * piece;
-    let half = |at, size| Job { at, size, failed: job.failed / 2, before: None, ..job.clone() };
+    let half = |at, size| Job { at, size, failed: job.failed / 2, before: None, right: false, ..job.clone() };
     vec![half(job.at, first), half(job.at + first, job.size - first)]
         .into_iter()
         .filter(|job| job.size > 0)

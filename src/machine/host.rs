@@ -91,6 +91,8 @@ pub struct Host {
     /// What comes before this is such an answer.
     pub(super) deaf_until: Instant,
     pub(super) tried: u32,
+    /// Questions of this run that were sent again.
+    pub(super) repeats: u32,
     pub(super) last_heard: Vec<u8>,
     pub(super) repeating: Option<(Vec<u8>, Span, Instant)>,
     pub(super) result: HostResult,
@@ -174,6 +176,7 @@ impl Host {
             doubled: false,
             deaf_until: Instant::ZERO,
             tried: 1,
+            repeats: 0,
             last_heard: Vec::new(),
             repeating: None,
             result: ending,
@@ -262,6 +265,7 @@ impl Host {
         thread.pc = start;
         thread.pending = Arc::default();
         thread.agains = 0;
+        self.repeats = 0;
         self.threads = vec![thread];
         self.forget_question();
         self.outbox = Outbox::default();
@@ -282,6 +286,11 @@ impl Host {
     pub fn forget_items(&mut self) {
         self.result.items.clear();
         self.shown = 0;
+    }
+
+    /// How many questions of the run were sent again, as no answer came or none that was understood.
+    pub fn repeats(&self) -> u32 {
+        self.repeats
     }
 
     /// How many items there are, and takes them: for whoever keeps only the last ones.

@@ -192,6 +192,7 @@ impl Host {
             return self.end(ending);
         }
         self.tried += 1;
+        self.repeats += 1;
         // A device that did not hear the question has not changed its settings either.
         let now = self.settings;
         let mut last = now;
