@@ -1,10 +1,10 @@
 //! What a device says by itself: exchanges that may come between any two steps of another one.
 
 use crate::line::Direction;
-use crate::protocol::ExchangeId;
+use crate::protocol::{ExchangeId, FrameId};
 
 use super::closure::Closure;
-use super::hear::{Accepted, Offer};
+use super::hear::{Accepted, FrameSet, Offer};
 use super::program::Program;
 use super::scope::Place;
 use super::states::States;
@@ -38,7 +38,7 @@ impl Aside {
 
     /// The host has spoken in it.
     pub fn go_on(&mut self, ground: Ground<'_>, said: Thread) {
-        let mut next = Closure { ground, unheard: None }.of([said]);
+        let mut next = Closure { ground, unheard: None, eager: true }.of([said]);
         next.retain(|thread| !thread.rested);
         self.running = next;
     }
@@ -46,22 +46,25 @@ impl Aside {
     /// Offers bytes to what runs, and to what may begin in these states beside a conversation that stands at `place`.
     pub fn hear(&mut self, offer: &Offer<'_>, states: States, place: Option<&Place>) -> Took {
         let program = offer.ground.program;
-        let closure = Closure { ground: offer.ground, unheard: None };
+        let closure = Closure { ground: offer.ground, unheard: None, eager: true };
         let nowhere = Place::default();
-        let begin = |index: usize| {
-            let may = program.may_begin[index].and(states);
-            let begins = program.table.exchanges[index].unsolicited.is_some() && !may.is_empty();
-            begins.then(|| {
-                let mut fresh = Thread::resting(program, may, place.unwrap_or(&nowhere));
-                fresh.pc = program.entries[index];
-                fresh
-            })
+        let mut set = FrameSet::default();
+        let mut more = None;
+        let begin = |(exchange, frames): &(ExchangeId, Vec<FrameId>)| {
+            let may = program.may_begin[exchange.0].and(states);
+            if may.is_empty() || !offer.may_begin(frames, &mut set, &mut more) {
+                return None;
+            }
+            let mut fresh = Thread::resting(program, may, place.unwrap_or(&nowhere));
+            fresh.pc = program.entries[exchange.0];
+            Some(fresh)
         };
-        let fresh = closure.of((0..program.entries.len()).filter_map(begin));
+        let begun = program.openings.of(program, None).unsolicited.iter().filter_map(begin);
+        let fresh = closure.of(begun);
         let mut threads = std::mem::take(&mut self.running);
         let running = threads.len();
         threads.extend(fresh);
-        let answers = offer.to(&threads);
+        let answers = offer.ask(&threads, set, more);
         let Some(accepted) = answers.accepted_frame else {
             threads.truncate(running);
             self.running = threads;

@@ -21,6 +21,8 @@ pub(super) struct Closure<'a> {
     pub ground: Ground<'a>,
     /// A side that is not heard: its messages are stepped over.
     pub unheard: Option<Direction>,
+    /// A thread that rests becomes one for each exchange that it may begin; else it waits as it is until bytes have come.
+    pub eager: bool,
 }
 
 /// What became of a thread at one instruction.
@@ -127,6 +129,13 @@ impl Closure<'_> {
                 thread.phase = *phase;
                 thread.postpone();
                 thread.pc += 1;
+            }
+            Instruction::Rest if !self.eager => {
+                thread.pc = program.rest;
+                thread.place.scope = Default::default();
+                thread.repeated = Default::default();
+                thread.rested = true;
+                return Next::Waits;
             }
             Instruction::Rest => {
                 let begun = self.rest(thread);
@@ -258,13 +267,7 @@ impl Closure<'_> {
                     continue;
                 }
                 begun.push(exchange);
-                let mut fork = Thread::clone(thread);
-                fork.pc = program.entries[exchange.0];
-                fork.states = thread.states.and(program.may_begin[exchange.0]);
-                fork.place.scope = Default::default();
-                fork.repeated = Default::default();
-                fork.rested = true;
-                forks.push(fork);
+                forks.push(thread.beginning(program, exchange));
             }
         }
         forks

@@ -249,7 +249,7 @@ impl Device {
     }
 
     pub(super) fn closure(&self) -> Closure<'_> {
-        Closure { ground: self.ground(), unheard: None }
+        Closure { ground: self.ground(), unheard: None, eager: true }
     }
 
     pub(super) fn offer<'a>(&'a self, closed: bool) -> Offer<'a> {

@@ -89,7 +89,7 @@ impl Follower {
                 );
             }
             Found::Beside(beside) => self.take_beside(channel, beside),
-            Found::Damaged { thread, reading } => self.take_damaged(channel, thread, reading),
+            Found::Damaged { thread, reading } => self.take_damaged(channel, *thread, reading),
             Found::Joined { frame, direction, reading } => {
                 self.take_joined(channel, frame, direction, reading)
             }
@@ -139,9 +139,8 @@ impl Follower {
         }
     }
 
-    fn take_damaged(&mut self, channel: usize, index: usize, reading: Reading) {
-        let Some(step) = self.program.step(self.threads[index].pc).cloned() else { return };
-        let mut past = self.threads[index].clone();
+    fn take_damaged(&mut self, channel: usize, mut past: Thread, reading: Reading) {
+        let Some(step) = self.program.step(past.pc).cloned() else { return };
         let values = Arc::new(reading.values);
         let taken = self.channels[channel].heap.take(reading.len);
         self.score.damaged();
@@ -232,7 +231,8 @@ impl Follower {
         let described = if self.tells {
             let bytes = self.channels[channel].heap.bytes();
             let offer = Offer { ground: self.ground(), bytes, closed: closing.closed(), quick: false, from };
-            unexpected::expected(&self.program, &self.threads, from, &offer.to(&self.threads).wrong)
+            let threads = self.every_thread();
+            unexpected::expected(&self.program, &threads, from, &offer.to(&threads).wrong)
         } else {
             Vec::new()
         };
@@ -258,7 +258,7 @@ impl Follower {
     /// Every thread steps over the frame that could not be read, and is kept as it was behind that.
     fn step_over(&mut self, from: Option<Direction>) {
         let mut over = Vec::new();
-        for thread in &self.threads {
+        for thread in self.every_thread().iter() {
             let Some(step) = self.program.step(thread.pc) else { continue };
             if from.is_none_or(|from| from == step.direction) {
                 let mut thread = thread.clone();

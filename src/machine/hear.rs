@@ -25,6 +25,20 @@ pub(super) struct Offer<'a> {
     pub from: Option<Direction>,
 }
 
+/// Frames that could come. Tables have fewer than 128; those behind share the last place, and count as one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FrameSet(u128);
+
+impl FrameSet {
+    pub fn insert(&mut self, frame: FrameId) {
+        self.0 |= 1 << frame.0.min(127);
+    }
+
+    fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+}
+
 /// What became of an offer.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
@@ -76,14 +90,16 @@ struct Differs {
 impl<'a> Offer<'a> {
     /// Offers the bytes to every thread that waits for a frame of this side.
     pub fn to(&self, threads: &[Thread]) -> Answers {
-        let mut answers = Answers::default();
+        self.ask(threads, FrameSet::default(), None)
+    }
+
+    /// The same, where `frames` could have come beside and one of them needs `more` bytes.
+    pub fn ask(&self, threads: &[Thread], mut frames: FrameSet, more: Option<usize>) -> Answers {
+        let mut answers = Answers { more, ..Answers::default() };
         let mut parsed = Parsed::default();
-        let mut frames: Vec<FrameId> = Vec::new();
         for (index, thread) in threads.iter().enumerate() {
             let Some(step) = self.step(thread) else { continue };
-            if !frames.contains(&step.frame) {
-                frames.push(step.frame);
-            }
+            frames.insert(step.frame);
             if self.quick {
                 match self.glance(step.frame) {
                     Fit::No => continue,
@@ -119,6 +135,20 @@ impl<'a> Offer<'a> {
             Fit::More(_) if self.closed => Fit::No,
             fit => fit,
         }
+    }
+
+    /// Whether one of these frames can be here as a whole; one that lacks bytes says how many.
+    pub fn may_begin(&self, frames: &[FrameId], set: &mut FrameSet, more: &mut Option<usize>) -> bool {
+        let mut may = false;
+        for &frame in frames {
+            set.insert(frame);
+            match self.glance(frame) {
+                Fit::No => {}
+                Fit::More(lacking) => *more = Some(more.map_or(lacking, |known| known.min(lacking))),
+                Fit::Whole(_) | Fit::Ask => may = true,
+            }
+        }
+        may
     }
 
     /// The message that a thread waits for, if these bytes can be it.

@@ -28,7 +28,7 @@ impl Host {
     pub(super) fn go_on(&mut self) {
         let before = self.threads.first().cloned();
         let threads = std::mem::take(&mut self.threads);
-        self.threads = Closure { ground: self.ground(), unheard: None }.of(threads);
+        self.threads = Closure { ground: self.ground(), unheard: None, eager: true }.of(threads);
         let Some(mut first) = self.threads.first().cloned() else {
             self.captured = before.unwrap_or_else(|| self.captured.clone());
             return self

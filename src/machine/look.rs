@@ -40,7 +40,7 @@ pub(super) enum Found {
     Beside(Beside),
     /// What is due, with a fault.
     Damaged {
-        thread: usize,
+        thread: Box<Thread>,
         reading: Reading,
     },
     /// A frame of the table out of its place.
@@ -95,7 +95,7 @@ impl Follower {
         };
         let strange = self.channels[channel].stray.is_some();
         let mut needed = Needed::default();
-        let answers = offer.to(&self.threads);
+        let answers = self.offer_to(&offer, &self.threads);
         if let Some(more) = answers.more {
             needed.by(more);
         }
@@ -226,11 +226,11 @@ impl Follower {
             return None;
         }
         let first = self.threads.first()?;
-        if self.program.openers(offer.bytes[0]).and(first.states).is_empty() {
-            return None;
+        if first.pc == self.program.rest {
+            return None; // it rests, so nothing is given up
         }
         let rest = [Thread::resting(&self.program, first.states, &first.place)];
-        let answers = offer.to(&self.closure().of(rest));
+        let answers = self.offer_to(offer, &rest);
         if let Some(more) = answers.more {
             needed.by(more);
         }
@@ -240,15 +240,17 @@ impl Follower {
     }
 
     fn damaged(&self, offer: &Offer<'_>, closing: Closing) -> Option<Found> {
-        let damaged = offer.damaged(&self.threads);
+        let threads = self.every_thread();
+        let damaged = offer.damaged(&threads);
         if let Some(more) = damaged.more
             && closing != Closing::Yes
             && self.placed
         {
             return Some(Found::More(Some(more)));
         }
-        let (thread, reading) = damaged.best?;
-        let step = self.program.step(self.threads[thread].pc)?;
+        let (index, reading) = damaged.best?;
+        let thread = Box::new(threads[index].clone());
+        let step = self.program.step(thread.pc)?;
         let faults = 8.0 * reading.wrong.len() as f64;
         let worth = self.worth(step.frame, &reading.values, reading.len) - faults;
         let least = if self.placed { STILL_A_FRAME } else { STRONG };

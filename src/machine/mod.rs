@@ -25,7 +25,7 @@ mod meanings;
 mod memory;
 mod names;
 mod observer;
-mod openers;
+mod openings;
 mod outbox;
 mod pieces;
 mod program;

@@ -11,7 +11,7 @@ use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time};
 
 use super::chance::Chance;
 use super::names::{Key, Names};
-use super::openers::openers;
+use super::openings::Openings;
 use super::scope::side;
 use super::starts::Starts;
 use super::states::States;
@@ -42,7 +42,7 @@ pub struct Program {
     /// With which bytes each frame can begin; found out when first asked for.
     pub(super) starts: Arc<OnceLock<Vec<Starts>>>,
     pub(super) chances: Arc<OnceLock<Vec<Chance>>>,
-    pub(super) openers: Arc<OnceLock<[States; 256]>>,
+    pub(super) openings: Arc<Openings>,
 }
 
 #[derive(Clone, Debug)]
@@ -192,11 +192,6 @@ impl Program {
     /// Whether a frame can begin with this byte, as far as that does not hang on what is known.
     pub(super) fn may_begin_with(&self, frame: FrameId, byte: u8) -> bool {
         !self.is_closed(frame) || self.starts(frame).contains(byte)
-    }
-
-    /// The states in which a conversation can begin with this byte.
-    pub(super) fn openers(&self, byte: u8) -> States {
-        self.openers.get_or_init(|| openers(self))[usize::from(byte)]
     }
 
     /// What a frame is worth as evidence.

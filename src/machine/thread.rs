@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::protocol::FrameId;
+use crate::protocol::{ExchangeId, FrameId};
 
 use super::program::{Pc, Program};
 use super::scope::{Place, Scope};
@@ -65,6 +65,17 @@ impl Thread {
         let mut thread = Thread::at(program.rest, states);
         thread.place = Place { scope: Arc::default(), ..place.clone() };
         thread
+    }
+
+    /// From rest on to where an exchange begins.
+    pub fn beginning(&self, program: &Program, exchange: ExchangeId) -> Thread {
+        let mut begun = self.clone();
+        begun.pc = program.entries[exchange.0];
+        begun.states = self.states.and(program.may_begin[exchange.0]);
+        begun.place.scope = Arc::default();
+        begun.repeated = Arc::default();
+        begun.rested = true;
+        begun
     }
 
     pub fn scope(&mut self) -> &mut Scope {
