@@ -2,16 +2,39 @@
 
 use std::sync::Arc;
 
-use crate::line::{Instant, LineEvent, Settings, Span};
+use crate::line::{Instant, LineEvent, Seen, Settings, Span};
 use crate::machine::{Env, Observer, Program, Score, Sides};
 
 /// Natural logarithm of how much better than chance an explanation must be. There are dozens of tables, each of which may be lucky
 /// once: e^12 leaves one false recognition in some thousand recordings of noise.
 const CONVINCING: f64 = 12.0;
 
-/// All tables listening at once.
+/// Natural logarithm by which a table must be behind the best one to stop listening; it cannot win as long as that one goes on.
+const FAR: f64 = 40.0;
+/// What the best explanation may lose before everybody listens again: more than one damaged frame costs it.
+const LOST: f64 = 14.0;
+/// Events without anything that it explains, before everybody listens again.
+const UNEXPLAINED: usize = 1024;
+/// Events from one look at the weights to the next.
+const LOOK: usize = 64;
+
+/// All tables listening, as long as they may win.
 pub struct Recogniser {
-    observers: Vec<(Sides, Observer)>,
+    listeners: Vec<Listener>,
+    /// What the best explanation was worth at most, while others sleep.
+    peak: f64,
+    /// Bytes that it explained at the last look.
+    explained: usize,
+    /// Events since it last explained anything: who wakes hears them after all.
+    since: Vec<LineEvent>,
+    /// Events before the next look.
+    patience: usize,
+}
+
+struct Listener {
+    sides: Sides,
+    observer: Observer,
+    sleeps: bool,
 }
 
 /// A protocol that explains what was heard.
@@ -22,53 +45,116 @@ pub struct Recognised {
     pub score: Score,
 }
 
+impl Listener {
+    fn weight(&self) -> f64 {
+        self.observer.score().log_weight
+    }
+}
+
 impl Recogniser {
     /// `sides` are the ways in which each table listens.
     pub fn new(programs: &[Arc<Program>], sides: &[Sides], settings: Settings) -> Recogniser {
         let env = Env::new();
-        let listener = |program: &Arc<Program>, sides: Sides| {
-            (sides, Observer::scoring(program.clone(), sides, settings, &env))
+        let listener = |program: &Arc<Program>, sides: Sides| Listener {
+            sides,
+            observer: Observer::scoring(program.clone(), sides, settings, &env),
+            sleeps: false,
         };
-        let observers = programs.iter().flat_map(|program| sides.iter().map(move |side| (program, *side)));
-        Recogniser { observers: observers.map(|(program, sides)| listener(program, sides)).collect() }
+        let ways = programs.iter().flat_map(|program| sides.iter().map(move |side| (program, *side)));
+        Recogniser {
+            listeners: ways.map(|(program, sides)| listener(program, sides)).collect(),
+            peak: f64::NEG_INFINITY,
+            explained: 0,
+            since: Vec::new(),
+            patience: LOOK,
+        }
     }
 
     /// Bytes can be stamped so much later than they came.
     pub fn stamped(mut self, late: Span) -> Recogniser {
-        let stamped = |(sides, observer): (Sides, Observer)| (sides, observer.stamped(late));
-        self.observers = self.observers.into_iter().map(stamped).collect();
+        let stamped = |listener: Listener| Listener { observer: listener.observer.stamped(late), ..listener };
+        self.listeners = self.listeners.into_iter().map(stamped).collect();
         self
     }
 
     pub fn on_event(&mut self, event: &LineEvent) {
-        self.observers.iter_mut().for_each(|(_, observer)| observer.on_event(event));
+        let mut all_listen = true;
+        for listener in &mut self.listeners {
+            if listener.sleeps {
+                all_listen = false;
+            } else {
+                listener.observer.on_event(event);
+            }
+        }
+        if !all_listen {
+            self.since.push(*event);
+        }
+        self.patience -= 1;
+        if self.patience == 0 {
+            self.patience = LOOK;
+            self.look();
+        }
+    }
+
+    /// Who cannot win sleeps, until the best explanation does not explain what comes any more.
+    fn look(&mut self) {
+        let Some(best) = self.listeners.iter().max_by(|a, b| a.weight().total_cmp(&b.weight())) else {
+            return;
+        };
+        let (best, explained) = (best.weight(), best.observer.score().explained);
+        self.peak = self.peak.max(best);
+        if explained != self.explained {
+            self.explained = explained;
+            self.since.clear();
+        }
+        if best < self.peak - LOST || self.since.len() >= UNEXPLAINED {
+            self.wake();
+            self.peak = best;
+            self.patience = UNEXPLAINED;
+        } else if best > CONVINCING {
+            let behind = self.listeners.iter_mut().filter(|listener| listener.weight() < best - FAR);
+            behind.for_each(|listener| listener.sleeps = true);
+        }
+    }
+
+    fn wake(&mut self) {
+        let since = std::mem::take(&mut self.since);
+        for listener in self.listeners.iter_mut().filter(|listener| listener.sleeps) {
+            listener.sleeps = false;
+            let Some(first) = since.first() else { continue };
+            // What came while it slept is no silence.
+            let gap = LineEvent { seen: Seen::Marker, fault: None, ..*first };
+            listener.observer.on_event(&gap);
+            since.iter().for_each(|event| listener.observer.on_event(event));
+        }
     }
 
     pub fn on_time(&mut self, now: Instant) {
-        self.observers.iter_mut().for_each(|(_, observer)| observer.on_time(now));
+        let awake = self.listeners.iter_mut().filter(|listener| !listener.sleeps);
+        awake.for_each(|listener| listener.observer.on_time(now));
     }
 
     pub fn on_settings(&mut self, settings: Settings) {
-        self.observers.iter_mut().for_each(|(_, observer)| observer.on_settings(settings));
+        self.wake();
+        self.listeners.iter_mut().for_each(|listener| listener.observer.on_settings(settings));
     }
 
     /// Nothing more will come.
     pub fn finish(&mut self) {
-        self.observers.iter_mut().for_each(|(_, observer)| observer.finish());
+        self.listeners.iter_mut().for_each(|listener| listener.observer.finish());
     }
 
     /// The best explanation there is, convincing or not.
     pub fn best(&self) -> Option<Recognised> {
-        let weight = |observer: &Observer| observer.score().log_weight;
-        let best = self.observers.iter().max_by(|a, b| weight(&a.1).total_cmp(&weight(&b.1)))?;
-        let (sides, observer) = best;
+        let best = self.listeners.iter().max_by(|a, b| a.weight().total_cmp(&b.weight()))?;
+        let Listener { sides, observer, .. } = best;
         Some(Recognised { program: observer.program().clone(), sides: *sides, score: observer.score() })
     }
 
     /// Protocols that explain what was heard convincingly, best first, each once.
     pub fn ranking(&self) -> Vec<Recognised> {
         let mut ranking: Vec<Recognised> = Vec::new();
-        for (sides, observer) in &self.observers {
+        for Listener { sides, observer, .. } in &self.listeners {
             let score = observer.score();
             if score.valid == 0 || score.log_weight < CONVINCING {
                 continue;
@@ -83,5 +169,72 @@ impl Recogniser {
         }
         ranking.sort_by(|a, b| b.score.log_weight.total_cmp(&a.score.log_weight));
         ranking
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Baud, Direction, Format};
+    use crate::protocol::Registry;
+
+    const SENTENCE: &[u8] = b"$GPRMC,092751.000,A,5321.6802,N,00630.3371,W,0.06,31.66,280511,,,A*45\r\n";
+    const ACKNOWLEDGED: [u8; 10] = [0xB5, 0x62, 0x05, 0x01, 0x02, 0x00, 0x06, 0x01, 0x0F, 0x38];
+
+    fn recogniser(names: &[&str]) -> Recogniser {
+        let registry = Registry::shipped();
+        let program = |name: &&str| Arc::new(Program::compile(registry.get(name).expect("a shipped table")));
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        Recogniser::new(&names.iter().map(program).collect::<Vec<_>>(), &[Sides::Device], settings)
+    }
+
+    /// A message after a silence.
+    fn say(recogniser: &mut Recogniser, now: &mut Instant, message: &[u8]) {
+        *now += Span::from_millis(100);
+        for byte in message {
+            *now += Span::from_micros(1042);
+            recogniser.on_event(&LineEvent::byte(*now, Direction::Rx, *byte));
+        }
+    }
+
+    fn valid(recogniser: &Recogniser, name: &str) -> Option<usize> {
+        let ranking = recogniser.ranking();
+        let found = ranking.iter().find(|found| &*found.program.table().name == name)?;
+        Some(found.score.valid)
+    }
+
+    #[test]
+    fn a_table_that_cannot_win_sleeps_until_the_line_speaks_otherwise() {
+        let mut recogniser = recogniser(&["nmea", "ubx", "console"]);
+        let mut now = Instant::ZERO;
+        (0..40).for_each(|round| say(&mut recogniser, &mut now, &sentence(round)));
+        let asleep = recogniser.listeners.iter().filter(|listener| listener.sleeps).count();
+        assert!(asleep >= 1, "{asleep} sleep");
+        (0..200).for_each(|number| say(&mut recogniser, &mut now, &acknowledged(number)));
+        recogniser.finish();
+        let heard = valid(&recogniser, "ubx").unwrap_or_default();
+        assert!(heard >= 195, "{heard} of 200 frames were heard");
+    }
+
+    /// The sentence at another time of the day.
+    fn sentence(round: u8) -> Vec<u8> {
+        let mut varied = SENTENCE.to_vec();
+        varied[7..9].copy_from_slice(format!("{:02}", round % 24).as_bytes());
+        let sum = varied[1..varied.len() - 5].iter().fold(0, |sum, byte| sum ^ byte);
+        let at = varied.len() - 4;
+        varied[at..at + 2].copy_from_slice(format!("{sum:02X}").as_bytes());
+        varied
+    }
+
+    /// UBX-ACK-ACK of a message with this number.
+    fn acknowledged(number: u8) -> Vec<u8> {
+        let mut frame = ACKNOWLEDGED.to_vec();
+        frame[7] = number;
+        let (a, b) = frame[2..8].iter().fold((0u8, 0u8), |(a, b), byte| {
+            let a = a.wrapping_add(*byte);
+            (a, b.wrapping_add(a))
+        });
+        (frame[8], frame[9]) = (a, b);
+        frame
     }
 }

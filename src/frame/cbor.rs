@@ -42,7 +42,7 @@ pub fn read<'p>(reader: &mut Reader<'p, '_>, keys: &'p [Key], p: usize, limit: O
             Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => is_one_of(ranges, 0),
         };
         if !key.optional || !allows_nothing {
-            reader.fault(p, format!("key `{}`", key.name))?;
+            reader.fault(p, |_| format!("key `{}`", key.name))?;
         }
         reader.absent(key.slot, end);
     }

@@ -7,7 +7,7 @@ use super::envelope::{LONGEST, Opened};
 use super::expr::Scope;
 use super::fused::{Fit, Fused, Place};
 use super::layout::{Envelope, Layout};
-use super::parse::Stop;
+use super::parse::{Leniency, Stop};
 use super::program::Program;
 use super::reading::{EncodeError, Mismatch, Outcome, Reading};
 use super::text::{Mistake, Name};
@@ -76,17 +76,26 @@ impl Frame {
     ///
     /// `scope` knows the names that the frame itself does not set; a relation on a name that is not known is not checked.
     pub fn parse(&self, input: &[u8], closed: bool, scope: &dyn Scope) -> Outcome {
-        self.parse_damaged(input, closed, scope, 0)
+        self.read(input, closed, scope, Leniency { faults: 0, words: true })
+    }
+
+    /// The same in a hurry: a mismatch says where it is, but has no words.
+    pub fn recognise(&self, input: &[u8], closed: bool, scope: &dyn Scope) -> Outcome {
+        self.read(input, closed, scope, Leniency { faults: 0, words: false })
     }
 
     /// The same, with up to `faults` wrong values let through and told: what an observer makes of a damaged frame.
     pub fn parse_damaged(&self, input: &[u8], closed: bool, scope: &dyn Scope, faults: usize) -> Outcome {
+        self.read(input, closed, scope, Leniency { faults, words: true })
+    }
+
+    fn read(&self, input: &[u8], closed: bool, scope: &dyn Scope, leniency: Leniency) -> Outcome {
         match &self.envelope {
-            None => match parse::payload(&self.program, input, closed, scope, faults) {
+            None => match parse::payload(&self.program, input, closed, scope, leniency) {
                 Ok(reading) => Outcome::Complete(reading),
                 Err(stop) => stop.outcome(),
             },
-            Some(envelope) => self.unwrapped(envelope, input, closed, scope, faults),
+            Some(envelope) => self.unwrapped(envelope, input, closed, scope, leniency),
         }
     }
 
@@ -96,7 +105,7 @@ impl Frame {
         input: &[u8],
         closed: bool,
         scope: &dyn Scope,
-        faults: usize,
+        leniency: Leniency,
     ) -> Outcome {
         let wrong = |at, expected| Outcome::Wrong(Mismatch { at, expected });
         let mut lines = 1;
@@ -111,7 +120,7 @@ impl Frame {
             };
             let payload = &contents.payload;
             let place = |at: usize| envelope.place(input, at.min(payload.len()));
-            match parse::payload(&self.program, payload, !contents.goes_on, scope, faults) {
+            match parse::payload(&self.program, payload, !contents.goes_on, scope, leniency) {
                 Ok(reading) if reading.len == payload.len() => {
                     let told = |fault: Mismatch| Mismatch { at: place(fault.at), ..fault };
                     let wrong = reading.wrong.into_iter().map(told).collect();

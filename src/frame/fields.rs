@@ -167,7 +167,7 @@ impl<'p> Reader<'p, '_> {
                 Some(digit) => number = number << 4 | i128::from(digit),
                 None => {
                     number <<= 4;
-                    self.fault(at, "a hex digit".into())?;
+                    self.fault(at, |_| "a hex digit".into())?;
                 }
             }
         }

@@ -24,13 +24,22 @@ pub enum Stop {
 
 pub type Step<T> = Result<T, Stop>;
 
-/// Reads the payload of one frame; `faults` wrong values are let through and told.
+/// What is made of wrong values.
+#[derive(Clone, Copy, Debug)]
+pub struct Leniency {
+    /// So many are let through and told.
+    pub faults: usize,
+    /// It is said what was expected, and not only where.
+    pub words: bool,
+}
+
+/// Reads the payload of one frame.
 pub fn payload(
     program: &Program,
     wire: &[u8],
     closed: bool,
     scope: &dyn Scope,
-    faults: usize,
+    leniency: Leniency,
 ) -> Step<Reading> {
     let mut reader = Reader {
         program,
@@ -43,7 +52,7 @@ pub fn payload(
         spans: vec![None; program.slots.len()],
         here: 0,
         later: Vec::new(),
-        faults,
+        leniency,
         wrong: Vec::new(),
     };
     let len = reader.seq(&program.body, 0, None, Some(0))?;
@@ -83,7 +92,7 @@ pub struct Reader<'p, 'i> {
     /// Where the field begins whose relation is looked at.
     pub here: usize,
     pub later: Vec<Later<'p>>,
-    pub faults: usize,
+    pub leniency: Leniency,
     pub wrong: Vec<Mismatch>,
 }
 
@@ -244,7 +253,7 @@ impl<'p, 'i> Reader<'p, 'i> {
         for (index, byte) in bytes.iter().enumerate() {
             self.need(p + index, 1, limit).map_err(|stop| stop.with(bytes.len() - index - 1))?;
             if self.byte(p + index) != *byte {
-                self.fault(p + index, format!("{byte:02X}"))?;
+                self.fault(p + index, |_| format!("{byte:02X}"))?;
             }
         }
         Ok(p + bytes.len())
@@ -265,7 +274,7 @@ impl<'p, 'i> Reader<'p, 'i> {
                 match self.need(at + index, 1, limit) {
                     Ok(()) if self.byte(at + index) == *byte => {}
                     Ok(()) | Err(Stop::Wrong(_)) if !needed => return Ok(at),
-                    Ok(()) => self.fault(at + index, format!("{byte:02X}"))?,
+                    Ok(()) => self.fault(at + index, |_| format!("{byte:02X}"))?,
                     // One more byte may be the next of these, or the first of what follows.
                     Err(Stop::More(_)) if !needed => return Err(Stop::More(0)),
                     Err(stop) => {
@@ -284,7 +293,7 @@ impl<'p, 'i> Reader<'p, 'i> {
             self.need(at, 1, Some(end)).map_err(|stop| stop.with(end - at - 1))?;
             let expected = unit.get((at - p) % unit.len().max(1)).copied().unwrap_or(0);
             if self.byte(at) != expected {
-                self.fault(at, format!("{expected:02X} that fills"))?;
+                self.fault(at, |_| format!("{expected:02X} that fills"))?;
             }
         }
         Ok(end)
@@ -301,9 +310,8 @@ impl<'p, 'i> Reader<'p, 'i> {
             };
             let expected = before ^ mask;
             if self.byte(p + index) != expected {
-                let label = self.program.label(of);
                 let what = if complement { "the complement of " } else { "once more " };
-                self.fault(p + index, format!("{what}{label}, {expected:02X}"))?;
+                self.fault(p + index, |program| format!("{what}{}, {expected:02X}", program.label(of)))?;
             }
         }
         Ok(p + to - from)
@@ -363,8 +371,7 @@ impl<'p, 'i> Reader<'p, 'i> {
             Ok(value) => Ok(Some(value)),
             Err(transform::Fails::Unknown) => Ok(None),
             Err(transform::Fails::Never(why)) => {
-                let label = self.program.label(slot);
-                self.fault(at, format!("{label} {why}, is {raw}"))?;
+                self.fault(at, |program| format!("{} {why}, is {raw}", program.label(slot)))?;
                 Ok(None)
             }
         }

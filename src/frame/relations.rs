@@ -2,7 +2,7 @@
 
 use super::expr::{EvalError, Expr, ExprKind, Function, Path};
 use super::parse::{Found, Later, Reader, Step, Stop};
-use super::program::{Check, SlotId, is_one_of};
+use super::program::{Check, Program, SlotId, is_one_of};
 use super::reading::Mismatch;
 use super::shown::{shown, shown_set};
 use super::text::Name;
@@ -21,21 +21,26 @@ impl<'p> Reader<'p, '_> {
         self.spans[slot] = Some(span);
         let from = span.0;
         let Some(value) = value else { return Ok(()) };
-        let expected = match check {
-            Check::Any => None,
-            Check::Fixed(fixed) => (!same(&value, fixed)).then(|| shown(fixed)),
+        let fits = match check {
+            Check::Any => true,
+            Check::Fixed(fixed) => same(&value, fixed),
             Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => {
-                let is_allowed = value.as_int().is_some_and(|number| is_one_of(ranges, number));
-                (!is_allowed).then(|| shown_set(ranges))
+                value.as_int().is_some_and(|number| is_one_of(ranges, number))
             }
             Check::Computed { .. } => {
                 self.later.push(Later { check, slot, at: from, bits });
-                None
+                true
             }
         };
-        if let Some(expected) = expected {
-            let label = self.program.label(slot);
-            self.fault(from, format!("{label} {expected}, is {}", shown(&value)))?;
+        if !fits {
+            self.fault(from, |program| {
+                let expected = match check {
+                    Check::Fixed(fixed) => shown(fixed),
+                    Check::OneOf(ranges) | Check::Sends { others: ranges, .. } => shown_set(ranges),
+                    Check::Any | Check::Computed { .. } => String::new(),
+                };
+                format!("{} {expected}, is {}", program.label(slot), shown(&value))
+            })?;
         }
         self.values[slot] = Found::Value(value);
         if let Check::Computed { at_once: true, .. } = check {
@@ -56,20 +61,23 @@ impl<'p> Reader<'p, '_> {
                 // A relation on what nobody knows is not checked.
                 Err(EvalError::Unknown(_)) => continue,
                 Err(error) => {
-                    let label = self.program.label(slot);
-                    self.fault(at, format!("{label} that can be computed: {error}"))?;
+                    self.fault(at, |program| {
+                        format!("{} that can be computed: {error}", program.label(slot))
+                    })?;
                     continue;
                 }
             };
             if same(found, &expected) || is_complement(found, &expected, bits) {
                 continue;
             }
-            let message = format!("{} {}, is {}", self.program.label(slot), shown(&expected), shown(found));
+            let found = found.clone();
             if self.wrong.iter().any(|fault| self.covers(expr, fault.at)) {
                 // The same fault once more, seen by its checksum.
                 continue;
             }
-            self.fault(at, message)?;
+            self.fault(at, |program| {
+                format!("{} {}, is {}", program.label(slot), shown(&expected), shown(&found))
+            })?;
         }
         Ok(())
     }
@@ -105,9 +113,10 @@ impl<'p> Reader<'p, '_> {
     }
 
     /// Something is wrong: told and let through while faults are allowed, else the end.
-    pub fn fault(&mut self, at: usize, expected: String) -> Step<()> {
+    pub fn fault(&mut self, at: usize, expected: impl FnOnce(&Program) -> String) -> Step<()> {
+        let expected = if self.leniency.words { expected(self.program) } else { String::new() };
         let mismatch = Mismatch { at, expected };
-        if self.wrong.len() >= self.faults {
+        if self.wrong.len() >= self.leniency.faults {
             return Err(Stop::Wrong(mismatch));
         }
         self.wrong.push(mismatch);

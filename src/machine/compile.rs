@@ -23,6 +23,7 @@ impl Program {
             has_unsolicited: table.exchanges.iter().any(|exchange| exchange.unsolicited.is_some()),
             starts: Arc::default(),
             chances: Arc::default(),
+            beginnings: Arc::default(),
             openings: Arc::default(),
             said_by: [Vec::new(), Vec::new()],
             closed: table.frames.iter().map(|frame| asks_nothing(frame.layout())).collect(),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::frame::{EvalError, Fit, Mismatch, Outcome, Reading, Value, Values};
+use crate::frame::{EvalError, Fit, Mismatch, Outcome, Reading, Scope, Value, Values};
 use crate::line::Direction;
 use crate::protocol::FrameId;
 
@@ -189,14 +189,16 @@ impl<'a> Offer<'a> {
     fn parse<'p>(&self, thread: &Thread, step: &Step, parsed: &'p mut Parsed) -> Cow<'p, Outcome> {
         let program = self.ground.program;
         let frame = program.frame(step.frame);
+        let read = |scope: &dyn Scope| match self.quick {
+            true => frame.recognise(self.bytes, self.closed, scope),
+            false => frame.parse(self.bytes, self.closed, scope),
+        };
         if !program.is_closed(step.frame) {
             let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
-            return Cow::Owned(frame.parse(self.bytes, self.closed, &view));
+            return Cow::Owned(read(&view));
         }
         // Such a frame reads the same whatever is known.
-        Cow::Borrowed(
-            parsed.once(step.frame, || frame.parse(self.bytes, self.closed, &crate::frame::Nothing)),
-        )
+        Cow::Borrowed(parsed.once(step.frame, || read(&crate::frame::Nothing)))
     }
 
     /// Reads the bytes as a frame by itself, outside any thread but with what one of them knows.
@@ -204,7 +206,7 @@ impl<'a> Offer<'a> {
         let place = thread.map(|thread| &thread.place);
         let nothing = Default::default();
         let view = View::new(self.ground, place.unwrap_or(&nothing)).of(direction);
-        self.ground.program.frame(frame).parse(self.bytes, self.closed, &view)
+        self.ground.program.frame(frame).recognise(self.bytes, self.closed, &view)
     }
 
     /// The longest reading of the bytes for any of these threads, with one fault let through.

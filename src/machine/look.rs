@@ -94,6 +94,13 @@ impl Follower {
             from: self.from(channel),
         };
         let strange = self.channels[channel].stray.is_some();
+        if strange && !self.program.begins_something(bytes[0]) {
+            return if self.program.table.line.skip.contains(&bytes[0]) {
+                Found::Skip
+            } else {
+                Found::Nothing
+            };
+        }
         let mut needed = Needed::default();
         let answers = self.offer_to(&offer, &self.threads);
         if let Some(more) = answers.more {
@@ -131,14 +138,14 @@ impl Follower {
             return Found::Skip;
         }
         // Who joins in the middle takes a healthy frame that could come later for what it is, and not for a damaged one that could come now.
-        let joined = (!self.placed).then(|| self.join(&offer, closing, strange)).flatten();
-        if let Some(found @ Found::Joined { .. }) = joined {
+        let joined = (!self.placed).then(|| self.join(&offer, closing, strange));
+        if let Some(Some(found @ Found::Joined { .. })) = joined {
             return found;
         }
         if !strange && let Some(found) = self.damaged(&offer, closing) {
             return found;
         }
-        self.join(&offer, closing, strange).unwrap_or(Found::Nothing)
+        joined.unwrap_or_else(|| self.join(&offer, closing, strange)).unwrap_or(Found::Nothing)
     }
 
     pub fn worth(&self, frame: FrameId, values: &Values, len: usize) -> f64 {
@@ -173,6 +180,14 @@ impl Follower {
         let repeated = first.map(|first| Arc::clone(&first.repeated)).unwrap_or_default();
         let again = repeated.iter().map(|frame| (*frame, offer.from.unwrap_or(Direction::Rx), false));
         for (frame, direction, refuses) in from_device.chain(again) {
+            match offer.glance(frame) {
+                Fit::No => continue,
+                Fit::More(more) => {
+                    needed.by(more);
+                    continue;
+                }
+                Fit::Whole(_) | Fit::Ask => {}
+            }
             match offer.as_frame(frame, direction, first) {
                 Outcome::Complete(Reading { len, values, .. }) => {
                     let exchange =

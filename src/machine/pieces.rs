@@ -93,7 +93,7 @@ impl Program {
     /// The longest healthy frame at the beginning of these bytes that is more than chance.
     fn whole(&self, frames: &[FrameId], bytes: &[u8]) -> Option<usize> {
         let first = *bytes.first()?;
-        let read = |frame: &FrameId| match self.frame(*frame).parse(bytes, true, &Nothing) {
+        let read = |frame: &FrameId| match self.frame(*frame).recognise(bytes, true, &Nothing) {
             Outcome::Complete(reading) => {
                 (self.chance(*frame).bits(&reading.values, reading.len) >= WORTH).then_some(reading.len)
             }

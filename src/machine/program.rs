@@ -42,6 +42,8 @@ pub struct Program {
     /// With which bytes each frame can begin; found out when first asked for.
     pub(super) starts: Arc<OnceLock<Vec<Starts>>>,
     pub(super) chances: Arc<OnceLock<Vec<Chance>>>,
+    /// The bytes with which some frame can begin.
+    pub(super) beginnings: Arc<OnceLock<[bool; 256]>>,
     pub(super) openings: Arc<Openings>,
 }
 
@@ -180,7 +182,7 @@ impl Program {
     }
 
     pub(super) fn fits_so_far(&self, frame: FrameId, bytes: &[u8]) -> bool {
-        matches!(self.frame(frame).parse(bytes, false, &Nothing), Outcome::More(_))
+        matches!(self.frame(frame).recognise(bytes, false, &Nothing), Outcome::More(_))
     }
 
     /// The bytes with which a frame can begin.
@@ -192,6 +194,15 @@ impl Program {
     /// Whether a frame can begin with this byte, as far as that does not hang on what is known.
     pub(super) fn may_begin_with(&self, frame: FrameId, byte: u8) -> bool {
         !self.is_closed(frame) || self.starts(frame).contains(byte)
+    }
+
+    /// Whether any frame of the table can begin with this byte.
+    pub(super) fn begins_something(&self, byte: u8) -> bool {
+        let begins = self.beginnings.get_or_init(|| {
+            let frames = || (0..self.table.frames.len()).map(FrameId);
+            std::array::from_fn(|byte| frames().any(|frame| self.may_begin_with(frame, byte as u8)))
+        });
+        begins[usize::from(byte)]
     }
 
     /// What a frame is worth as evidence.

@@ -10,7 +10,7 @@ impl Starts {
     pub fn of(frame: &Frame) -> Starts {
         let mut starts = Starts([0; 4]);
         for byte in 0..=u8::MAX {
-            if !matches!(frame.parse(&[byte], false, &Nothing), Outcome::Wrong(_)) {
+            if !matches!(frame.recognise(&[byte], false, &Nothing), Outcome::Wrong(_)) {
                 starts.0[usize::from(byte / 64)] |= 1 << (byte % 64);
             }
         }
