@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use super::checksum::Algorithm;
 use super::expr::Expr;
-use super::fused::Fused;
+use super::fused::{Fused, Preamble};
 use super::layout::{Allowed, BitField, Field, FieldType, Item, ItemKind, Layout, Order, Times};
 use super::text::Name;
 use affine::Line;
@@ -25,8 +25,21 @@ impl Fused {
     pub fn of(layout: &Layout, algorithm: &dyn Fn(&Name) -> Option<Algorithm>) -> Fused {
         let mut fuse = Fuse::default();
         fuse.walk(&layout.items, 0);
-        fuse.finish(algorithm)
+        Fused { preamble: preamble(layout, algorithm).map(Box::new), ..fuse.finish(algorithm) }
     }
+}
+
+/// What stands behind a run of one byte at the start, where it begins with another one.
+fn preamble(layout: &Layout, algorithm: &dyn Fn(&Name) -> Option<Algorithm>) -> Option<Preamble> {
+    let (first, items) = layout.items.split_first()?;
+    let ItemKind::Literal { bytes, times: Times::Between(least, most) } = &first.kind else { return None };
+    let &[byte] = &bytes[..] else { return None };
+    let mut fuse = Fuse { is_behind: true, ..Fuse::default() };
+    fuse.walk(items, 0);
+    let behind = fuse.finish(algorithm);
+    let [mask, value] = [behind.head.mask, behind.head.value].map(|word| word as u8);
+    let begins_otherwise = mask == 0xFF && value != byte;
+    begins_otherwise.then_some(Preamble { byte, least: *least as usize, most: *most as usize, behind })
 }
 
 /// A place: before the stretch from the frame's start, behind it from the stretch's end.
@@ -78,6 +91,8 @@ struct Fuse {
     /// How long the stretch says it is.
     stretch_size: Option<Expr>,
     unsure: bool,
+    /// Something stands before it: an open span does not begin here.
+    is_behind: bool,
     bytes: Vec<(Mark, u8, u8)>,
     same: Vec<(Mark, Mark, usize, u8)>,
     among: Vec<(Wire, Vec<RangeInclusive<u64>>)>,

@@ -39,6 +39,16 @@ pub struct Fused {
     pub(super) closing: Option<u8>,
     pub(super) places: Vec<(Name, Place)>,
     pub(super) shape: Shape,
+    pub(super) preamble: Option<Box<Preamble>>,
+}
+
+/// A run of one byte that comes first, as often as there is one, and the frame behind it; that one begins with another byte.
+#[derive(Clone, Debug)]
+pub(super) struct Preamble {
+    pub byte: u8,
+    pub least: usize,
+    pub most: usize,
+    pub behind: Fused,
 }
 
 /// What of all this a layout uses. Common shapes have code of their own, without the questions that they do not ask.
@@ -267,10 +277,9 @@ impl Fused {
                 None => return Fit::No,
             },
             Length::Fixed(length) => *length,
-            Length::Unknown(least) if input.len() < *least => return Fit::More(least - input.len()),
-            Length::Unknown(_) => return Fit::Ask,
+            Length::Unknown(least) => return self.judge_open(input, *least),
         };
-        let Some(frame) = input.get(..length) else { return Fit::More(length - input.len()) };
+        let Some(frame) = input.get(..length) else { return self.more(input, length - input.len()) };
         let tail = match frame.last_chunk() {
             Some(&tail) => u64::from_le_bytes(tail),
             // The whole frame is in the head.
@@ -283,6 +292,50 @@ impl Fused {
             false => Fit::No,
             true if SHAPE != ANY || self.certain => Fit::Whole(length),
             true => Fit::Ask,
+        }
+    }
+}
+
+impl Fused {
+    /// The same where nothing here tells how long the frame is.
+    #[inline(never)]
+    fn judge_open(&self, input: &[u8], least: usize) -> Fit {
+        match &self.preamble {
+            Some(preamble) => preamble.judge(input),
+            None if input.len() < least => self.more(input, least - input.len()),
+            None if self.begins_well(input) => Fit::Ask,
+            None => Fit::No,
+        }
+    }
+
+    /// So many bytes are missing, unless those that are here are wrong already.
+    #[inline(never)]
+    fn more(&self, input: &[u8], missing: usize) -> Fit {
+        if self.begins_well(input) { Fit::More(missing) } else { Fit::No }
+    }
+
+    /// What stands at places counted from the start fits, as far as it is here.
+    fn begins_well(&self, input: &[u8]) -> bool {
+        self.tests.iter().all(|test| match test.needs() {
+            Some(needs) if needs <= input.len() => test.holds(input),
+            _ => true,
+        })
+    }
+}
+
+impl Preamble {
+    fn judge(&self, input: &[u8]) -> Fit {
+        let run = input.iter().take(self.most).take_while(|byte| **byte == self.byte).count();
+        let missing = self.least.saturating_sub(run);
+        if run == input.len() {
+            return Fit::More(missing.max(1));
+        }
+        if missing > 0 {
+            return Fit::No;
+        }
+        match self.behind.judge(&input[run..]) {
+            Fit::Whole(length) => Fit::Whole(run + length),
+            told => told,
         }
     }
 }
@@ -445,6 +498,15 @@ impl Test {
                 stands.is_some()
                     && stands == sum.over(frame, spans).and_then(|sum| around.apply(sum, number.mask))
             }
+        }
+    }
+
+    /// How many bytes it looks at, if their places are counted from the start and it is cheap.
+    fn needs(&self) -> Option<usize> {
+        match self {
+            Test::Byte { at, .. } => at.start().map(|at| at + 1),
+            Test::Among { number, .. } => number.at.start().map(|at| at + usize::from(number.bytes)),
+            Test::Same { .. } | Test::Sum { .. } => None,
         }
     }
 

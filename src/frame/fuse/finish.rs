@@ -83,8 +83,9 @@ impl Fuse {
         let places = self.names.iter().filter(|(_, known)| known.from != known.to);
         let place = |known: &Known| Place { from: edge(known.from), to: edge(known.to) };
         let places = places.map(|(name, known)| (name.clone(), place(known))).collect();
+        let (shape, preamble) = (Shape::Any, None);
         let fused =
-            Fused { head, twins, length, tail, check, tests, certain, closing, places, shape: Shape::Any };
+            Fused { head, twins, length, tail, check, tests, certain, closing, places, shape, preamble };
         Fused { shape: fused.shape(), ..fused }
     }
 
@@ -148,7 +149,7 @@ impl Fuse {
                     let whole = |name: &Name| self.names.get(name).filter(|known| known.from != known.to);
                     let from = match from {
                         Some(name) => whole(name)?.from,
-                        None if computed.depth == 0 => Mark::default(),
+                        None if computed.depth == 0 && !self.is_behind => Mark::default(),
                         None => return None,
                     };
                     let to = match to {

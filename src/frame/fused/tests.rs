@@ -57,6 +57,17 @@ fn the_frames_of_common_protocols_need_no_parser() {
 }
 
 #[test]
+fn a_preamble_is_stepped_over_without_the_parser() {
+    let frame = compile("FE{0..4} 68 code:u8=3 n:u8=size(data) data:bytes 16", &[]);
+    let judge = |bytes: &[u8]| frame.fused().judge(bytes);
+    assert_eq!(judge(&[0x68, 3, 0, 0x16]), Fit::Whole(4));
+    assert_eq!(judge(&[0xFE, 0xFE, 0x68, 3, 1, 9, 0x16]), Fit::Whole(7));
+    assert_eq!(judge(&[0xFE, 0xFE, 0x68, 4]), Fit::No);
+    assert!(matches!(judge(&[0xFE, 0xFE]), Fit::More(_)));
+    assert_eq!(judge(&[0xFE, 0xFE, 0xFE, 0xFE, 0xFE, 0x68]), Fit::No);
+}
+
+#[test]
 fn fields_have_places_before_and_behind_the_stretch() {
     let frame =
         compile("68 n:u8=size(control..data) control:u8 data:bytes check:u8=sum8(control..data) 16", &[]);
@@ -168,10 +179,11 @@ fn numbered(from: usize) -> impl Fn(Vec<&'static str>) -> String {
 
 /// A layout that can be compiled, and sets for some of its numbers.
 fn frames() -> impl Strategy<Value = (String, Frame)> {
-    (prefix(), stretch(), suffix(), any::<bool>()).prop_filter_map(
+    let preamble = prop::sample::select(vec!["", "", "FE{0..4} 68", "05{1..2} 03", "68{0..9}"]);
+    (preamble, prefix(), stretch(), suffix(), any::<bool>()).prop_filter_map(
         "a layout",
-        |(prefix, stretch, suffix, narrowed)| {
-            let text = format!("{prefix} p0:u8 {stretch} last:u8 {suffix}");
+        |(preamble, prefix, stretch, suffix, narrowed)| {
+            let text = format!("{preamble} {prefix} p0:u8 {stretch} last:u8 {suffix}");
             let mut layout = Layout::parse(&text).ok()?;
             if narrowed {
                 layout.refine("last", Refinement::OneOf(vec![3..=3, 0x40..=0x7F])).ok()?;
@@ -219,7 +231,7 @@ proptest! {
         seed in any::<u64>(),
         data in prop::collection::vec(any::<u8>(), 0..12),
         damage in any::<(prop::sample::Index, u8)>(),
-        noise in prop::collection::vec(prop_oneof![any::<u8>(), 0..6u8, Just(0x68)], 0..40),
+        noise in prop::collection::vec(prop_oneof![any::<u8>(), 0..6u8, Just(0x68), Just(0xFE)], 0..40),
     ) {
         agree(&frame, &text, &noise)?;
         let Some(mut bytes) = encoded(&frame, seed, &data) else { return Ok(()) };
