@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::diagnose::diagnose_played;
+use crate::diagnose::{Hearing, diagnose_played};
 use crate::flash::{AfterReset, ResetSearch, reset_sequences};
 use crate::line::{Baud, Format, Settings};
 use crate::machine::{Ending, Host, Program, Run};
@@ -88,8 +88,14 @@ impl Handshake {
         let abilities = port.abilities();
         drop((progress, port));
         let result = host.inner().result();
-        let why =
-            diagnose_played(&result.items, &table, settings, abilities.line_errors, abilities.uncertainty);
+        let why = diagnose_played(
+            &result.items,
+            &table,
+            Hearing::both(settings, abilities.line_errors, abilities.uncertainty),
+            &|| {
+                session.tables.programs().unwrap_or_default() // a mistake in a table was told before
+            },
+        );
         let (not_possible, failure) = match ran {
             Ok(ran) => (ran.not_possible, None),
             Err(error) => (Vec::new(), Some(Failure::from(error))),

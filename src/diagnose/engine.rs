@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::frame::{ItemKind as Element, Times};
-use crate::line::{Direction, Instant, LineErrors, LineEvent, Seen, Settings, Span};
+use crate::line::{Direction, Instant, LineErrors, LineEvent, Settings, Span};
 use crate::machine::{Env, Item, ItemKind, Observer, Program, Score, Sides};
 
 use super::cause::Cause;
@@ -13,15 +13,11 @@ use super::evidence::Evidence;
 use super::measure::{Otherwise, Stretches, measure};
 use super::mend;
 use super::model::{Model, acting};
+use super::others;
 use super::peel;
 use super::posterior::Diagnosis;
 use super::verdict::{Bytes, Verdict};
-use super::window::{Standing, Window};
-
-/// Where this part of the bytes belongs to healthy frames, neither the protocol nor its bits are in doubt.
-const EXPLAINED: f64 = 0.5;
-/// Events that are read otherwise; more would only repeat what these say.
-const READ_AGAIN: usize = 192;
+use super::window::Window;
 
 /// How a conversation was heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +26,13 @@ pub struct Hearing {
     pub line_errors: LineErrors,
     pub uncertainty: Span,
     pub sides: Sides,
+}
+
+impl Hearing {
+    /// Both sides are heard.
+    pub fn both(settings: Settings, line_errors: LineErrors, uncertainty: Span) -> Hearing {
+        Hearing { settings, line_errors, uncertainty, sides: Sides::Both }
+    }
 }
 
 /// Follows a conversation and can be asked at any time why it is as it is.
@@ -91,9 +94,7 @@ impl Engine {
 
     /// The expected protocol explains so little that others are worth a look.
     pub fn is_at_a_loss(&self) -> bool {
-        let received = self.window.received().filter(|heard| heard.event.value().is_some());
-        let healthy = received.clone().filter(|heard| heard.standing == Standing::Frame).count();
-        (healthy as f64) < EXPLAINED * received.count() as f64
+        self.window.is_at_a_loss()
     }
 
     /// What the received bytes of each item in the window were, by the item's number: the verdict that most of them share.
@@ -161,38 +162,18 @@ impl Engine {
         if !self.is_at_a_loss() {
             return told;
         }
+        let heard = Hearing { settings: self.window.settings, ..self.heard };
+        let events = self.window.events.iter().map(|heard| &heard.event);
         let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
-        let read = |change: fn(u8) -> u8| share(self.score(&self.own, change));
-        let mut best: Option<(String, f64)> = None;
-        for program in &self.others {
-            let weight = self.score(program, |byte| byte).log_weight;
-            if best.as_ref().is_none_or(|(_, most)| weight > *most) {
-                best = Some((program.table().name.to_string(), weight));
-            }
-        }
+        let read =
+            |change: fn(u8) -> u8| share(others::score(&self.own, &self.env, heard, events.clone(), change));
         Otherwise {
             reversed: read(u8::reverse_bits),
             complemented: read(|byte| !byte),
             masked: read(|byte| byte & 0x7F),
-            other: best.filter(|(_, weight)| *weight > 0.0),
+            other: others::best(&self.others, &self.env, heard, events.clone()),
             ..told
         }
-    }
-
-    /// The score of a protocol over the window, each received byte changed.
-    fn score(&self, program: &Arc<Program>, change: fn(u8) -> u8) -> Score {
-        let env = single(program, &self.env);
-        let observer = Observer::scoring(program.clone(), self.heard.sides, self.window.settings, &env);
-        let mut observer = observer.stamped(self.heard.uncertainty);
-        for heard in self.window.events.iter().take(READ_AGAIN) {
-            let seen = match (heard.event.seen, heard.event.direction) {
-                (Seen::Byte(byte), Direction::Rx) => Seen::Byte(change(byte)),
-                (seen, _) => seen,
-            };
-            observer.on_event(&LineEvent { seen, ..heard.event });
-        }
-        observer.finish();
-        observer.score()
     }
 
     /// How the replies begin that did not come, or came as something else.
@@ -225,12 +206,6 @@ fn shared(said: &[(Verdict, f64)]) -> Option<(Verdict, f64)> {
     let (verdict, _) = *said.iter().max_by_key(|(verdict, _)| count(*verdict))?;
     let of: Vec<f64> = said.iter().filter(|(other, _)| *other == verdict).map(|(_, p)| *p).collect();
     Some((verdict, of.iter().sum::<f64>() / of.len() as f64))
-}
-
-/// One hypothesis: every parameter that is not set at its usual value. Reading again is to tell protocols apart, not their variants.
-fn single(program: &Program, env: &Env) -> Env {
-    let unset = program.table().parameters.iter().filter(|parameter| env.get(&parameter.name).is_none());
-    unset.fold(env.clone(), |env, parameter| env.with(&parameter.name, parameter.value.clone()))
 }
 
 /// The literal bytes that a frame begins with.

@@ -26,8 +26,8 @@ pub struct Details {
     pub sender_baud: Option<f64>,
     /// The format that the faults, or the bytes' weights, point to.
     pub sender_format: Option<crate::line::Format>,
-    /// The protocol that explains the bytes better, and by how much (natural logarithm).
-    pub other_protocol: Option<(String, f64)>,
+    /// The protocol that explains the bytes better.
+    pub other_protocol: Option<super::others::Other>,
     /// Text that came where none was expected, at most a line.
     pub text: Option<String>,
     /// What refusals said.

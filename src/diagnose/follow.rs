@@ -262,3 +262,69 @@ fn end_line(line: &mut Vec<LineEvent>, ready: &mut VecDeque<Followed>) {
         ready.push_back(Followed::Bytes(std::mem::take(line)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Baud, Direction, Format};
+    use crate::protocol::Registry;
+
+    const SENTENCE: &[u8] = b"$GPRMC,092751.000,A,5321.6802,N,00630.3371,W,0.06,31.66,280511,,,A*45\r\n";
+
+    /// Sentences without a pause, good ones first; then one byte of each is another.
+    fn events() -> Vec<LineEvent> {
+        let mut now = Instant::ZERO;
+        let mut events = Vec::new();
+        for sentence in 0..14 {
+            for (place, byte) in SENTENCE.iter().enumerate() {
+                now += Span::from_micros(1042);
+                let byte = if sentence >= 6 && place == 20 + sentence { byte ^ 0x01 } else { *byte };
+                events.push(LineEvent::byte(now, Direction::Rx, byte));
+            }
+        }
+        events
+    }
+
+    fn follow() -> Follow {
+        let program = Program::compile(Registry::shipped().get("nmea").expect("a shipped table"));
+        let mut follow =
+            Follow::protocol(Arc::new(program), Env::new(), None).heard_with(LineErrors::PerByte, Span::ZERO);
+        follow.on_settings(Instant::ZERO, Settings::new(Baud::nearest(9600.0), Format::N8));
+        follow
+    }
+
+    fn told(follow: &mut Follow) -> Vec<(Instant, Cause)> {
+        let pieces = follow.new_pieces();
+        let why = |piece: &Followed| match piece {
+            Followed::Why(at, why) => Some((*at, why.leading().cause)),
+            _ => None,
+        };
+        pieces.iter().filter_map(why).collect()
+    }
+
+    #[test]
+    fn a_cause_is_told_within_fifty_milliseconds_of_the_byte_that_made_it_sure() {
+        // Who looks after every byte knows it first.
+        let mut eager = follow();
+        let mut first = Vec::new();
+        for event in events() {
+            eager.on_event(&event);
+            eager.why();
+            first.extend(told(&mut eager));
+        }
+        let mut live = follow();
+        let mut later = Vec::new();
+        for event in events() {
+            while let Some(due) = live.deadline().filter(|due| *due < event.at) {
+                live.on_time(due);
+                later.extend(told(&mut live));
+            }
+            live.on_event(&event);
+            later.extend(told(&mut live));
+        }
+        let (sure, cause) = *first.last().expect("the eager one tells a cause");
+        assert_ne!(cause, Cause::Clean);
+        let (at, _) = later.iter().find(|(_, other)| *other == cause).expect("the live one tells it too");
+        assert!(at.since(sure) <= LOOK, "{:?} after it was sure", at.since(sure));
+    }
+}

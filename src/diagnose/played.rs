@@ -3,26 +3,28 @@
 use std::sync::Arc;
 
 use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
-use crate::machine::{Item, ItemKind, Program};
+use crate::machine::{Env, Item, ItemKind, Program, Sides};
 use crate::protocol::Table;
 
+use super::engine::Hearing;
 use super::measure::{Otherwise, Stretches, measure};
 use super::mend;
 use super::model::Model;
+use super::others;
 use super::posterior::Diagnosis;
 use super::window::Window;
 
 /// Why a conversation that was played went as it did.
 ///
-/// Within an item the times of its bytes are spread evenly; that is what a UART does.
+/// Within an item the times of its bytes are spread evenly; that is what a UART does. `others` gives the tables that may be there
+/// instead; it is asked only if this one explains little. What was sent is this protocol's: theirs is what came back.
 pub fn diagnose_played(
     items: &[Item],
     table: &Arc<Table>,
-    settings: Settings,
-    line_errors: LineErrors,
-    uncertainty: Span,
+    heard: Hearing,
+    others: &dyn Fn() -> Vec<Arc<Program>>,
 ) -> Diagnosis {
-    let mut window = Window::new(settings, line_errors, uncertainty);
+    let mut window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
     for item in items {
         if let ItemKind::Settings { settings, .. } = item.kind {
             window.on_settings(settings);
@@ -33,7 +35,14 @@ pub fn diagnose_played(
     }
     let (refusals, mended) = (mend::refusals(table), mend::mended(table, &window.items));
     let stretches = Stretches::of(&Program::compile(Arc::clone(table)), &window);
-    let otherwise = Otherwise { refusals, mended, stretches, ..Otherwise::default() };
+    let received = window.received().map(|heard| &heard.event);
+    let other = window.is_at_a_loss().then(|| {
+        let mut programs = others();
+        programs.retain(|other| other.table().name != table.name);
+        let heard = Hearing { settings: window.settings, sides: Sides::Device, ..heard };
+        others::best(&programs, &Env::new(), heard, received)
+    });
+    let otherwise = Otherwise { refusals, mended, stretches, other: other.flatten(), ..Otherwise::default() };
     Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())
 }
 

@@ -31,6 +31,8 @@ pub struct Heard {
     pub item: Option<u64>,
 }
 
+/// Where this part of the bytes belongs to healthy frames, neither the protocol nor its bits are in doubt.
+const EXPLAINED: f64 = 0.5;
 /// Events that are looked at together.
 const MOST_EVENTS: usize = 8192;
 /// Items that are looked at together.
@@ -174,6 +176,13 @@ impl Window {
     /// Sent bytes, in order.
     pub fn sent(&self) -> impl DoubleEndedIterator<Item = &Heard> + Clone {
         self.events.iter().filter(|heard| heard.event.direction == Direction::Tx)
+    }
+
+    /// So little of what was received belongs to healthy frames that protocol and bits are in doubt.
+    pub fn is_at_a_loss(&self) -> bool {
+        let received = self.received().filter(|heard| heard.event.value().is_some());
+        let healthy = received.clone().filter(|heard| heard.standing == Standing::Frame).count();
+        (healthy as f64) < EXPLAINED * received.count() as f64
     }
 
     /// It goes back to where listening began.

@@ -161,8 +161,13 @@ fn detail(cause: Cause, details: &Details) -> Map<String, Json> {
             facts.extend(format.map(|format| ("sender_format".into(), format.into())));
         }
         Cause::OtherProtocol => {
-            let other = details.other_protocol.as_ref();
-            facts.extend(other.map(|(name, _)| ("protocol".into(), name.clone().into())));
+            if let Some(other) = &details.other_protocol {
+                facts.insert("protocol".into(), other.name.clone().into());
+                facts.insert(
+                    "about".into(),
+                    other.about.split_whitespace().collect::<Vec<_>>().join(" ").into(),
+                );
+            }
         }
         Cause::ApplicationRunning | Cause::DeviceReset => {
             facts.extend(details.text.as_ref().map(|text| ("text".into(), text.clone().into())));

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnose::diagnose_played;
+use crate::diagnose::{Hearing, diagnose_played};
 use crate::flash::{
     Action, Complaint, Ended, Outcome, Plan, PlanError, Session as FlashSession, SessionOptions, Wish,
     complaints, estimate, reset_sequences,
@@ -345,9 +345,8 @@ impl Job {
             false => DiagnosisFace::new(&diagnose_played(
                 &outcome.items,
                 &target.table,
-                settings,
-                abilities.line_errors,
-                abilities.uncertainty,
+                Hearing::both(settings, abilities.line_errors, abilities.uncertainty),
+                &|| session.tables.programs().unwrap_or_default(), // a mistake in a table was told before
             )),
         };
         let (not_possible, failure) = match ran {

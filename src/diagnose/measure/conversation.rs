@@ -66,7 +66,7 @@ fn weights(window: &Window, otherwise: &Otherwise, bytes: usize, evidence: &mut 
     evidence.number("reversed", (otherwise.reversed - own).max(0.0));
     evidence.number("complemented", (otherwise.complemented - own).max(0.0));
     evidence.number("masked", (otherwise.masked - own).max(0.0));
-    let other = otherwise.other.as_ref().map_or(0.0, |(_, weight)| weight - otherwise.own_weight.max(0.0));
+    let other = otherwise.other.as_ref().map_or(0.0, |other| other.weight - otherwise.own_weight.max(0.0));
     evidence.ratio("other", other.max(0.0), 0, 0);
     evidence.details.other_protocol = otherwise.other.clone().filter(|_| other > 0.0);
 }

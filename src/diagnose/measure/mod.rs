@@ -30,8 +30,8 @@ pub struct Otherwise {
     pub masked: f64,
     /// How well this protocol explains the bytes, against chance (natural logarithm).
     pub own_weight: f64,
-    /// The best other protocol, and how well it does.
-    pub other: Option<(String, f64)>,
+    /// The best other protocol.
+    pub other: Option<super::others::Other>,
     /// Of the damaged frames that were tried, how many are healthy with one bit the other way: mended, tried.
     pub mended: (usize, usize),
     /// What the spoilt replies hold by the frames of the table alone.
