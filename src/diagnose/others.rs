@@ -18,7 +18,12 @@ pub struct Other {
     pub about: String,
     /// How well it explains the bytes, against chance (natural logarithm).
     pub weight: f64,
+    /// Others that explain them nearly as well, best first.
+    pub nearly: Vec<String>,
 }
+
+/// Natural logarithm by which the next table must be behind for the best one to stand alone.
+const NEAR: f64 = 3.0;
 
 /// The table that explains the events best, if any does.
 pub fn best<'e>(
@@ -27,16 +32,14 @@ pub fn best<'e>(
     heard: Hearing,
     events: impl Iterator<Item = &'e LineEvent> + Clone,
 ) -> Option<Other> {
-    let mut best: Option<(&Arc<Program>, f64)> = None;
-    for program in programs {
-        let weight = score(program, env, heard, events.clone(), |byte| byte).log_weight;
-        if weight > best.map_or(0.0, |(_, most)| most) {
-            best = Some((program, weight));
-        }
-    }
-    let (program, weight) = best?;
-    let table = program.table();
-    Some(Other { name: table.name.to_string(), about: table.about.trim().into(), weight })
+    let weigh = |program| (program, score(program, env, heard, events.clone(), |byte| byte).log_weight);
+    let mut weights: Vec<(&Arc<Program>, f64)> = programs.iter().map(weigh).collect();
+    weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let (program, weight) = *weights.first().filter(|(_, weight)| *weight > 0.0)?;
+    let name = |program: &Program| program.table().name.to_string();
+    let near = weights[1..].iter().take_while(|(_, other)| *other > (weight - NEAR).max(0.0));
+    let nearly = near.map(|(program, _)| name(program)).collect();
+    Some(Other { name: name(program), about: program.table().about.trim().into(), weight, nearly })
 }
 
 /// The score of a table over the first events, each received byte changed.

@@ -163,6 +163,9 @@ fn detail(cause: Cause, details: &Details) -> Map<String, Json> {
         Cause::OtherProtocol => {
             if let Some(other) = &details.other_protocol {
                 facts.insert("protocol".into(), other.name.clone().into());
+                if !other.nearly.is_empty() {
+                    facts.insert("or".into(), other.nearly.join(", ").into());
+                }
                 facts.insert(
                     "about".into(),
                     other.about.split_whitespace().collect::<Vec<_>>().join(" ").into(),

@@ -34,9 +34,10 @@ pub fn why(
     let Some(program) = program else {
         return diagnose_silence(header.settings, header.line_errors, header.uncertainty);
     };
-    let heard = within(&program, &header, heard);
     let observed = observe(&program, &header, &heard, &Env::new(), &|| all.clone());
-    let healthy = !observed.items.is_empty() && observed.items.iter().all(|(item, _)| item.is_clean());
+    let items: Vec<&Item> = observed.items.iter().map(|(item, _)| item).collect();
+    let items = within(&items);
+    let healthy = !items.is_empty() && items.iter().all(|item| item.is_clean());
     let told = observed.diagnosis;
     let mass = |wanted: fn(&Settings) -> bool| -> f64 {
         found.settings.iter().filter(|one| wanted(&one.settings)).map(|one| one.probability).sum()
@@ -54,18 +55,14 @@ pub fn why(
 }
 
 /// Without the pieces of frames in the middle of which the sweep began and ended to listen at these settings.
-fn within(program: &Arc<Program>, header: &Header, mut heard: Vec<Record>) -> Vec<Record> {
-    let items = observe(program, header, &heard, &Env::new(), &Vec::new).items;
-    let bytes = |item: Option<&(Item, _)>| match item {
-        Some((item, _)) if matches!(item.kind, ItemKind::Unexpected(_)) => item.bytes.len(),
-        _ => 0,
-    };
-    let (first, last) = (bytes(items.first()), bytes(items.last()));
-    if items.len() > 2 && first + last < heard.len() {
-        heard.truncate(heard.len() - last);
-        heard.drain(..first);
+fn within<'i>(items: &'i [&'i Item]) -> &'i [&'i Item] {
+    let is_piece =
+        |item: Option<&&Item>| item.is_some_and(|item| matches!(item.kind, ItemKind::Unexpected(_)));
+    if items.len() <= 2 {
+        return items;
     }
-    heard
+    let (first, last) = (is_piece(items.first()), is_piece(items.last()));
+    &items[usize::from(first)..items.len() - usize::from(last)]
 }
 
 /// The last stretch at these settings, or else the longest one, with the settings that held.
