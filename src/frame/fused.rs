@@ -4,12 +4,14 @@
 //! behind it, cheap tests before sums. What cannot be said so is left to the parser: the answer is [`Fit::Ask`].
 //! Whatever this file says, the parser says as well; a property test holds the two against each other.
 
-use std::ops::RangeInclusive;
-
-use super::checksum::{self, Algorithm};
+use super::checksum;
 use super::envelope::LONGEST;
 use super::layout::Order;
 use super::text::Name;
+
+mod comparison;
+
+pub(super) use comparison::{Around, Edge, Number, Sum, Test};
 
 /// What the bytes at the start of an input are to a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,70 +139,6 @@ impl Place {
     pub fn of(self, frame: &[u8]) -> &[u8] {
         frame.get(self.from.of(frame.len())..self.to.of(frame.len())).unwrap_or_default()
     }
-}
-
-/// A place in a frame, counted from its start or from its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Edge {
-    offset: usize,
-    /// All ones where it is counted from the end: the length is added without a branch.
-    from_end: usize,
-}
-
-/// Some bits of some bytes, as an unsigned number.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Number {
-    pub at: Edge,
-    pub bytes: u8,
-    pub order: Order,
-    pub shift: u8,
-    pub mask: u64,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Test {
-    Byte {
-        at: Edge,
-        mask: u8,
-        value: u8,
-    },
-    /// Bytes that stand here once more, differing in these bits.
-    Same {
-        at: Edge,
-        of: Edge,
-        size: usize,
-        differ: u8,
-    },
-    Among {
-        number: Number,
-        ranges: Vec<RangeInclusive<u64>>,
-    },
-    Sum {
-        number: Number,
-        sum: Sum,
-        around: Around,
-        spans: Vec<(Edge, Edge)>,
-    },
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Sum {
-    /// The whole sum, and which of its bits are compared.
-    Masked(u64),
-    Sum8,
-    Xor8,
-    Lrc,
-    CarrySum8,
-    Crc(Algorithm),
-}
-
-/// What is done to a sum before it is compared.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Around {
-    Plain,
-    Xor(u64),
-    /// This number less the sum.
-    From(u64),
 }
 
 impl Fused {
@@ -413,160 +351,6 @@ impl Check {
             _ if SHAPE == SUM8 => u64::from(checksum::sum8_of(span)) == stands,
             Sum::Crc(algorithm) if SHAPE == CRC => algorithm.compute(&[span]) == stands,
             sum => self.around.apply(sum.of_one(span), self.stands.mask) == Some(stands),
-        }
-    }
-}
-
-impl Edge {
-    /// The same place in a frame of always that length.
-    pub fn fixed(self, length: Option<usize>) -> Edge {
-        match length {
-            Some(length) => Edge::from_end(length - self.of(length)),
-            None => self,
-        }
-    }
-
-    /// How far it is from the start.
-    pub fn start(self) -> Option<usize> {
-        (self.from_end == 0).then_some(self.offset)
-    }
-
-    /// How far it is from the end.
-    pub fn end(self) -> Option<usize> {
-        (self.from_end != 0).then_some(self.offset.wrapping_neg())
-    }
-
-    pub const fn from_start(offset: usize) -> Edge {
-        Edge { offset, from_end: 0 }
-    }
-
-    pub fn from_end(distance: usize) -> Edge {
-        Edge { offset: distance.wrapping_neg(), from_end: usize::MAX }
-    }
-
-    /// Where it is in a frame of that length.
-    #[inline]
-    pub fn of(self, length: usize) -> usize {
-        (length & self.from_end).wrapping_add(self.offset)
-    }
-}
-
-impl Number {
-    #[inline]
-    pub fn read(&self, input: &[u8], length: usize) -> Option<u64> {
-        let at = self.at.of(length);
-        let wire = match self.bytes {
-            1 => u64::from(*input.get(at)?),
-            2 => {
-                let pair = input.get(at..)?.first_chunk()?;
-                match self.order {
-                    Order::Little => u16::from_le_bytes(*pair).into(),
-                    Order::Big => u16::from_be_bytes(*pair).into(),
-                }
-            }
-            bytes => {
-                let wire = input.get(at..at + usize::from(bytes))?;
-                let push = |so_far: u64, &byte: &u8| so_far << 8 | u64::from(byte);
-                match self.order {
-                    Order::Little => wire.iter().rev().fold(0, push),
-                    Order::Big => wire.iter().fold(0, push),
-                }
-            }
-        };
-        Some(wire >> self.shift & self.mask)
-    }
-}
-
-impl Test {
-    #[inline]
-    fn holds(&self, frame: &[u8]) -> bool {
-        let length = frame.len();
-        match self {
-            Test::Byte { at, mask, value } => {
-                frame.get(at.of(length)).is_some_and(|byte| byte & mask == *value)
-            }
-            Test::Same { at, of, size, differ } => {
-                let piece = |edge: Edge| frame.get(edge.of(length)..)?.get(..*size);
-                let [Some(one), Some(other)] = [*at, *of].map(piece) else { return false };
-                one.iter().zip(other).all(|(one, other)| one ^ other == *differ)
-            }
-            Test::Among { number, ranges } => number
-                .read(frame, length)
-                .is_some_and(|number| ranges.iter().any(|range| range.contains(&number))),
-            Test::Sum { number, sum, around, spans } => {
-                let stands = number.read(frame, length);
-                stands.is_some()
-                    && stands == sum.over(frame, spans).and_then(|sum| around.apply(sum, number.mask))
-            }
-        }
-    }
-
-    /// How many bytes it looks at, if their places are counted from the start and it is cheap.
-    fn needs(&self) -> Option<usize> {
-        match self {
-            Test::Byte { at, .. } => at.start().map(|at| at + 1),
-            Test::Among { number, .. } => number.at.start().map(|at| at + usize::from(number.bytes)),
-            Test::Same { .. } | Test::Sum { .. } => None,
-        }
-    }
-
-    /// What is cheap and decides much comes first.
-    pub fn cost(&self) -> usize {
-        match self {
-            Test::Byte { .. } => 0,
-            Test::Among { .. } => 2,
-            Test::Same { .. } => 3,
-            Test::Sum { .. } => 4,
-        }
-    }
-}
-
-impl Sum {
-    #[inline]
-    fn over(&self, frame: &[u8], spans: &[(Edge, Edge)]) -> Option<u64> {
-        let piece = |&(from, to): &(Edge, Edge)| frame.get(from.of(frame.len())..to.of(frame.len()));
-        if let [span] = spans {
-            return Some(self.of(&[piece(span)?]));
-        }
-        let pieces: Option<Vec<&[u8]>> = spans.iter().map(piece).collect();
-        Some(self.of(&pieces?))
-    }
-
-    /// The two sums that short frames have are computed here and now, the others by a call.
-    #[inline(always)]
-    fn of_one(&self, span: &[u8]) -> u64 {
-        match self {
-            Sum::Sum8 => checksum::sum8_of(span).into(),
-            Sum::Xor8 => checksum::xor8_of(span).into(),
-            Sum::Crc(algorithm) => algorithm.compute(&[span]),
-            _ => self.of(&[span]),
-        }
-    }
-
-    #[inline(never)]
-    fn of(&self, pieces: &[&[u8]]) -> u64 {
-        match self {
-            Sum::Masked(mask) => checksum::sum(pieces) & mask,
-            Sum::Sum8 => checksum::sum8(pieces).into(),
-            Sum::Xor8 => checksum::xor8(pieces).into(),
-            Sum::Lrc => checksum::lrc(pieces).into(),
-            Sum::CarrySum8 => checksum::carry_sum8(pieces).into(),
-            Sum::Crc(algorithm) => algorithm.compute(pieces),
-        }
-    }
-}
-
-impl Around {
-    #[inline(always)]
-    fn apply(self, sum: u64, mask: u64) -> Option<u64> {
-        match self {
-            Around::Plain => Some(sum),
-            Around::Xor(with) => Some(sum ^ with),
-            // Below nothing a number goes once round, as far as it is wide.
-            Around::From(number) => match number.checked_sub(sum) {
-                Some(left) => Some(left),
-                None => (sum - number - 1 <= mask).then(|| number.wrapping_sub(sum) & mask),
-            },
         }
     }
 }

@@ -1,22 +1,19 @@
 //! A follower: an observer with one set of parameters. Events and time come in here; what they mean is found in `follow`.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::frame::Name;
 use crate::line::{Direction, Fault, Instant, LineEvent, Seen, Settings, Span};
-use crate::protocol::{ExchangeId, StateId};
+use crate::protocol::ExchangeId;
 
 use super::aside::Aside;
 use super::closure::Closure;
 use super::echo::Echo;
 use super::env::Env;
 use super::facts::Facts;
-use super::hear::{Answers, FrameSet, Offer};
 use super::item::{Candidate, Item, ItemKind};
 use super::memory::Memory;
 use super::observer::Sides;
-use super::openings::Opening;
 use super::program::Program;
 use super::scope::side;
 use super::score::Score;
@@ -174,72 +171,6 @@ impl Follower {
         // Where the device may speak first, an answer may be due while the conversation rests.
         let eager = unheard.is_none() && listening.device_first;
         Closure { ground: self.ground(), unheard, eager }
-    }
-
-    /// The threads one by one: instead of one that rests, one for each exchange that it may begin.
-    pub fn every_thread(&self) -> Cow<'_, [Thread]> {
-        if self.threads.iter().all(|thread| thread.pc != self.program.rest) {
-            return Cow::Borrowed(&self.threads);
-        }
-        let closure = Closure { eager: true, ..self.closure() };
-        Cow::Owned(closure.of(self.threads.iter().cloned()))
-    }
-
-    /// Offers bytes to these threads; of those that rest, only exchanges are begun that can begin with the bytes.
-    pub fn offer_to(&self, offer: &Offer<'_>, threads: &[Thread]) -> Answers {
-        let program = &*self.program;
-        let rests = |thread: &Thread| thread.pc == program.rest;
-        if !threads.iter().any(rests) {
-            return offer.to(threads);
-        }
-        let closure = Closure { eager: true, ..self.closure() };
-        let (mut frames, mut more) = (FrameSet::default(), None);
-        let mut candidates = Vec::new();
-        for thread in threads {
-            if rests(thread) {
-                let begun = self.begun(offer, thread, &mut frames, &mut more);
-                candidates.extend(closure.of(begun));
-            } else {
-                candidates.push(thread.clone());
-            }
-        }
-        offer.ask(&candidates, frames, more)
-    }
-
-    /// What a thread that rests can begin with these bytes.
-    fn begun(
-        &self,
-        offer: &Offer<'_>,
-        thread: &Thread,
-        frames: &mut FrameSet,
-        more: &mut Option<usize>,
-    ) -> Vec<Thread> {
-        let program = &*self.program;
-        let openings = &program.openings.of(program, self.closure().unheard).frames;
-        let heard = |opening: &&Opening| {
-            offer.from.is_none_or(|from| from == opening.direction)
-                && !opening.states.and(thread.states).is_empty()
-        };
-        let mut begun: Vec<ExchangeId> = Vec::new();
-        for opening in openings.iter().filter(heard) {
-            if offer.may_begin(&[opening.frame], frames, more) {
-                begun.extend(&opening.exchanges);
-            }
-        }
-        if begun.is_empty() {
-            return Vec::new();
-        }
-        // In the order in which the states allow them.
-        let states = program.table.states.iter().enumerate();
-        let states = states.filter(|(index, _)| thread.states.has(StateId(*index)));
-        let mut threads: Vec<Thread> = Vec::new();
-        for exchange in states.flat_map(|(_, state)| &state.may) {
-            if begun.contains(exchange) {
-                begun.retain(|known| known != exchange);
-                threads.push(thread.beginning(program, *exchange));
-            }
-        }
-        threads
     }
 
     /// Whose bytes a channel carries, where that is known.

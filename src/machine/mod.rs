@@ -29,6 +29,7 @@ mod openings;
 mod outbox;
 mod pieces;
 mod program;
+mod resting;
 mod rounds;
 mod scope;
 mod score;
