@@ -85,7 +85,7 @@ fn kind(kind: &Kind) -> Value {
         Kind::HexBytes => json!({ "type": "string", "pattern": "^\\s*([0-9A-Fa-f]{2}\\s*)*$" }),
         Kind::Value => value(),
         Kind::Set => json!({ "type": "array", "items": { "type": ["integer", "string"] } }),
-        Kind::Script => json!({ "type": "string", "pattern": "^[DRBW][0-9.]+(\\|[DRBW][0-9.]+)*$" }),
+        Kind::Script => json!({ "type": "string", "pattern": "^[DRBWSO][0-9.]+(\\|[DRBWSO][0-9.]+)*$" }),
         Kind::Sectors => json!({ "type": "string", "pattern": "^\\s*\\w+\\s*x\\s*\\w+\\s*$" }),
         Kind::OneOf(words) => json!({ "type": "string", "enum": words }),
         Kind::List(of) => json!({ "type": "array", "items": self::kind(of) }),
