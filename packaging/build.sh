@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds what is given to users into a folder: build.sh [--only TARGET] [--twice] [DIST]
+# Builds what is given to users into a folder: build.sh [--only TARGET …] [--twice] [DIST]
 # A static program for any Linux, x86-64 and aarch64, each as a tarball and in a .deb; a zip for Windows; for each an SBOM; the SHA-256 sums of all.
 # The same commit gives the same bytes wherever it is built with the same compiler: --twice builds a second time, from a clone in another folder,
 # and fails when a byte differs. Needs what tests/real/cross.sh needs for the targets, git, python3, dpkg-deb.
@@ -7,23 +7,24 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
-targets=(x86_64-pc-windows-gnu aarch64-unknown-linux-musl x86_64-unknown-linux-musl)
+all=(x86_64-pc-windows-gnu aarch64-unknown-linux-musl x86_64-unknown-linux-musl)
+targets=()
 twice=
 dist=dist
 while [ $# -gt 0 ]; do
     case $1 in
     --only)
         case ${2:-} in
-        x86_64-pc-windows-gnu | aarch64-unknown-linux-musl | x86_64-unknown-linux-musl) targets=("$2") ;;
+        x86_64-pc-windows-gnu | aarch64-unknown-linux-musl | x86_64-unknown-linux-musl) targets+=("$2") ;;
         *)
-            echo "build.sh --only takes one of ${targets[*]}" >&2
+            echo "build.sh --only takes one of ${all[*]}" >&2
             exit 2
             ;;
         esac
         shift
         ;;
     -*)
-        echo "build.sh [--only TARGET] [--twice] [DIST]: what is $1?" >&2
+        echo "build.sh [--only TARGET …] [--twice] [DIST]: what is $1?" >&2
         exit 2
         ;;
     --twice) twice=yes ;;
@@ -31,6 +32,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[ "${#targets[@]}" -gt 0 ] || targets=("${all[@]}")
 dist=$(realpath -m "$dist")
 cd "$root"
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
@@ -159,7 +161,7 @@ if [ -n "$twice" ]; then
     rm -rf "$again"
     git clone --quiet --no-hardlinks "$root" "$again"
     only=()
-    [ "${#targets[@]}" -gt 1 ] || only=(--only "${targets[0]}")
+    for target in "${targets[@]}"; do only+=(--only "$target"); done
     HSDIAG_PACKAGES_DIR=$again/packages bash "$again/packaging/build.sh" "${only[@]}" "$again/dist" >/dev/null
     diff "$dist/SHA256SUMS" "$again/dist/SHA256SUMS"
     rm -rf "$again"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The programs out of the packages, as a user gets them: unpack.sh DIST DIR leaves DIR/hsdiag, DIR/hsdiag-aarch64 and DIR/hsdiag.exe.
+# The programs out of the packages, as a user gets them: unpack.sh DIST DIR leaves DIR/hsdiag and DIR/hsdiag.exe, and DIR/hsdiag-aarch64 if there is one.
 set -euo pipefail
 
 dist=$(realpath "$1")
@@ -12,4 +12,6 @@ for tarball in "$dist"/hsdiag-*.tar.gz; do
 done
 ln files/hsdiag-*-windows-x86_64/hsdiag.exe hsdiag.exe
 ln files/hsdiag-*-linux-x86_64/hsdiag hsdiag
-ln files/hsdiag-*-linux-aarch64/hsdiag hsdiag-aarch64
+if [ -d files/hsdiag-*-linux-aarch64 ]; then
+    ln files/hsdiag-*-linux-aarch64/hsdiag hsdiag-aarch64
+fi
