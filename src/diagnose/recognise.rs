@@ -15,6 +15,9 @@ const FAR: f64 = 40.0;
 const LOST: f64 = 14.0;
 /// Events without anything that it explains, before everybody listens again.
 const UNEXPLAINED: usize = 1024;
+/// Events in which a table must not have gained anything to stop listening: a frame ends before, and who joined in its middle has
+/// heard a whole one.
+const STALE: usize = 1024;
 /// Events from one look at the weights to the next.
 const LOOK: usize = 64;
 
@@ -35,6 +38,9 @@ struct Listener {
     sides: Sides,
     observer: Observer,
     sleeps: bool,
+    /// Its weight at most, and events since it had risen to that.
+    most: f64,
+    stale: usize,
 }
 
 /// A protocol that explains what was heard.
@@ -59,6 +65,8 @@ impl Recogniser {
             sides,
             observer: Observer::scoring(program.clone(), sides, settings, &env),
             sleeps: false,
+            most: 0.0,
+            stale: 0,
         };
         let ways = programs.iter().flat_map(|program| sides.iter().map(move |side| (program, *side)));
         Recogniser {
@@ -91,8 +99,8 @@ impl Recogniser {
         }
         self.patience -= 1;
         if self.patience == 0 {
-            self.patience = LOOK;
             self.look();
+            self.patience = LOOK;
         }
     }
 
@@ -103,6 +111,12 @@ impl Recogniser {
         };
         let (best, explained) = (best.weight(), best.observer.score().explained);
         self.peak = self.peak.max(best);
+        for listener in self.listeners.iter_mut().filter(|listener| !listener.sleeps) {
+            listener.stale += LOOK;
+            if listener.weight() > listener.most {
+                (listener.most, listener.stale) = (listener.weight(), 0);
+            }
+        }
         if explained != self.explained {
             self.explained = explained;
             self.since.clear();
@@ -110,17 +124,17 @@ impl Recogniser {
         if best < self.peak - LOST || self.since.len() >= UNEXPLAINED {
             self.wake();
             self.peak = best;
-            self.patience = UNEXPLAINED;
         } else if best > CONVINCING {
-            let behind = self.listeners.iter_mut().filter(|listener| listener.weight() < best - FAR);
-            behind.for_each(|listener| listener.sleeps = true);
+            let hopeless =
+                |listener: &&mut Listener| listener.stale >= STALE && listener.weight() < best - FAR;
+            self.listeners.iter_mut().filter(hopeless).for_each(|listener| listener.sleeps = true);
         }
     }
 
     fn wake(&mut self) {
         let since = std::mem::take(&mut self.since);
         for listener in self.listeners.iter_mut().filter(|listener| listener.sleeps) {
-            listener.sleeps = false;
+            (listener.sleeps, listener.stale) = (false, 0);
             let Some(first) = since.first() else { continue };
             // What came while it slept is no silence.
             let gap = LineEvent { seen: Seen::Marker, fault: None, ..*first };
@@ -179,7 +193,6 @@ mod tests {
     use crate::protocol::Registry;
 
     const SENTENCE: &[u8] = b"$GPRMC,092751.000,A,5321.6802,N,00630.3371,W,0.06,31.66,280511,,,A*45\r\n";
-    const ACKNOWLEDGED: [u8; 10] = [0xB5, 0x62, 0x05, 0x01, 0x02, 0x00, 0x06, 0x01, 0x0F, 0x38];
 
     fn recogniser(names: &[&str]) -> Recogniser {
         let registry = Registry::shipped();
@@ -197,6 +210,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_was_joined_in_the_middle_of_its_first_frame_is_heard_out() {
+        let mut recogniser = recogniser(&["nmea", "console"]);
+        let mut now = Instant::ZERO;
+        // The rest of a sentence is a line of text, and none of NMEA.
+        say(&mut recogniser, &mut now, &SENTENCE[4..]);
+        (0..4).for_each(|round| say(&mut recogniser, &mut now, &sentence(round)));
+        assert!(recogniser.listeners.iter().all(|listener| !listener.sleeps));
+        let best = recogniser.best().map(|best| best.program.table().name.to_string());
+        assert_eq!(best.as_deref(), Some("nmea"));
+    }
+
     fn valid(recogniser: &Recogniser, name: &str) -> Option<usize> {
         let ranking = recogniser.ranking();
         let found = ranking.iter().find(|found| &*found.program.table().name == name)?;
@@ -205,14 +230,14 @@ mod tests {
 
     #[test]
     fn a_table_that_cannot_win_sleeps_until_the_line_speaks_otherwise() {
-        let mut recogniser = recogniser(&["nmea", "ubx", "console"]);
+        let mut recogniser = recogniser(&["nmea", "modbus-rtu"]);
         let mut now = Instant::ZERO;
         (0..40).for_each(|round| say(&mut recogniser, &mut now, &sentence(round)));
         let asleep = recogniser.listeners.iter().filter(|listener| listener.sleeps).count();
-        assert!(asleep >= 1, "{asleep} sleep");
-        (0..200).for_each(|number| say(&mut recogniser, &mut now, &acknowledged(number)));
+        assert_eq!(asleep, 1);
+        (0..200).for_each(|number| say(&mut recogniser, &mut now, &registers(number)));
         recogniser.finish();
-        let heard = valid(&recogniser, "ubx").unwrap_or_default();
+        let heard = valid(&recogniser, "modbus-rtu").unwrap_or_default();
         assert!(heard >= 195, "{heard} of 200 frames were heard");
     }
 
@@ -226,15 +251,11 @@ mod tests {
         varied
     }
 
-    /// UBX-ACK-ACK of a message with this number.
-    fn acknowledged(number: u8) -> Vec<u8> {
-        let mut frame = ACKNOWLEDGED.to_vec();
-        frame[7] = number;
-        let (a, b) = frame[2..8].iter().fold((0u8, 0u8), |(a, b), byte| {
-            let a = a.wrapping_add(*byte);
-            (a, b.wrapping_add(a))
-        });
-        (frame[8], frame[9]) = (a, b);
+    /// A Modbus device answers with three registers.
+    fn registers(number: u8) -> Vec<u8> {
+        let mut frame = vec![0x11, 0x03, 0x06, 0xAE, number, 0x56, 0x52, 0x43, 0x40];
+        let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS).checksum(&frame);
+        frame.extend(sum.to_le_bytes());
         frame
     }
 }
