@@ -11,5 +11,5 @@ pub use baud::{Baud, BaudError, STANDARD_BAUDS};
 pub use event::{ControlLines, Direction, Fault, LineErrors, LineEvent, Seen};
 pub use format::{DataBits, Format, FormatError, Parity, StopBits};
 pub use settings::Settings;
-pub use task::{Action, Task};
+pub use task::{Action, Mute, Task};
 pub use time::{Instant, Span, span_from_secs};

@@ -49,3 +49,20 @@ pub trait Task {
     /// When the task wants to be woken if nothing happens.
     fn deadline(&self) -> Option<Instant>;
 }
+
+/// An end that never says a word.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mute;
+
+impl Task for Mute {
+    fn on_event(&mut self, _: &LineEvent) {}
+    fn on_time(&mut self, _: Instant) {}
+    fn on_settings(&mut self, _: Instant, _: Settings) {}
+    fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
+    fn next_action(&mut self) -> Option<Action> {
+        None
+    }
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::line::{Action, Direction, Instant, LineEvent, Seen, Settings, Span, Task};
+use crate::line::{Direction, Instant, LineEvent, Mute, Seen, Span};
 use crate::machine::{Env, Host, HostResult, Item, Observer, Program, Run, Score, Sides};
 use crate::protocol::{Table, Talk};
 
@@ -61,22 +61,6 @@ pub fn listen(program: &Arc<Program>, span: Span) -> Vec<LineEvent> {
     let mut link = Link::new(Mute, settings, device, settings);
     link.play(Instant::ZERO + span);
     link.passed()
-}
-
-/// A host that never says a word.
-struct Mute;
-
-impl Task for Mute {
-    fn on_event(&mut self, _: &LineEvent) {}
-    fn on_time(&mut self, _: Instant) {}
-    fn on_settings(&mut self, _: Instant, _: Settings) {}
-    fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
-    fn next_action(&mut self) -> Option<Action> {
-        None
-    }
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
 }
 
 /// What an observer makes of events, and how well its table explains them.

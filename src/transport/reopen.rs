@@ -137,23 +137,7 @@ mod tests {
     use super::super::sim::{SimDevice, SimPort};
     use super::super::sim_options::SimOptions;
     use super::*;
-    use crate::line::{Action, Baud, Format};
-
-    /// A device that never says a word.
-    struct Mute;
-
-    impl crate::line::Task for Mute {
-        fn on_event(&mut self, _: &LineEvent) {}
-        fn on_time(&mut self, _: Instant) {}
-        fn on_settings(&mut self, _: Instant, _: Settings) {}
-        fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
-        fn next_action(&mut self) -> Option<Action> {
-            None
-        }
-        fn deadline(&self) -> Option<Instant> {
-            None
-        }
-    }
+    use crate::line::{Baud, Format, Mute};
 
     fn settings(baud: f64) -> Settings {
         Settings::new(Baud::nearest(baud), Format::N8)
