@@ -23,11 +23,11 @@ while [ $# -gt 0 ]; do
         esac
         shift
         ;;
+    --twice) twice=yes ;;
     -*)
         echo "build.sh [--only TARGET …] [--twice] [DIST]: what is $1?" >&2
         exit 2
         ;;
-    --twice) twice=yes ;;
     *) dist=$1 ;;
     esac
     shift
