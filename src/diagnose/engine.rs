@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::frame::{ItemKind as Element, Times};
 use crate::line::{Direction, Instant, LineErrors, LineEvent, Settings, Span};
-use crate::machine::{Env, Item, ItemKind, Observer, Program, Score, Sides};
+use crate::machine::{Env, Item, Observer, Program, Sides};
 
+use super::alternatives::{self, Reread};
 use super::cause::Cause;
 use super::edges::{between, edges};
 use super::evidence::Evidence;
-use super::measure::{Otherwise, Stretches, measure};
-use super::mend;
+use super::measure::{Otherwise, measure};
 use super::model::{Model, acting};
-use super::others;
 use super::peel;
 use super::posterior::Diagnosis;
 use super::verdict::{Bytes, Verdict};
@@ -138,7 +136,18 @@ impl Engine {
     pub fn evidence(&self) -> Evidence {
         let edges = edges(&self.window);
         let window = between(&self.window, edges);
-        measure(&window, &Otherwise { edges, ..self.otherwise(&window) })
+        let heard = Hearing { settings: self.window.settings, ..self.heard };
+        let own_weight = self.observer.score().log_weight;
+        let otherwise = Otherwise { own_weight, ..alternatives::told(&self.own, &window) };
+        let otherwise = match self.is_at_a_loss() {
+            false => otherwise,
+            true => {
+                let reread = Reread { own: &self.own, env: &self.env, heard };
+                let events = self.window.events.iter().map(|heard| &heard.event);
+                reread.beside(otherwise, events, &self.others)
+            }
+        };
+        measure(&window, &Otherwise { edges, ..otherwise })
     }
 
     fn take(&mut self) {
@@ -146,57 +155,6 @@ impl Engine {
             self.window.on_item(item.clone());
             self.fresh.push(item);
         }
-    }
-
-    /// How well the bytes are explained with other bits, and by other protocols.
-    fn otherwise(&self, window: &Window) -> Otherwise {
-        let own_weight = self.observer.score().log_weight;
-        let told = Otherwise {
-            own_weight,
-            expected: self.expected(),
-            refusals: mend::refusals(self.own.table()),
-            mended: mend::mended(self.own.table(), &window.items),
-            stretches: Stretches::of(&self.own, window),
-            ..Otherwise::default()
-        };
-        if !self.is_at_a_loss() {
-            return told;
-        }
-        let heard = Hearing { settings: self.window.settings, ..self.heard };
-        let events = self.window.events.iter().map(|heard| &heard.event);
-        let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
-        let read =
-            |change: fn(u8) -> u8| share(others::score(&self.own, &self.env, heard, events.clone(), change));
-        Otherwise {
-            reversed: read(u8::reverse_bits),
-            complemented: read(|byte| !byte),
-            masked: read(|byte| byte & 0x7F),
-            other: others::best(&self.others, &self.env, heard, events.clone()),
-            ..told
-        }
-    }
-
-    /// How the replies begin that did not come, or came as something else.
-    fn expected(&self) -> Vec<Vec<u8>> {
-        let mut names: Vec<&str> = Vec::new();
-        for item in self.window.items.iter().rev().take(64) {
-            match &item.kind {
-                ItemKind::Unexpected(unexpected) => {
-                    let device = unexpected.expected.iter().filter(|c| c.direction == Direction::Rx);
-                    names.extend(device.map(|candidate| &*candidate.frame));
-                }
-                ItemKind::Silence(silence) => names.extend(silence.expected.iter().map(|name| &**name)),
-                _ => {}
-            }
-        }
-        names.sort_unstable();
-        names.dedup();
-        let table = self.own.table();
-        let frames = names.iter().filter_map(|name| table.frames.iter().find(|f| &**f.name() == *name));
-        let mut heads: Vec<Vec<u8>> = frames.map(head).filter(|head| !head.is_empty()).collect();
-        heads.sort();
-        heads.dedup();
-        heads
     }
 }
 
@@ -206,22 +164,4 @@ fn shared(said: &[(Verdict, f64)]) -> Option<(Verdict, f64)> {
     let (verdict, _) = *said.iter().max_by_key(|(verdict, _)| count(*verdict))?;
     let of: Vec<f64> = said.iter().filter(|(other, _)| *other == verdict).map(|(_, p)| *p).collect();
     Some((verdict, of.iter().sum::<f64>() / of.len() as f64))
-}
-
-/// The literal bytes that a frame begins with.
-fn head(frame: &crate::frame::Frame) -> Vec<u8> {
-    let mut head = Vec::new();
-    if frame.envelope().is_some() {
-        return head;
-    }
-    for item in &frame.layout().items {
-        match &item.kind {
-            Element::Literal { bytes, times: Times::Exactly(count) } if *count <= 8 => {
-                (0..*count).for_each(|_| head.extend_from_slice(bytes));
-            }
-            _ => break,
-        }
-    }
-    head.truncate(8);
-    head
 }

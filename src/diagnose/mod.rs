@@ -1,5 +1,6 @@
 //! Floor 4: why it failed. Evidence is measured, causes are weighed, and every claim carries what speaks for it.
 
+mod alternatives;
 mod cause;
 mod edges;
 mod engine;

@@ -6,11 +6,10 @@ use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
 use crate::machine::{Env, Item, ItemKind, Program, Sides};
 use crate::protocol::Table;
 
+use super::alternatives::{self, Reread};
 use super::engine::Hearing;
-use super::measure::{Otherwise, Stretches, measure};
-use super::mend;
+use super::measure::{Otherwise, measure};
 use super::model::Model;
-use super::others;
 use super::posterior::Diagnosis;
 use super::window::Window;
 
@@ -33,16 +32,20 @@ pub fn diagnose_played(
         events(item).for_each(|event| window.on_event(&event));
         window.on_item(item.clone());
     }
-    let (refusals, mended) = (mend::refusals(table), mend::mended(table, &window.items));
-    let stretches = Stretches::of(&Program::compile(Arc::clone(table)), &window);
-    let received = window.received().map(|heard| &heard.event);
-    let other = window.is_at_a_loss().then(|| {
-        let mut programs = others();
-        programs.retain(|other| other.table().name != table.name);
-        let heard = Hearing { settings: window.settings, sides: Sides::Device, ..heard };
-        others::best(&programs, &Env::new(), heard, received)
-    });
-    let otherwise = Otherwise { refusals, mended, stretches, other: other.flatten(), ..Otherwise::default() };
+    let own = Arc::new(Program::compile(Arc::clone(table)));
+    let told = alternatives::told(&own, &window);
+    let otherwise = match window.is_at_a_loss() {
+        false => told,
+        true => {
+            let mut programs = others();
+            programs.retain(|other| other.table().name != table.name);
+            let heard = Hearing { settings: window.settings, sides: Sides::Device, ..heard };
+            let reread = Reread { own: &own, env: &Env::new(), heard };
+            let received = window.received().map(|heard| &heard.event);
+            let own_weight = reread.score(received.clone(), |byte| byte).log_weight;
+            reread.beside(Otherwise { own_weight, ..told }, received, &programs)
+        }
+    };
     Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())
 }
 

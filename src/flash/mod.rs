@@ -9,6 +9,7 @@ mod outcome;
 mod patch;
 mod plan;
 mod reset;
+mod results;
 mod retry;
 mod session;
 mod verify;

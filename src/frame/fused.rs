@@ -93,7 +93,8 @@ pub(super) enum Length {
 /// `fixed + (number × times + plus) / by`, where the division leaves no rest.
 #[derive(Clone, Debug)]
 pub(super) struct Count {
-    /// In the head.
+    /// Where the eight bytes begin that hold the number; most often they are the head.
+    pub word: usize,
     pub number: Bits,
     pub times: i64,
     pub plus: i64,
@@ -147,7 +148,7 @@ impl Fused {
         let is_plain = |bits: Bits| !bits.turned;
         let length_is_simple = match &self.length {
             Length::Fixed(_) => true,
-            Length::Counted(count) => count.by == 1 && is_plain(count.number),
+            Length::Counted(count) => count.word == 0 && count.by == 1 && is_plain(count.number),
             Length::Unknown(_) => false,
         };
         match &self.check {
@@ -201,7 +202,7 @@ impl Fused {
         }
         match &self.length {
             Length::Counted(count) if input.len() < count.known_after => {
-                Fit::More(count.known_after.max(count.fixed) - input.len())
+                Fit::More(count.least() - input.len())
             }
             _ => self.judge_behind_head::<ANY>(input, word),
         }
@@ -210,10 +211,19 @@ impl Fused {
     #[inline(always)]
     fn judge_behind_head<const SHAPE: u8>(&self, input: &[u8], head: u64) -> Fit {
         let length = match &self.length {
-            Length::Counted(count) => match count.total::<SHAPE>(head) {
-                Some(length) => length,
-                None => return Fit::No,
-            },
+            Length::Counted(count) => {
+                let word = match count.word {
+                    at if SHAPE == ANY && at > 0 => match input.get(at..).and_then(<[u8]>::first_chunk) {
+                        Some(&word) => u64::from_le_bytes(word),
+                        None => return self.more(input, count.least() - input.len()),
+                    },
+                    _ => head,
+                };
+                match count.total::<SHAPE>(word) {
+                    Some(length) => length,
+                    None => return Fit::No,
+                }
+            }
             Length::Fixed(length) => *length,
             Length::Unknown(least) => return self.judge_open(input, *least),
         };
@@ -312,9 +322,14 @@ impl Twins {
 }
 
 impl Count {
+    /// No frame is shorter, and with so many bytes its length is known.
+    fn least(&self) -> usize {
+        self.known_after.max(self.fixed)
+    }
+
     #[inline(always)]
-    fn total<const SHAPE: u8>(&self, head: u64) -> Option<usize> {
-        let sum = self.number.of::<SHAPE>(head) as i64 * self.times + self.plus;
+    fn total<const SHAPE: u8>(&self, word: u64) -> Option<usize> {
+        let sum = self.number.of::<SHAPE>(word) as i64 * self.times + self.plus;
         let counted = if SHAPE != ANY || self.by == 1 {
             sum
         } else if sum % self.by == 0 {

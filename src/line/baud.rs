@@ -16,6 +16,17 @@ pub const STANDARD_BAUDS: [u32; 36] = [
     460_800, 500_000, 576_000, 921_600, 1_000_000, 1_500_000, 2_000_000, 3_000_000,
 ];
 
+/// How often a rate of [`STANDARD_BAUDS`] is met: some every day, some only beside a more common neighbour.
+pub fn commonness(standard: u32) -> f64 {
+    match standard {
+        9600 | 115_200 => 3.0,
+        2400 | 4800 | 19_200 | 38_400 | 57_600 | 230_400 | 460_800 | 921_600 => 2.0,
+        56_000 => 0.1,
+        76_800 | 128_000 | 256_000 | 416_666 | 420_000 | 187_500 => 0.4,
+        _ => 1.0,
+    }
+}
+
 /// Symbols a second, from 1 to 50 million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]

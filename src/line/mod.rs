@@ -7,7 +7,7 @@ mod settings;
 mod task;
 mod time;
 
-pub use baud::{Baud, BaudError, STANDARD_BAUDS};
+pub use baud::{Baud, BaudError, STANDARD_BAUDS, commonness};
 pub use event::{ControlLines, Direction, Fault, LineErrors, LineEvent, Seen};
 pub use format::{DataBits, Format, FormatError, Parity, StopBits};
 pub use settings::Settings;

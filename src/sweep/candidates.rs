@@ -1,6 +1,6 @@
 //! Which rates could it be? The posterior over rate and kind of sender, and where to listen next to learn most.
 
-use crate::line::{Baud, Fault, Format, LineErrors, LineEvent, STANDARD_BAUDS, Seen};
+use crate::line::{Baud, Fault, Format, LineErrors, LineEvent, STANDARD_BAUDS, Seen, commonness};
 
 use super::likelihood::{Flag, STEP, Table, kinds, place, ratios};
 
@@ -10,8 +10,13 @@ const SLOWEST: f64 = 280.0;
 const TEMPER: f32 = 0.5;
 /// Without error reports the model's small faults are all there is to go by.
 const TEMPER_UNTOLD: f32 = 0.4;
+/// Words of a listen that count in full, and what those behind them count for.
+const FRESH: usize = 26;
+const STALE: f32 = 0.2;
 /// Rates this near (natural logarithm, 4 %) are one class: a UART reads either.
 pub const CLASS: f64 = 0.04;
+/// How far a clock and the measurement together take a rate from its name (natural logarithm).
+const MISMEASURED: f64 = 0.035;
 /// How much likelier a standard rate is than another.
 const FAVOUR: f64 = 80.0;
 
@@ -53,6 +58,8 @@ pub struct Candidates {
     run: Option<(Logs, Logs)>,
     errors: LineErrors,
     listening: f64,
+    /// Words of the present listen.
+    heard: usize,
 }
 
 impl Candidates {
@@ -65,27 +72,40 @@ impl Candidates {
         let rates: Vec<f64> = (0..count).map(|i| bottom.ln() + i as f64 * STEP).collect();
         let prior = rates.iter().map(|rate| prior(*rate, bauds)).collect();
         let zero = || vec![vec![0.0; count]; kinds().len()];
-        Candidates { rates, prior, earlier: zero(), present: zero(), run: None, errors, listening: 0.0 }
+        Candidates {
+            rates,
+            prior,
+            earlier: zero(),
+            present: zero(),
+            run: None,
+            errors,
+            listening: 0.0,
+            heard: 0,
+        }
     }
 
     /// A listen at this rate begins.
     pub fn listen(&mut self, baud: Baud) {
         self.close();
         self.listening = baud.hz().ln();
+        self.heard = 0;
     }
 
     /// A word of the present listen.
     pub fn hear(&mut self, word: Word) {
+        // What the model does not know of the sender is the same in every word of a listen: the first ones say most.
+        let weight = if self.heard < FRESH { 1.0 } else { STALE };
+        self.heard += 1;
         match self.errors {
             LineErrors::PerByte => {
                 let flag = if word.bad { Flag::Bad } else { Flag::Clean };
                 self.each(word.byte, flag, |candidates, kind, logs| {
-                    add(&mut candidates.present[kind], logs, TEMPER)
+                    add(&mut candidates.present[kind], logs, weight * TEMPER)
                 });
             }
             LineErrors::Never | LineErrors::Counter => {
                 self.each(word.byte, Flag::Untold, |candidates, kind, logs| {
-                    add(&mut candidates.present[kind], logs, TEMPER_UNTOLD);
+                    add(&mut candidates.present[kind], logs, weight * TEMPER_UNTOLD);
                 });
             }
             LineErrors::Packet if word.bad => {
@@ -95,7 +115,7 @@ impl Candidates {
                     self.each(word.byte, flag, |candidates, kind, logs| {
                         let Some((bytes, good)) = &mut candidates.run else { return };
                         if sign > 0.0 {
-                            add(&mut bytes[kind], logs, 1.0);
+                            add(&mut bytes[kind], logs, weight);
                             add(&mut good[kind], logs, -1.0);
                         } else {
                             add(&mut good[kind], logs, 1.0);
@@ -106,7 +126,7 @@ impl Candidates {
             LineErrors::Packet => {
                 self.close_run();
                 self.each(word.byte, Flag::Clean, |candidates, kind, logs| {
-                    add(&mut candidates.present[kind], logs, TEMPER);
+                    add(&mut candidates.present[kind], logs, weight * TEMPER);
                 });
             }
         }
@@ -311,19 +331,8 @@ fn prior(rate: f64, bauds: &[Baud]) -> f64 {
         return bauds.iter().map(|baud| near(baud.hz())).fold(1e-9, f64::max);
     }
     let standard =
-        STANDARD_BAUDS.iter().map(|baud| near(f64::from(*baud)) * weight(*baud)).fold(0.0, f64::max);
+        STANDARD_BAUDS.iter().map(|baud| near(f64::from(*baud)) * commonness(*baud)).fold(0.0, f64::max);
     1.0 + FAVOUR * standard
-}
-
-/// Some standard rates are met every day, some only beside a more common neighbour.
-fn weight(baud: u32) -> f64 {
-    match baud {
-        9600 | 115_200 => 3.0,
-        2400 | 4800 | 19_200 | 38_400 | 57_600 | 230_400 | 460_800 | 921_600 => 2.0,
-        56_000 => 0.1,
-        76_800 | 128_000 | 256_000 | 416_666 | 420_000 | 187_500 => 0.4,
-        _ => 1.0,
-    }
 }
 
 fn log_sum(logs: &[f64]) -> f64 {
@@ -371,9 +380,9 @@ impl Posterior {
             let Some((center, polarity)) = peak.filter(|(i, p)| left[*i][*p] > 1e-6) else { break };
             let mass = window(center, polarity, &left);
             let range = center.saturating_sub(reach)..(center + reach + 1).min(left.len());
-            let nominal = self.nominal(center, polarity);
             let weigh = range.clone().map(|i| self.flat[i]).sum::<f64>().max(f64::MIN_POSITIVE);
             let measured = (range.clone().map(|i| self.rates[i] * self.flat[i]).sum::<f64>() / weigh).exp();
+            let nominal = self.nominal(center, polarity, measured);
             let all =
                 range.clone().map(|i| self.mass[i][0] + self.mass[i][1]).sum::<f64>().max(f64::MIN_POSITIVE);
             let parity = range.clone().map(|i| self.even[i]).sum::<f64>() / all;
@@ -384,8 +393,8 @@ impl Posterior {
         classes
     }
 
-    /// The standard rate with most mass close to it, if the peak is near one; else the peak itself.
-    fn nominal(&self, peak: usize, polarity: usize) -> Baud {
+    /// The standard rate with most mass close to it, if the peak and what was measured are near one; else what was measured.
+    fn nominal(&self, peak: usize, polarity: usize, measured: f64) -> Baud {
         let here = self.rates[peak];
         let close = |baud: f64| -> f64 {
             let near =
@@ -397,8 +406,12 @@ impl Posterior {
         let best = standard.map(|baud| (baud, close(baud))).max_by(|a, b| a.1.total_cmp(&b.1));
         match best {
             // What was measured is a few per cent wide: a standard rate within it is the likelier name unless it is all but excluded.
-            Some((baud, mass)) if mass >= 0.1 * close(here.exp()) => Baud::nearest(baud),
-            _ => rounded(here.exp()),
+            Some((baud, mass))
+                if mass >= 0.1 * close(here.exp()) && (baud / measured).ln().abs() <= MISMEASURED =>
+            {
+                Baud::nearest(baud)
+            }
+            _ => rounded(measured),
         }
     }
 

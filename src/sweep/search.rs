@@ -29,6 +29,10 @@ const DECISIVE: f64 = 0.95;
 /// Rates this near (natural logarithm) may be read clean at one another, and are excluded when they hold less than this.
 const BESIDE: f64 = 0.12;
 const EXCLUDED: f64 = 0.005;
+/// Where to listen beside a rate to tell it from its neighbours.
+const BESIDES: [f64; 4] = [0.94, 0.965, 1.035, 1.06];
+/// Rates nearer to each other (natural logarithm) tell the same.
+const APART: f64 = 0.015;
 /// Listens without an answer before the walk begins.
 const PATIENCE: usize = 6;
 /// Listens after the walk, when there is time left.
@@ -74,6 +78,8 @@ pub struct Search {
     scorer: Option<Box<dyn ProtocolScorer>>,
     candidates: Candidates,
     phase: Phase,
+    /// Words that have come since it was last decided what to do.
+    unweighed: usize,
     actions: VecDeque<Action>,
     sessions: Vec<Session>,
     /// Sessions before this one belong to an earlier stretch.
@@ -107,6 +113,7 @@ impl Search {
             scorers,
             scorer: None,
             phase: Phase::Waiting,
+            unweighed: 0,
             actions: VecDeque::new(),
             sessions: Vec::new(),
             stretch_sessions: 0,
@@ -196,6 +203,7 @@ impl Search {
     fn ask(&mut self, baud: Baud, format: Format, purpose: Purpose) {
         let settings = Settings::new(baud, format);
         self.asked = Some(settings);
+        self.unweighed = 0;
         self.phase = Phase::Asked(purpose);
         self.actions.extend([Action::Set(settings), Action::Discard]);
     }
@@ -216,8 +224,8 @@ impl Search {
         }
     }
 
-    /// After each word: go on, or elsewhere, or stop?
-    fn decide(&mut self) {
+    /// After so many more words: go on, or elsewhere, or stop?
+    fn decide(&mut self, more: usize) {
         let Some(session) = self.sessions.last() else { return };
         let (count, purpose, settings) =
             (session.words.len(), session.listen.purpose, session.listen.settings);
@@ -237,11 +245,11 @@ impl Search {
                     self.after_trial();
                 }
             }
-            _ => self.after_word(count, purpose, settings),
+            _ => self.after_words(count, more, purpose, settings),
         }
     }
 
-    fn after_word(&mut self, count: usize, purpose: Purpose, settings: Settings) {
+    fn after_words(&mut self, count: usize, more: usize, purpose: Purpose, settings: Settings) {
         if count < 3 {
             return;
         }
@@ -269,7 +277,9 @@ impl Search {
             }
         }
         let verifying = purpose == Purpose::Verify && at_best && best.mass >= 0.5;
-        if open && (verifying || count < FIRST_WORDS || count % 2 == 1) {
+        // One by one, every other word is asked: it costs computing.
+        let lately = more == 1 && count % 2 == 1;
+        if open && (verifying || count < FIRST_WORDS || lately) {
             return;
         }
         let here = self.candidates.worth(&posterior, settings.baud);
@@ -388,7 +398,15 @@ impl Search {
         let slowest = if slowest.is_finite() { slowest } else { 0.0 };
         let most = if self.walk.is_some() { 6 } else { 2 };
         let here = self.sessions.last().map(|session| session.listen.asked);
-        let rates = rates.chain(between).chain(best.iter().map(|class| class.nominal));
+        // Where a rate and one six per cent off read clean at either, the one is far off at a rate on the other side of its neighbour.
+        let beside =
+            best.iter().flat_map(|class| BESIDES.map(|part| Baud::nearest((class.measured * part).round())));
+        let beside = beside.filter(|baud| {
+            self.sessions[self.stretch_sessions..]
+                .iter()
+                .all(|session| (session.listen.asked.hz() / baud.hz()).ln().abs() > APART)
+        });
+        let rates = rates.chain(between).chain(best.iter().map(|class| class.nominal)).chain(beside);
         rates
             .filter(|baud| {
                 *baud <= self.options.fastest

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::line::{Baud, Format, LineErrors, Parity, Settings};
+use crate::line::{Baud, Format, LineErrors, Parity, Settings, commonness};
 use crate::wire::{RATIOS, Source, Spacing, misread, words};
 
 use super::super::evidence::Evidence;
@@ -19,6 +19,9 @@ const MOST_WORDS: usize = 64;
 const ANYTHING: f32 = 0.05;
 /// Received words are not as independent as the model takes them.
 const TEMPER: f64 = 0.6;
+
+/// Ratios that are less likely than the best by no more than this, as a natural logarithm, fit nearly as well.
+const NEARLY: f64 = 1.5;
 
 /// What the sender is taken for: how its bits are set, its format, its polarity.
 fn sources() -> &'static [(Source, bool)] {
@@ -120,7 +123,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let standard = Baud::standard_near(sender, 0.03);
     evidence.number("rate-standard", f64::from(u8::from(standard.is_some())));
     if fit.other > fit.same {
-        evidence.details.sender_baud = Some(standard.map_or(sender, Baud::hz));
+        evidence.details.sender_baud = Some(fit.standard(window.settings.baud).map_or(sender, Baud::hz));
     }
     replies(window, otherwise, evidence);
 }
@@ -132,12 +135,31 @@ struct Fit {
     other: f64,
     inverted: f64,
     ratio: f64,
+    /// Log-likelihoods at every ratio that is another one, and those ratios.
+    others: Vec<(f64, f64)>,
+}
+
+impl Fit {
+    /// The commonest standard rate of those that fit nearly as well as the best ratio: far too fast a receiver hears much the same of many.
+    fn standard(&self, receiver: Baud) -> Option<Baud> {
+        let best = self.others.iter().map(|(log, _)| *log).fold(f64::NEG_INFINITY, f64::max);
+        let nearly = self.others.iter().filter(|(log, _)| TEMPER * (best - log) < NEARLY);
+        let standards = nearly.filter_map(|(log, ratio)| {
+            let standard = Baud::standard_near(receiver.hz() / ratio.exp(), STEP)?;
+            Some((TEMPER * log + commonness(standard.get()).ln(), standard))
+        });
+        standards.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, standard)| standard)
+    }
 }
 
 fn fit(columns: &[usize], format: Format) -> Fit {
-    let mut fit =
-        Fit { same: f64::NEG_INFINITY, other: f64::NEG_INFINITY, inverted: f64::NEG_INFINITY, ratio: 0.0 };
-    let mut others = Vec::new();
+    let mut fit = Fit {
+        same: f64::NEG_INFINITY,
+        other: f64::NEG_INFINITY,
+        inverted: f64::NEG_INFINITY,
+        ratio: 0.0,
+        others: Vec::new(),
+    };
     for (number, (source, inverted)) in sources().iter().enumerate() {
         // A sender is taken to have the receiver's parity: another format is another cause.
         if (source.format.parity != Parity::None) != (format.parity != Parity::None) {
@@ -151,7 +173,7 @@ fn fit(columns: &[usize], format: Format) -> Fit {
             } else if ratio.abs() < SAME {
                 fit.same = fit.same.max(log);
             } else {
-                others.push(log);
+                fit.others.push((log, ratio));
                 if log > fit.other {
                     (fit.other, fit.ratio) = (log, ratio);
                 }
@@ -159,7 +181,7 @@ fn fit(columns: &[usize], format: Format) -> Fit {
         }
     }
     // The best of many is not as good as it looks: each other ratio had its own chance to fit.
-    fit.other -= (others.len() as f64 / 12.0).ln().max(0.0);
+    fit.other -= (fit.others.len() as f64 / 12.0).ln().max(0.0);
     fit
 }
 
@@ -196,4 +218,22 @@ fn alike(heard: &[u8], expected: &[u8], sender: Settings, receiver: Settings) ->
     let same = read.iter().zip(heard).take_while(|(read, heard)| read.byte == **heard).count();
     // The whole of a short reply, or nothing: one byte of several that agrees is chance.
     if same == heard.len().min(read.len()) || same >= 3 { same } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_rates_that_fit_alike_the_commonest_is_named() {
+        let receiver = Baud::nearest(115_200.0);
+        let others = |best: f64| {
+            let alike = (200..=250).map(|percent| (-10.0, f64::from(percent) / 100.0));
+            alike.chain([(best, 0.7)]).collect::<Vec<_>>()
+        };
+        let fit = |best| Fit { same: -90.0, other: best, inverted: -90.0, ratio: 0.0, others: others(best) };
+        // 115200 divided by 7.4 to 12.2: 14400 and 10400 are among them as well.
+        assert_eq!(fit(-50.0).standard(receiver), Some(Baud::nearest(9600.0)));
+        assert_eq!(fit(-1.0).standard(receiver), Some(Baud::nearest(57_600.0)));
+    }
 }

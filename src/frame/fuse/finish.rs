@@ -201,14 +201,20 @@ impl Fuse {
     }
 }
 
-/// The length by a number; one that stands too far behind is left to the parser.
+/// The length by a number.
 fn counted(wire: &Wire, number: &Number, line: Line, fixed: usize) -> Length {
     let known_after = wire.at.offset + usize::from(wire.bytes);
-    if known_after > 8 {
-        return Length::Unknown(fixed);
-    }
-    let number = Bits::at(wire.at.offset, number);
-    Length::Counted(Count { number, times: line.times, plus: line.plus, by: line.by, fixed, known_after })
+    let word = known_after.saturating_sub(8);
+    let number = Bits::at(wire.at.offset - word, number);
+    Length::Counted(Count {
+        word,
+        number,
+        times: line.times,
+        plus: line.plus,
+        by: line.by,
+        fixed,
+        known_after,
+    })
 }
 
 /// A sum over one stretch near the end, as what is tried before all other tests.

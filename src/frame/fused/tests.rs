@@ -46,6 +46,8 @@ fn the_frames_of_common_protocols_need_no_parser() {
         "address:u32be xor8(address)",
         "01 op:u8 n:u16le=size(data) check:u32le data:bytes",
         "B5 62 class:u8 id:u8 n:u16le=size(data) data:bytes",
+        "68 serial:bytes(6) 68 control:u8 n:u8=size(data) data:bytes sum8(..) 16",
+        "serial:bytes(12) n:u16le=size(data..end) data:bytes end:u8=3 crc(CRC-16/MODBUS, ..) le",
         "FF FF n:u8=size(id..check)+1 id:u8 data:bytes check:u8=~sum8(id..data)&0xFF",
     ];
     for text in certain {
@@ -97,6 +99,7 @@ fn prefix() -> impl Strategy<Value = String> {
         "p@:u8 ~p@",
         "p@:u16le r@:u8 ~p@ =r@",
         "w@:bytes(3)",
+        "w@:bytes(3) 68 v@:u32le w@x:bytes(3)",
         "b@:bytes(2) =b@",
         "p@:( v@:u8 07 )",
         "55{4}",

@@ -32,7 +32,7 @@ impl Task for Search {
                 if settings.format == Format::N8 {
                     self.candidates.hear(word);
                 }
-                self.decide();
+                self.unweighed += 1;
             }
         }
     }
@@ -83,7 +83,12 @@ impl Task for Search {
         }
     }
 
+    /// What came at once, as packets and reads do, is weighed at once: all of it costs the same time.
     fn next_action(&mut self) -> Option<Action> {
+        let unweighed = std::mem::take(&mut self.unweighed);
+        if unweighed > 0 && matches!(self.phase, Phase::Listening) {
+            self.decide(unweighed);
+        }
         self.actions.pop_front()
     }
 
@@ -105,5 +110,29 @@ fn count(listen: &mut Listen, event: &LineEvent) {
         Some(Fault::Break) => listen.faults.breaks += 1,
         Some(Fault::Overrun) => listen.faults.overrun += 1,
         None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{NoProtocols, Options};
+
+    #[test]
+    fn what_came_at_once_is_heard_to_its_end() {
+        let mut search = Search::new(Options::default(), Box::new(NoProtocols));
+        let at = Instant::from_secs;
+        search.on_settings(at(0.0), Settings::new(Baud::nearest(9600.0), Format::N8));
+        let Some(Action::Set(settings)) = search.next_action() else {
+            panic!("it listens at a rate of its choice")
+        };
+        search.on_settings(at(0.0), settings);
+        while search.next_action().is_some() {}
+        // Far more than the first few words, after which it goes elsewhere.
+        for _ in 0..40 {
+            search.on_event(&LineEvent::byte(at(1.0), Direction::Rx, 0));
+        }
+        assert_eq!(search.findings().listens[0].bytes, 40);
+        assert!(matches!(search.next_action(), Some(Action::Set(next)) if next.baud != settings.baud));
     }
 }
