@@ -10,9 +10,11 @@ const SLOWEST: f64 = 280.0;
 const TEMPER: f32 = 0.5;
 /// Without error reports the model's small faults are all there is to go by.
 const TEMPER_UNTOLD: f32 = 0.4;
-/// Words of a listen that count in full, and what those behind them count for.
+/// Words of a listen that count in full, what those behind them count for, and after how many no more are weighed: a busy machine may hand
+/// over thousands at once.
 const FRESH: usize = 26;
 const STALE: f32 = 0.2;
+const MOST: usize = 40;
 /// Rates this near (natural logarithm, 4 %) are one class: a UART reads either.
 pub const CLASS: f64 = 0.04;
 /// How far a clock and the measurement together take a rate from its name (natural logarithm).
@@ -95,6 +97,9 @@ impl Candidates {
     pub fn hear(&mut self, word: Word) {
         // What the model does not know of the sender is the same in every word of a listen: the first ones say most.
         let weight = if self.heard < FRESH { 1.0 } else { STALE };
+        if self.heard == MOST {
+            return;
+        }
         self.heard += 1;
         match self.errors {
             LineErrors::PerByte => {
@@ -451,6 +456,19 @@ mod tests {
         let (same, slower) =
             (candidates.worth(&posterior, fast), candidates.worth(&posterior, Baud::nearest(57_600.0)));
         assert!(slower > 4.0 * same, "{slower} {same}");
+    }
+
+    #[test]
+    fn thousands_of_words_at_once_are_not_weighed_one_by_one() {
+        let fast = Baud::nearest(921_600.0);
+        let fit = |words: usize| {
+            let mut candidates = Candidates::new(&[], fast, LineErrors::PerByte);
+            candidates.listen(fast);
+            (0..words).for_each(|_| candidates.hear(Word { byte: 0, bad: true }));
+            candidates.fit()
+        };
+        assert!(fit(MOST) < fit(FRESH));
+        assert_eq!(fit(MOST), fit(50_000));
     }
 
     #[test]
