@@ -95,11 +95,13 @@ holds "what Linux reads is what Windows wrote" cmp "$dir/image.bin" "$dir/back.b
 # shows_a_device: hsdiag.exe simulates a device behind a socket, and hsdiag opens a handshake with it.
 shows_a_device() {
     local simulated address='' code=0
+    : >"$dir/offered" # an earlier run may have left an address
     "${exe[@]}" simulate 'mbus?baud=9600' --rfc2217 127.0.0.1:0 --json >"$dir/offered" 2>/dev/null </dev/null &
     simulated=$!
-    for _ in $(seq 200); do
+    # wine takes seconds to begin on a busy machine.
+    for _ in $(seq 1200); do
         address=$(tr -d '\r' <"$dir/offered" | jq -r '.address // empty' 2>/dev/null || true)
-        [ -z "$address" ] || break
+        [ -z "$address" ] && kill -0 "$simulated" 2>/dev/null || break
         sleep 0.05
     done
     timeout 60 "$hsdiag" handshake "$address" --protocol mbus --baud 9600 >"$dir/said" 2>&1 </dev/null || code=$?
@@ -139,6 +141,7 @@ opens "Ctrl-C typed on a terminal ends a sweep with 130, and the port is as it w
 # vanishes: the device goes while a sweep listens.
 vanishes() {
     local code=0 sweep
+    : >"$dir/vanished.err"
     timeout 60 "${exe[@]}" -v sweep COM3 --time 50s --json >"$dir/vanished" 2>"$dir/vanished.err" &
     sweep=$!
     for _ in $(seq 200); do
