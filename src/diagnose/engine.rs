@@ -136,12 +136,12 @@ impl Engine {
     pub fn evidence(&self) -> Evidence {
         let edges = edges(&self.window);
         let window = between(&self.window, edges);
-        let heard = Hearing { settings: self.window.settings, ..self.heard };
         let own_weight = self.observer.score().log_weight;
         let otherwise = Otherwise { own_weight, ..alternatives::told(&self.own, &window) };
         let otherwise = match self.is_at_a_loss() {
             false => otherwise,
             true => {
+                let heard = Hearing { settings: self.window.settings, ..self.heard };
                 let reread = Reread { own: &self.own, env: &self.env, heard };
                 let events = self.window.events.iter().map(|heard| &heard.event);
                 reread.beside(otherwise, events, &self.others)

@@ -95,11 +95,11 @@ impl Candidates {
 
     /// A word of the present listen.
     pub fn hear(&mut self, word: Word) {
-        // What the model does not know of the sender is the same in every word of a listen: the first ones say most.
-        let weight = if self.heard < FRESH { 1.0 } else { STALE };
         if self.heard == MOST {
             return;
         }
+        // What the model does not know of the sender is the same in every word of a listen: the first ones say most.
+        let weight = if self.heard < FRESH { 1.0 } else { STALE };
         self.heard += 1;
         match self.errors {
             LineErrors::PerByte => {

@@ -52,7 +52,7 @@ pub struct Findings {
 /// One answer to "which settings?", with what speaks for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// The nominal rate (the standard rate within 2.5 %, else the measured one rounded), format and polarity.
+    /// The nominal rate (the standard rate within 3.5 %, else the measured one rounded), format and polarity.
     pub settings: Settings,
     /// Formats that listening cannot tell from this one (8N2 from 8N1; without error reports also those with parity).
     pub alike: Vec<Format>,
