@@ -11,6 +11,7 @@ use super::aside::Aside;
 use super::echo::Echo;
 use super::env::Env;
 use super::facts::{Facts, Origin};
+use super::foresight::{Foreseen, Next};
 use super::hear::Offer;
 use super::item::{Item, ItemKind};
 use super::memory::Memory;
@@ -83,6 +84,11 @@ pub struct Host {
     pub(super) heap: Heap,
     pub(super) now: Instant,
     pub(super) turn: Turn,
+    /// It is time to look ahead when what was asked has left.
+    pub(super) looks_ahead: bool,
+    pub(super) foreseen: Option<Foreseen>,
+    /// The step behind an answer that was foreseen.
+    pub(super) next: Option<Next>,
     /// What was sent since something was heard: it is sent again when no answer comes.
     pub(super) asked: Vec<Asked>,
     pub(super) tries: u32,
@@ -171,6 +177,9 @@ impl Host {
             heap: Heap::new(table.line.gap.clone(), PATIENCE),
             now: Instant::ZERO,
             turn: Turn::Own,
+            looks_ahead: false,
+            foreseen: None,
+            next: None,
             asked: Vec::new(),
             tries: 3,
             doubled: false,
@@ -250,6 +259,7 @@ impl Host {
         self.threads = vec![thread.clone()];
         self.captured = thread;
         self.aside = Aside::default();
+        self.look_away();
         self.doubled = false;
     }
 
@@ -278,6 +288,7 @@ impl Host {
     pub(super) fn forget_question(&mut self) {
         self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
         self.asked.clear();
+        self.look_away();
         self.tried = 1;
         self.repeating = None;
     }
@@ -442,6 +453,10 @@ impl Task for Host {
             self.repeating = Some((bytes.clone(), every, self.now + every));
             self.send(&bytes);
         }
+        if self.looks_ahead && since.is_some_and(|since| self.now >= since) {
+            self.looks_ahead = false;
+            self.foreseen = self.foresee();
+        }
         if let Some(since) = since.filter(|since| self.now >= *since + window) {
             self.silence(since, soft);
         }
@@ -485,7 +500,7 @@ impl Task for Host {
             return Some(deadline);
         }
         let Turn::Device { window, since, .. } = self.turn else { return None };
-        let until = since? + window;
+        let until = if self.looks_ahead { since? } else { since? + window };
         let quiet = self.heap.deadline(self.settings);
         let repeat = self.repeating.as_ref().map(|(_, _, due)| *due);
         match quiet {

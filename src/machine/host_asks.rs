@@ -5,14 +5,12 @@ use std::sync::Arc;
 use crate::frame::Name;
 use crate::line::{Action, Direction, Instant, Span};
 
-use super::closure::Closure;
 use super::effects::{Effects, PhaseChange};
-use super::hear::Offer;
+use super::foresight::{Next, Said};
 use super::host::{Asked, Ending, Host, LATENCY, PATIENCE, Turn};
 use super::item::{Framed, ItemKind, Part, Silence};
 use super::meanings;
 use super::program::{Instruction, Step};
-use super::speak::speech;
 use super::thread::Thread;
 use super::view::Role;
 use super::waiting::{Closing, Heap};
@@ -28,7 +26,10 @@ impl Host {
     pub(super) fn go_on(&mut self) {
         let before = self.threads.first().cloned();
         let threads = std::mem::take(&mut self.threads);
-        self.threads = Closure { ground: self.ground(), unheard: None, eager: true }.of(threads);
+        let next = self.next.take();
+        let Next { threads, said } =
+            next.unwrap_or_else(|| Next { threads: self.onwards(threads), said: None });
+        self.threads = threads;
         let Some(mut first) = self.threads.first().cloned() else {
             self.captured = before.unwrap_or_else(|| self.captured.clone());
             return self
@@ -44,7 +45,7 @@ impl Host {
         self.threads[0] = first.clone();
         let program = Arc::clone(&self.program);
         match &program.code[first.pc] {
-            Instruction::Message(step) if step.direction == Direction::Tx => self.say(first, step),
+            Instruction::Message(step) if step.direction == Direction::Tx => self.say(first, step, said),
             Instruction::Message(step) => self.wait(step),
             _ => self.end(Ending::Done),
         }
@@ -69,9 +70,9 @@ impl Host {
         self.tell(self.now, self.now, Direction::Tx, Vec::new().into(), kind);
     }
 
-    pub(super) fn say(&mut self, thread: Thread, step: &Step) {
-        let speech = match speech(self.ground(), &thread, step) {
-            Ok(speech) => speech,
+    fn say(&mut self, thread: Thread, step: &Step, ready: Option<Said>) {
+        let said = match ready.map_or_else(|| self.speak(&self.threads, &thread, step), Ok) {
+            Ok(said) => said,
             Err(error) => return self.end(Ending::Failed(error.to_string())),
         };
         // Two frames on end are two only with the gap between them.
@@ -80,37 +81,25 @@ impl Host {
         let after = step.after.as_ref().map_or(Span::ZERO, |after| after.at(self.settings));
         let second = if std::mem::take(&mut self.doubled) { self.second_answer() } else { Span::ZERO };
         self.outbox.wait(after.max(gap).max(second));
-        self.send(&speech.bytes);
+        self.send(&said.bytes);
         let name = self.program.frame(step.frame).name().clone();
-        self.asked.push(Asked { frame: name.clone(), bytes: speech.bytes.clone(), settings: self.settings });
+        self.asked.push(Asked { frame: name.clone(), bytes: said.bytes.clone(), settings: self.settings });
         self.repeating = step.every.as_ref().map(|every| {
             let every = every.at(self.settings);
-            (speech.bytes.clone(), every, self.now + every)
+            (said.bytes.clone(), every, self.now + every)
         });
         let framed = Framed {
             frame: name,
-            values: (*speech.values).clone(),
+            values: (*said.values).clone(),
             exchange: self.exchange(thread.pc),
             part: Part::Expected,
             wrong: Vec::new(),
         };
-        let takes = self.settings.character_time() * u32::try_from(speech.bytes.len()).unwrap_or(u32::MAX);
+        let takes = self.settings.character_time() * u32::try_from(said.bytes.len()).unwrap_or(u32::MAX);
         let kind = ItemKind::Frame(framed);
-        self.tell(self.now, self.now + takes, Direction::Tx, speech.bytes.clone().into(), kind);
-        let bytes = speech.bytes;
-        let own = Offer { from: Some(Direction::Tx), ..self.offer(&bytes, true) };
-        // Every way on that these bytes fit is followed; the one that was meant comes first.
-        let len = bytes.len();
-        let mut ways = vec![thread.clone()];
-        ways.extend(self.threads.iter().skip(1).cloned());
-        let answers = own.to(&ways);
-        let fits = answers.accepted_frame.is_some_and(|accepted| accepted.len == len);
-        self.threads = if fits { answers.accepted } else { Vec::new() };
-        if self.threads.first().is_none_or(|first| first.pc != thread.pc + 1) {
-            let mut meant = thread;
-            super::hear::go_past(self.ground(), &mut meant, step, &speech.values);
-            self.threads.insert(0, meant);
-        }
+        self.tell(self.now, self.now + takes, Direction::Tx, said.bytes.clone().into(), kind);
+        self.threads = said.threads;
+        self.next = Some(Next { threads: said.onwards, said: None });
     }
 
     /// How long the answer to the first of two tries may still be coming. It must not be taken for the answer to what is asked next.
@@ -149,6 +138,8 @@ impl Host {
         };
         let soft = self.threads.iter().skip(1).any(free);
         self.turn = Turn::Device { window: window + LATENCY, since: None, soft };
+        self.look_away();
+        self.looks_ahead = true;
         self.listen(Closing::No);
     }
 

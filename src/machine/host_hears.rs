@@ -23,6 +23,10 @@ impl Host {
     /// Looks at what was heard, as long as something of it is understood.
     pub(super) fn listen(&mut self, closing: Closing) {
         while matches!(self.turn, Turn::Device { .. }) && !self.heap.is_empty() {
+            if let Some((accepted, threads)) = self.heard_foreseen(closing) {
+                self.heard(accepted, threads);
+                continue;
+            }
             let bytes = self.heap.bytes().to_vec();
             let answers = self.offer(&bytes, closing.closed()).to(&self.threads);
             if let Some(accepted) = answers.accepted_frame {
@@ -148,6 +152,7 @@ impl Host {
 
     /// What passes beside the run counts for `last` and `asked` as well.
     pub(super) fn follow(&mut self, direction: Direction, values: &Values) {
+        self.foreseen = None;
         for thread in &mut self.threads {
             thread.place.follow(&self.program.names, direction, values);
         }

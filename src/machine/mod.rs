@@ -13,6 +13,7 @@ mod env;
 mod facts;
 mod follow;
 mod follower;
+mod foresight;
 mod gathered;
 mod hear;
 mod host;

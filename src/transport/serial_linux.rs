@@ -51,7 +51,11 @@ pub struct SerialPort {
     /// A simulated driver at the other end writes marks of its own.
     external: bool,
     marks_seen: bool,
+    buffer: Vec<u8>,
 }
+
+/// So many bytes are read at once at the most: what the line discipline holds.
+const MOST: usize = 4096;
 
 /// How long a write may wait beyond the time that its bytes take on the line.
 const WRITE_PATIENCE: Span = Span::from_secs(1);
@@ -93,6 +97,7 @@ impl SerialPort {
             pty,
             external,
             marks_seen: false,
+            buffer: vec![0; MOST],
         };
         if known.is_none() && !pty && port.counted.is_some() {
             port.facts.line_errors = LineErrors::Counter;
@@ -227,11 +232,13 @@ impl Port for SerialPort {
         if ready.is_empty() {
             return Ok(());
         }
-        let mut bytes = [0; 4096];
-        match rustix::io::read(&self.fd, &mut bytes) {
+        match rustix::io::read(&self.fd, &mut self.buffer[..]) {
             Ok(0) => Err(self.vanished("it was hung up".into())),
             Ok(count) => {
-                self.events(bytes.get(..count).unwrap_or_default(), self.clock.now(), seen);
+                let now = self.clock.now();
+                let buffer = std::mem::take(&mut self.buffer);
+                self.events(buffer.get(..count).unwrap_or_default(), now, seen);
+                self.buffer = buffer;
                 Ok(())
             }
             Err(Errno::AGAIN) if ready.intersects(PollFlags::HUP | PollFlags::ERR) => {

@@ -333,7 +333,7 @@ impl Job {
             flash.reset_by(reset);
         }
         let mut bar = Bar::new(&session.output, abilities.virtual_time, begin);
-        let ran = session.watch(&mut port, &mut flash, &mut |now, flash| bar.tell(now, flash.progress()));
+        let ran = session.watch(&mut port, &mut flash, &mut |now, flash| bar.tell(now, || flash.progress()));
         let elapsed = port.now() - begin;
         drop((bar, port));
         let outcome = flash.outcome();

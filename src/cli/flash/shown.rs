@@ -30,10 +30,11 @@ impl Bar {
         Bar { bar, stage: "", began: now }
     }
 
-    pub fn tell(&mut self, now: Instant, progress: Progress) {
+    pub fn tell(&mut self, now: Instant, progress: impl FnOnce() -> Progress) {
         if self.bar.is_hidden() {
             return;
         }
+        let progress = progress();
         let stage = progress.stage.word();
         if stage != self.stage {
             (self.stage, self.began) = (stage, now);
