@@ -120,10 +120,11 @@ impl Follower {
                 for thread in &mut self.threads {
                     thread.place.follow(&self.program.names, direction, &values);
                 }
+                self.every.take();
                 let first = self.threads.first();
                 if let Some((states, first)) = moved.zip(first) {
                     let rest = Thread::resting(&self.program, states, &first.place);
-                    self.threads = self.closure().of([rest]);
+                    self.goes_on_with(self.closure().of([rest]));
                     self.placed = true;
                 }
             }
@@ -134,7 +135,7 @@ impl Follower {
                     .threads
                     .first()
                     .map(|first| Thread::resting(&self.program, first.states, &first.place));
-                self.threads = self.closure().of(rest);
+                self.goes_on_with(self.closure().of(rest));
             }
         }
     }
@@ -193,7 +194,7 @@ impl Follower {
                 changes = changed;
             }
         }
-        self.threads = threads;
+        self.goes_on_with(threads);
         self.placed = !self.threads.is_empty();
         self.channels[side(direction)].last = taken.0.to_vec();
         for change in changes {
@@ -232,7 +233,7 @@ impl Follower {
             let bytes = self.channels[channel].heap.bytes();
             let offer = Offer { ground: self.ground(), bytes, closed: closing.closed(), quick: false, from };
             let threads = self.every_thread();
-            unexpected::expected(&self.program, &threads, from, &offer.to(&threads).wrong)
+            unexpected::expected(&self.program, threads, from, &offer.to(threads).wrong)
         } else {
             Vec::new()
         };
@@ -269,7 +270,7 @@ impl Follower {
             }
         }
         over.append(&mut self.threads);
-        self.threads = self.closure().of(over);
+        self.goes_on_with(self.closure().of(over));
         if let Some(from) = from {
             self.channels[side(from)].last.clear();
         }

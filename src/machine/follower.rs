@@ -1,6 +1,6 @@
 //! A follower: an observer with one set of parameters. Events and time come in here; what they mean is found in `follow`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::frame::Name;
 use crate::line::{Direction, Fault, Instant, LineEvent, Seen, Settings, Span};
@@ -33,6 +33,8 @@ pub(super) struct Follower {
     pub settings: Settings,
     pub sides: Sides,
     pub threads: Vec<Thread>,
+    /// The same one by one, once somebody has asked for them.
+    pub every: OnceLock<Vec<Thread>>,
     /// The conversation's place is known: something that was heard fits it.
     pub placed: bool,
     pub aside: Aside,
@@ -107,6 +109,7 @@ impl Follower {
             settings,
             sides,
             threads: Vec::new(),
+            every: OnceLock::new(),
             placed: false,
             aside: Aside::default(),
             last_beside: Vec::new(),
@@ -134,9 +137,15 @@ impl Follower {
     pub fn lose_place(&mut self) {
         let all = States::all(self.program.table.states.len());
         let anywhere = Thread::resting(&self.program, all, &Default::default());
-        self.threads = self.closure().of([anywhere]);
+        self.goes_on_with(self.closure().of([anywhere]));
         self.placed = false;
         self.asked = None;
+    }
+
+    /// These are the ways in which the conversation may go on.
+    pub fn goes_on_with(&mut self, threads: Vec<Thread>) {
+        self.threads = threads;
+        self.every.take();
     }
 
     pub fn items(&mut self) -> Vec<Item> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::frame::{Name, Value};
-use crate::line::{Action, Direction, Instant, LineEvent, Seen, Settings, Span, Task};
+use crate::line::{Direction, Instant, Settings, Span};
 use crate::protocol::{ExchangeId, Table, Talk};
 
 use super::aside::Aside;
@@ -22,7 +22,7 @@ use super::scope::Known;
 use super::states::States;
 use super::thread::Thread;
 use super::view::{Ground, Role};
-use super::waiting::{Closing, Heap};
+use super::waiting::Heap;
 
 /// What a host is to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -404,108 +404,4 @@ fn talk<'a>(table: &'a Table, run: &'a Run) -> Result<Cow<'a, Talk>, String> {
         Run::Talk(talk) => talk,
     };
     Ok(Cow::Borrowed(talk))
-}
-
-impl Task for Host {
-    fn on_event(&mut self, event: &LineEvent) {
-        self.on_time(event.at);
-        if event.direction != Direction::Rx || self.turn == Turn::Over {
-            return;
-        }
-        match event.seen {
-            Seen::Byte(byte) => {
-                if self.echo.as_mut().is_some_and(|echo| echo.takes(byte, event.at)) {
-                    return;
-                }
-                self.result.heard += 1;
-                if event.at < self.deaf_until {
-                    return;
-                }
-                self.heap.push(byte, event.at, event.fault);
-                if self.heap.is_enough() {
-                    self.listen(Closing::No);
-                }
-            }
-            Seen::Break => self.tell(event.at, event.at, Direction::Rx, Vec::new().into(), ItemKind::Break),
-            Seen::Marker => {}
-        }
-    }
-
-    fn on_time(&mut self, now: Instant) {
-        self.now = self.now.max(now);
-        self.outbox.on_time(self.now);
-        let Turn::Device { window, since, soft } = self.turn else { return };
-        if !self.heap.is_empty() {
-            let mut closing = self.heap.closing(self.now, self.settings);
-            // A device that never pauses must still come to its answer.
-            let overdue = |from: Option<Instant>| from.is_some_and(|from| self.now.since(from) > window);
-            if overdue(since) && overdue(self.heap.since()) {
-                closing = Closing::Yes;
-            }
-            if closing == Closing::Yes || closing == Closing::Gap && !self.heap.gap_is_known() {
-                self.listen(closing);
-            }
-            return;
-        }
-        if let Some((bytes, every, due)) = self.repeating.clone()
-            && due <= self.now
-        {
-            self.repeating = Some((bytes.clone(), every, self.now + every));
-            self.send(&bytes);
-        }
-        if self.looks_ahead && since.is_some_and(|since| self.now >= since) {
-            self.looks_ahead = false;
-            self.foreseen = self.foresee();
-        }
-        if let Some(since) = since.filter(|since| self.now >= *since + window) {
-            self.silence(since, soft);
-        }
-    }
-
-    fn on_settings(&mut self, now: Instant, settings: Settings) {
-        self.on_time(now);
-        if self.keyed.is_none() {
-            self.settings = Settings { baud: settings.baud, format: settings.format, ..self.settings };
-        }
-    }
-
-    fn on_refused(&mut self, now: Instant, settings: Settings, reason: &str) {
-        self.on_time(now);
-        if self.turn != Turn::Over {
-            self.end(Ending::Failed(format!("the port refuses {settings}: {reason}")));
-        }
-    }
-
-    fn next_action(&mut self) -> Option<Action> {
-        loop {
-            if let Some(action) = self.outbox.next(self.settings) {
-                return Some(action);
-            }
-            if !self.outbox.is_empty() {
-                return None;
-            }
-            match &mut self.turn {
-                Turn::Own => self.go_on(),
-                Turn::Device { since, .. } => {
-                    since.get_or_insert(self.outbox.free_at().max(self.now));
-                    return None;
-                }
-                Turn::Over => return None,
-            }
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        if let Some(deadline) = self.outbox.deadline() {
-            return Some(deadline);
-        }
-        let Turn::Device { window, since, .. } = self.turn else { return None };
-        let until = if self.looks_ahead { since? } else { since? + window };
-        let quiet = self.heap.deadline(self.settings);
-        let repeat = self.repeating.as_ref().map(|(_, _, due)| *due);
-        match quiet {
-            Some(quiet) => Some(quiet),
-            None => Some(repeat.map_or(until, |due| due.min(until))),
-        }
-    }
 }

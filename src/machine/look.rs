@@ -256,7 +256,7 @@ impl Follower {
 
     fn damaged(&self, offer: &Offer<'_>, closing: Closing) -> Option<Found> {
         let threads = self.every_thread();
-        let damaged = offer.damaged(&threads);
+        let damaged = offer.damaged(threads);
         if let Some(more) = damaged.more
             && closing != Closing::Yes
             && self.placed

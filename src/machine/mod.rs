@@ -19,6 +19,7 @@ mod hear;
 mod host;
 mod host_asks;
 mod host_hears;
+mod host_task;
 mod item;
 mod join;
 mod look;

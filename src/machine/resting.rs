@@ -1,7 +1,5 @@
 //! Threads that rest: one stands for all exchanges that may begin, and only those are begun that the bytes can be.
 
-use std::borrow::Cow;
-
 use crate::protocol::{ExchangeId, StateId};
 
 use super::closure::Closure;
@@ -12,12 +10,12 @@ use super::thread::Thread;
 
 impl Follower {
     /// The threads one by one: instead of one that rests, one for each exchange that it may begin.
-    pub fn every_thread(&self) -> Cow<'_, [Thread]> {
+    pub fn every_thread(&self) -> &[Thread] {
         if self.threads.iter().all(|thread| thread.pc != self.program.rest) {
-            return Cow::Borrowed(&self.threads);
+            return &self.threads;
         }
         let closure = Closure { eager: true, ..self.closure() };
-        Cow::Owned(closure.of(self.threads.iter().cloned()))
+        self.every.get_or_init(|| closure.of(self.threads.iter().cloned()))
     }
 
     /// Offers bytes to these threads; of those that rest, only exchanges are begun that can begin with the bytes.
