@@ -100,7 +100,8 @@ impl Task for Host {
             return Some(deadline);
         }
         let Turn::Device { window, since, .. } = self.turn else { return None };
-        let until = if self.looks_ahead { since? } else { since? + window };
+        let looks_ahead = self.looks_ahead && self.heap.is_empty();
+        let until = if looks_ahead { since? } else { since? + window };
         let quiet = self.heap.deadline(self.settings);
         let repeat = self.repeating.as_ref().map(|(_, _, due)| *due);
         match quiet {
