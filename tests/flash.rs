@@ -771,6 +771,7 @@ fn another_chip_than_the_one_named_is_left_alone() {
     let ran = flash(&["sim://stm32", &file, "--protocol", "stm32", "--chip", "STM32F411", "--yes"]);
     assert_eq!(ran.exit, 3, "{}", ran.whole());
     assert!(ran.err.contains("not a STM32F411"), "{}", ran.err);
+    assert!(!ran.out.contains("ack"), "what was said until then tells nothing of it: {}", ran.out);
     assert!(ran.out.contains("Nothing was erased or written"), "{}", ran.out);
 }
 

@@ -62,8 +62,9 @@ pub struct Flashed {
     /// The end of the conversation, where it did not go well.
     pub items: Vec<ItemFace>,
     pub not_possible: Vec<String>,
+    /// People are shown the conversation as well.
     #[serde(skip)]
-    pub verbose: bool,
+    pub talks: bool,
     pub next: Vec<Next>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorFace>,
@@ -184,7 +185,8 @@ impl Flashed {
                 false => outcome.items.iter().map(|item| ItemFace::new(item, &plan.table)).collect(),
             },
             not_possible: end.not_possible,
-            verbose: end.verbose,
+            // Bytes that differ, or an image for another chip, say it all.
+            talks: end.verbose || !matches!(outcome.ended, Some(Ended::Differs | Ended::Unfit(_))),
             next: end.next,
             error: end.error,
             port: end.port,
@@ -265,8 +267,7 @@ impl Report for Flashed {
     const SCHEMA: &'static str = "hsdiag.flash/1";
 
     fn text(&self, page: &mut Page) {
-        // Where bytes differ, the bytes say it; the conversation is for programs, and for those who want to know.
-        let shown = if self.verdict == "differs" && !self.verbose { 0 } else { MOST_ITEMS };
+        let shown = if self.talks { MOST_ITEMS } else { 0 };
         let from = self.items.len().saturating_sub(shown);
         if from > 0 && shown > 0 {
             page.line(format_args!("{FAINT}{} before these{FAINT:#}", counted(from, "piece")));
