@@ -8,7 +8,8 @@ use crate::capture::Reader;
 
 use super::address::Address;
 use super::port::{Port, PortError};
-use super::reopen::Reopening;
+use super::ports::ports;
+use super::reopen::{Machine, Reopening};
 use super::replay::Replay;
 use super::rfc2217::Rfc2217Port;
 #[cfg(target_os = "linux")]
@@ -74,9 +75,9 @@ fn without_tls(port: String) -> PortError {
 }
 
 fn native(name: &str) -> Result<Box<dyn Port>, PortError> {
-    let own = name.to_string();
-    let open = move || -> Result<Box<dyn Port>, PortError> { Ok(Box::new(SerialPort::open(&own)?)) };
-    Ok(Box::new(Reopening::new(name, Box::new(open))?))
+    let open = |name: &str| -> Result<Box<dyn Port>, PortError> { Ok(Box::new(SerialPort::open(name)?)) };
+    let machine = Machine { open: Box::new(open), ports: Box::new(ports) };
+    Ok(Box::new(Reopening::new(name, machine)?))
 }
 
 /// A recording as far as it can be read; a mistake in it is told to the log, and everything before it is played.

@@ -4,14 +4,24 @@ use crate::line::{ControlLines, Instant, LineEvent, Settings, Span};
 
 use super::clock::Clock;
 use super::port::{Abilities, Port, PortError};
+use super::ports::PortEntry;
 
-/// Opens the port anew.
-type Open = Box<dyn Fn() -> Result<Box<dyn Port>, PortError>>;
+/// Opens a port by its name.
+type Open = Box<dyn Fn(&str) -> Result<Box<dyn Port>, PortError>>;
 
-/// A port around one that may be replaced by a new one of the same name. Its time goes on through that.
+/// The machine's ports: opens one, and says which are there.
+pub struct Machine {
+    pub open: Open,
+    pub ports: Box<dyn Fn() -> Vec<PortEntry>>,
+}
+
+/// A port around one that may be replaced by a new one, of the same name or of the one under which the board comes back: a loader is
+/// another USB device, and Windows gives that a number of its own. Its time goes on through that.
 pub struct Reopening {
     name: String,
-    open: Open,
+    machine: Machine,
+    /// What was there when it was closed.
+    before: Vec<PortEntry>,
     port: Option<Box<dyn Port>>,
     clock: Clock,
     /// What the clock of the port that is open is behind.
@@ -25,13 +35,14 @@ pub struct Reopening {
 const LOOKS_EVERY: Span = Span::from_millis(50);
 
 impl Reopening {
-    pub fn new(name: &str, open: Open) -> Result<Reopening, PortError> {
-        let port = open()?;
+    pub fn new(name: &str, machine: Machine) -> Result<Reopening, PortError> {
+        let port = (machine.open)(name)?;
         let (settings, abilities) = (port.settings(), port.abilities());
         let (name, clock) = (name.to_string(), Clock::start());
         Ok(Reopening {
             name,
-            open,
+            machine,
+            before: Vec::new(),
             port: Some(port),
             clock,
             behind: Span::ZERO,
@@ -41,6 +52,15 @@ impl Reopening {
         })
     }
 
+    /// The board under another name.
+    fn open_newcomer(&mut self) -> Option<Box<dyn Port>> {
+        let name = newcomer(&self.name, &self.before, &(self.machine.ports)())?;
+        let port = (self.machine.open)(&name).ok()?;
+        tracing::warn!("{} has come back as {name}", self.name);
+        self.name = name;
+        Some(port)
+    }
+
     /// The port, where it is open.
     fn port(&mut self) -> Result<&mut Box<dyn Port>, PortError> {
         self.port.as_mut().ok_or_else(|| PortError::Vanished {
@@ -48,6 +68,18 @@ impl Reopening {
             reason: "it was closed to be opened again, and did not come back".into(),
         })
     }
+}
+
+/// The port that was not there before and is of the same maker; where the maker is not known, the only one that was not there.
+fn newcomer(name: &str, before: &[PortEntry], now: &[PortEntry]) -> Option<String> {
+    let vendor = |port: &PortEntry| port.usb.as_ref().map(|usb| usb.vendor);
+    let maker = before.iter().find(|port| port.device == name).and_then(vendor);
+    let mut new = now.iter().filter(|port| before.iter().all(|known| known.device != port.device));
+    let found = match maker {
+        Some(maker) => new.find(|port| vendor(port) == Some(maker)),
+        None => new.next().filter(|_| new.next().is_none()),
+    };
+    found.map(|port| port.device.clone())
 }
 
 impl Port for Reopening {
@@ -104,6 +136,7 @@ impl Port for Reopening {
     }
 
     fn close(&mut self) -> Result<(), PortError> {
+        self.before = (self.machine.ports)();
         (self.settings, self.abilities) = (self.settings(), self.abilities());
         self.port = None;
         Ok(())
@@ -116,7 +149,8 @@ impl Port for Reopening {
         }
         let until = self.clock.now() + within;
         let mut port = loop {
-            match (self.open)() {
+            let opened = (self.machine.open)(&self.name).or_else(|error| self.open_newcomer().ok_or(error));
+            match opened {
                 Ok(port) => break port,
                 Err(error) if self.clock.now() >= until => return Err(error),
                 Err(_) => self.clock.sleep_until(self.clock.now() + self.looks_every),
@@ -134,6 +168,7 @@ mod tests {
     use std::cell::Cell;
     use std::rc::Rc;
 
+    use super::super::ports::UsbIdentity;
     use super::super::sim::{SimDevice, SimPort};
     use super::super::sim_options::SimOptions;
     use super::*;
@@ -143,20 +178,71 @@ mod tests {
         Settings::new(Baud::nearest(baud), Format::N8)
     }
 
+    fn entry(device: &str, vendor: Option<u16>) -> PortEntry {
+        let usb = vendor.map(|vendor| UsbIdentity {
+            vendor,
+            product: 0x0001,
+            product_name: None,
+            manufacturer: None,
+            serial_number: None,
+        });
+        let (name, driver, holder) = (None, None, None);
+        PortEntry { device: device.into(), usb, name, driver, line_errors: None, latency_timer: None, holder }
+    }
+
+    fn simulated() -> Box<dyn Port> {
+        let device = SimDevice { task: Box::new(Mute), settings: settings(9600.0) };
+        Box::new(SimPort::new("test", device, &SimOptions::default()))
+    }
+
     /// A port that can be opened only when its turn has come: `away` openings fail after the first one.
     fn port(away: u32) -> (Reopening, Rc<Cell<u32>>) {
         let opened = Rc::new(Cell::new(0));
         let count = Rc::clone(&opened);
-        let open = move || -> Result<Box<dyn Port>, PortError> {
+        let open = move |name: &str| -> Result<Box<dyn Port>, PortError> {
             count.set(count.get() + 1);
-            if (2..2 + away).contains(&count.get()) {
-                return Err(PortError::NotFound { port: "test".into() });
+            match (2..2 + away).contains(&count.get()) {
+                true => Err(PortError::NotFound { port: name.into() }),
+                false => Ok(simulated()),
             }
-            let device = SimDevice { task: Box::new(Mute), settings: settings(9600.0) };
-            Ok(Box::new(SimPort::new("test", device, &SimOptions::default())))
         };
-        let port = Reopening::new("test", Box::new(open)).unwrap();
+        let machine = Machine { open: Box::new(open), ports: Box::new(Vec::new) };
+        let port = Reopening::new("test", machine).unwrap();
         (Reopening { looks_every: Span::ZERO, ..port }, opened)
+    }
+
+    #[test]
+    fn a_board_that_comes_back_under_another_name_is_found_there_and_later_under_its_own() {
+        // The application is COM3, its loader COM4.
+        let there = Rc::new(Cell::new("COM3"));
+        let (seen, listed) = (Rc::clone(&there), Rc::clone(&there));
+        let open = move |name: &str| match name == seen.get() {
+            true => Ok(simulated()),
+            false => Err(PortError::NotFound { port: name.into() }),
+        };
+        let ports = move || vec![entry("COM1", None), entry(listed.get(), Some(0x2341))];
+        let machine = Machine { open: Box::new(open), ports: Box::new(ports) };
+        let mut port = Reopening::new("COM3", machine).unwrap();
+        for now in ["COM4", "COM3"] {
+            port.close().unwrap();
+            there.set(now);
+            port.open(Span::ZERO).unwrap();
+            assert_eq!(port.name, now);
+            port.write(b"a").unwrap();
+        }
+    }
+
+    #[test]
+    fn what_else_is_plugged_in_meanwhile_is_left_alone() {
+        let before = [entry("COM1", None), entry("COM3", Some(0x2341))];
+        let with = |more: &[PortEntry]| newcomer("COM3", &before, &[&before[..1], more].concat());
+        assert_eq!(with(&[]), None);
+        assert_eq!(with(&[entry("COM5", Some(0x0403))]), None);
+        let board = entry("COM6", Some(0x2341));
+        assert_eq!(with(&[entry("COM5", Some(0x0403)), board.clone()]).as_deref(), Some("COM6"));
+        // Of a port without a maker: only where there is no doubt.
+        assert_eq!(newcomer("COM1", &before, std::slice::from_ref(&board)).as_deref(), Some("COM6"));
+        assert_eq!(newcomer("COM1", &before, &[board, entry("COM7", None)]), None);
     }
 
     #[test]
