@@ -15,6 +15,19 @@ use super::speak::{Speech, speech};
 use super::thread::Thread;
 use super::waiting::Closing;
 
+/// How far ahead a host has thought.
+#[derive(Default)]
+pub(super) enum Ahead {
+    #[default]
+    Nothing,
+    /// It is time to look ahead when what was asked has left.
+    Due,
+    /// While it waits.
+    Answer(Foreseen),
+    /// When it goes on.
+    Step(Next),
+}
+
 /// The answer that will come if all is well, and what follows from it.
 pub(super) struct Foreseen {
     answer: Vec<u8>,
@@ -87,27 +100,23 @@ impl Host {
         }
     }
 
-    /// What was foreseen does not hold any more.
-    pub(super) fn look_away(&mut self) {
-        (self.looks_ahead, self.foreseen, self.next) = (false, None, None);
-    }
-
     /// The answer that was foreseen, if it is there; what follows from it is kept for the next step. Forgets it when something
     /// else came.
     pub(super) fn heard_foreseen(&mut self, closing: Closing) -> Option<(Accepted, Vec<Thread>)> {
         let heard = self.heap.bytes();
-        let begins =
-            |foreseen: &Foreseen| foreseen.answer.len() > heard.len() && foreseen.answer.starts_with(heard);
-        if self.foreseen.as_ref().is_some_and(begins) {
+        let foreseen = match std::mem::take(&mut self.ahead) {
+            Ahead::Answer(foreseen) if foreseen.answer.starts_with(heard) => foreseen,
+            _ => return None,
+        };
+        if foreseen.answer.len() > heard.len() {
+            self.ahead = Ahead::Answer(foreseen); // the rest may still come
             return None;
         }
-        self.looks_ahead = false;
-        let foreseen = self.foreseen.take()?;
         // Behind a silence other frames may be over as well.
-        if foreseen.answer != heard || closing.closed() {
+        if closing.closed() {
             return None;
         }
-        self.next = Some(foreseen.next);
+        self.ahead = Ahead::Step(foreseen.next);
         Some((foreseen.accepted, foreseen.threads))
     }
 }
@@ -168,7 +177,7 @@ codes = "01"
         let left = ahead.deadline().unwrap();
         assert!(left < Instant::ZERO + Span::from_millis(2), "before its answer can be there");
         ahead.on_time(left);
-        assert!(ahead.foreseen.is_some());
+        assert!(matches!(ahead.ahead, Ahead::Answer(_)));
         assert!(ahead.deadline().unwrap() > left + Span::from_millis(50), "looks ahead once");
         assert_eq!(hears(&mut hasty, Instant::ZERO, &[0x79]), [[0x00, 0xFF]]);
         assert_eq!(hears(&mut ahead, left, &[0x79]), [[0x00, 0xFF]]);
@@ -184,12 +193,12 @@ codes = "01"
         assert_eq!(hears(&mut host, left, &[0x79]), [[0x00, 0xFF]]);
         let left = host.deadline().unwrap();
         host.on_time(left);
-        assert!(host.foreseen.is_none());
+        assert!(matches!(host.ahead, Ahead::Nothing));
         assert_eq!(hears(&mut host, left, &[0x02, 0x00, 0x31]), [[0x7F]]);
         let left = host.deadline().unwrap();
         host.on_time(left);
-        assert!(host.foreseen.is_some());
+        assert!(matches!(host.ahead, Ahead::Answer(_)));
         assert!(hears(&mut host, left, &[0x1F]).is_empty());
-        assert!(host.foreseen.is_none() && host.next.is_none());
+        assert!(matches!(host.ahead, Ahead::Nothing));
     }
 }

@@ -11,7 +11,7 @@ use super::aside::Aside;
 use super::echo::Echo;
 use super::env::Env;
 use super::facts::{Facts, Origin};
-use super::foresight::{Foreseen, Next};
+use super::foresight::Ahead;
 use super::hear::Offer;
 use super::item::{Item, ItemKind};
 use super::memory::Memory;
@@ -84,11 +84,7 @@ pub struct Host {
     pub(super) heap: Heap,
     pub(super) now: Instant,
     pub(super) turn: Turn,
-    /// It is time to look ahead when what was asked has left.
-    pub(super) looks_ahead: bool,
-    pub(super) foreseen: Option<Foreseen>,
-    /// The step behind an answer that was foreseen.
-    pub(super) next: Option<Next>,
+    pub(super) ahead: Ahead,
     /// What was sent since something was heard: it is sent again when no answer comes.
     pub(super) asked: Vec<Asked>,
     pub(super) tries: u32,
@@ -177,9 +173,7 @@ impl Host {
             heap: Heap::new(table.line.gap.clone(), PATIENCE),
             now: Instant::ZERO,
             turn: Turn::Own,
-            looks_ahead: false,
-            foreseen: None,
-            next: None,
+            ahead: Ahead::Nothing,
             asked: Vec::new(),
             tries: 3,
             doubled: false,
@@ -259,7 +253,7 @@ impl Host {
         self.threads = vec![thread.clone()];
         self.captured = thread;
         self.aside = Aside::default();
-        self.look_away();
+        self.ahead = Ahead::Nothing;
         self.doubled = false;
     }
 
@@ -288,7 +282,7 @@ impl Host {
     pub(super) fn forget_question(&mut self) {
         self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
         self.asked.clear();
-        self.look_away();
+        self.ahead = Ahead::Nothing;
         self.tried = 1;
         self.repeating = None;
     }

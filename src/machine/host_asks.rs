@@ -6,7 +6,7 @@ use crate::frame::Name;
 use crate::line::{Action, Direction, Instant, Span};
 
 use super::effects::{Effects, PhaseChange};
-use super::foresight::{Next, Said};
+use super::foresight::{Ahead, Next, Said};
 use super::host::{Asked, Ending, Host, LATENCY, PATIENCE, Turn};
 use super::item::{Framed, ItemKind, Part, Silence};
 use super::meanings;
@@ -26,9 +26,10 @@ impl Host {
     pub(super) fn go_on(&mut self) {
         let before = self.threads.first().cloned();
         let threads = std::mem::take(&mut self.threads);
-        let next = self.next.take();
-        let Next { threads, said } =
-            next.unwrap_or_else(|| Next { threads: self.onwards(threads), said: None });
+        let Next { threads, said } = match std::mem::take(&mut self.ahead) {
+            Ahead::Step(next) => next,
+            _ => Next { threads: self.onwards(threads), said: None },
+        };
         self.threads = threads;
         let Some(mut first) = self.threads.first().cloned() else {
             self.captured = before.unwrap_or_else(|| self.captured.clone());
@@ -99,7 +100,7 @@ impl Host {
         let kind = ItemKind::Frame(framed);
         self.tell(self.now, self.now + takes, Direction::Tx, said.bytes.clone().into(), kind);
         self.threads = said.threads;
-        self.next = Some(Next { threads: said.onwards, said: None });
+        self.ahead = Ahead::Step(Next { threads: said.onwards, said: None });
     }
 
     /// How long the answer to the first of two tries may still be coming. It must not be taken for the answer to what is asked next.
@@ -138,8 +139,7 @@ impl Host {
         };
         let soft = self.threads.iter().skip(1).any(free);
         self.turn = Turn::Device { window: window + LATENCY, since: None, soft };
-        self.look_away();
-        self.looks_ahead = true;
+        self.ahead = Ahead::Due;
         self.listen(Closing::No);
     }
 

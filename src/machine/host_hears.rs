@@ -7,6 +7,7 @@ use crate::line::Direction;
 use crate::protocol::{Answer, FrameId};
 
 use super::aside::Took;
+use super::foresight::Ahead;
 use super::hear::Accepted;
 use super::host::{Ending, Host, Turn};
 use super::item::{Framed, ItemKind, Part};
@@ -152,7 +153,7 @@ impl Host {
 
     /// What passes beside the run counts for `last` and `asked` as well.
     pub(super) fn follow(&mut self, direction: Direction, values: &Values) {
-        self.foreseen = None;
+        self.ahead = Ahead::Nothing;
         for thread in &mut self.threads {
             thread.place.follow(&self.program.names, direction, values);
         }

@@ -2,6 +2,7 @@
 
 use crate::line::{Action, Direction, Instant, LineEvent, Seen, Settings, Task};
 
+use super::foresight::Ahead;
 use super::host::{Ending, Host, Turn};
 use super::item::ItemKind;
 use super::waiting::Closing;
@@ -53,9 +54,8 @@ impl Task for Host {
             self.repeating = Some((bytes.clone(), every, self.now + every));
             self.send(&bytes);
         }
-        if self.looks_ahead && since.is_some_and(|since| self.now >= since) {
-            self.looks_ahead = false;
-            self.foreseen = self.foresee();
+        if matches!(self.ahead, Ahead::Due) && since.is_some_and(|since| self.now >= since) {
+            self.ahead = self.foresee().map_or(Ahead::Nothing, Ahead::Answer);
         }
         if let Some(since) = since.filter(|since| self.now >= *since + window) {
             self.silence(since, soft);
@@ -100,7 +100,7 @@ impl Task for Host {
             return Some(deadline);
         }
         let Turn::Device { window, since, .. } = self.turn else { return None };
-        let looks_ahead = self.looks_ahead && self.heap.is_empty();
+        let looks_ahead = matches!(self.ahead, Ahead::Due) && self.heap.is_empty();
         let until = if looks_ahead { since? } else { since? + window };
         let quiet = self.heap.deadline(self.settings);
         let repeat = self.repeating.as_ref().map(|(_, _, due)| *due);
