@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hsdiag::capture::What;
+use hsdiag::capture::{Header, Record, What};
 use hsdiag::diagnose::{
     Bytes, Cause, Engine, Evidence, Heard, Hearing, Standing, Window, between, edges, sides,
 };
-use hsdiag::line::Direction;
+use hsdiag::line::{Direction, LineEvent};
 use hsdiag::machine::{Env, Item, ItemKind, Part, Program};
 use hsdiag::protocol::Registry;
 
@@ -53,6 +53,7 @@ pub struct Sample {
     /// What was heard, item by item, where somebody wants to look at it.
     pub look: String,
     window: Window,
+    program: Arc<Program>,
     /// For each event of the window what it really was.
     truths: Vec<Option<Truth>>,
 }
@@ -60,7 +61,7 @@ pub struct Sample {
 impl Sample {
     /// The evidence of each received byte of the window, with its class.
     pub fn bytes(&self, posterior: &[(Cause, f64)]) -> Vec<(Evidence, usize)> {
-        let bytes = Bytes::new(&self.window, posterior);
+        let bytes = Bytes::new(&self.window, &self.program, posterior);
         let places = 0..self.window.events.len().min(self.truths.len());
         places
             .filter_map(|place| {
@@ -130,36 +131,20 @@ fn sample(
 
 fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks: bool) -> Sample {
     let (header, records) = made.recording();
-    // As `hsdiag decode` reads it: what was heard and with which parameters is found out.
-    let env = Env::new();
-    let hearing = Hearing {
-        settings: header.settings,
-        line_errors: header.line_errors,
-        uncertainty: header.uncertainty,
-        sides: sides(&kit.program, &header, &records, &env),
-    };
-    let rest = others.iter().filter(|program| program.table().name != kit.table.name).cloned().collect();
-    let mut engine = Engine::new(kit.program.clone(), rest, env, hearing);
-    let (mut heard, mut kept) = (0, 0);
-    for record in &records {
-        match &record.what {
-            What::Seen(event) => {
-                engine.on_event(event);
-                heard += 1;
-            }
-            What::Set(settings) => {
-                engine.on_settings(*settings);
-                kept = heard;
-            }
-            What::Lines(_) => {}
-        }
-    }
-    engine.finish();
+    let (engine, kept) = heard(kit, others, &header, &records);
     let mut window = engine.window().clone();
     let look = if looks { window.items.iter().map(line).collect() } else { String::new() };
     let evidence = engine.evidence();
-    let heard = between(&window, edges(&window));
-    let unnoticed = leaves_traces(made.cause) && made.second.is_none() && is_healthy(&heard);
+    let healthy = |window: &Window| is_healthy(&between(window, edges(window)));
+    let alone = |(cause, events): &(Cause, Vec<LineEvent>)| {
+        let (header, records) = made.recording_of(events.iter());
+        leaves_traces(*cause) && healthy(heard(kit, &[], &header, &records).0.window())
+    };
+    let unnoticed = match made.second {
+        None => leaves_traces(made.cause) && healthy(&window),
+        // One of the two would not be noticed if it acted alone.
+        Some(_) => made.alone.iter().any(alone),
+    };
     window.items.clear(); // thousands of samples are kept
     Sample {
         protocol: kit.name,
@@ -173,8 +158,39 @@ fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks
         unnoticed,
         look,
         window,
+        program: kit.program.clone(),
         truths: made.events[kept..].iter().map(|(_, truth)| *truth).collect(),
     }
+}
+
+/// A recording, heard as `hsdiag decode` reads it: in what way it was made is found out. And how many events came before the settings
+/// changed last.
+fn heard(kit: &Kit, others: &[Arc<Program>], header: &Header, records: &[Record]) -> (Engine, usize) {
+    let env = Env::new();
+    let hearing = Hearing {
+        settings: header.settings,
+        line_errors: header.line_errors,
+        uncertainty: header.uncertainty,
+        sides: sides(&kit.program, header, records, &env),
+    };
+    let rest = others.iter().filter(|program| program.table().name != kit.table.name).cloned().collect();
+    let mut engine = Engine::new(kit.program.clone(), rest, env, hearing);
+    let (mut heard, mut kept) = (0, 0);
+    for record in records {
+        match &record.what {
+            What::Seen(event) => {
+                engine.on_event(event);
+                heard += 1;
+            }
+            What::Set(settings) => {
+                engine.on_settings(*settings);
+                kept = heard;
+            }
+            What::Lines(_) => {}
+        }
+    }
+    engine.finish();
+    (engine, kept)
 }
 
 /// Causes that are told by what they do to bytes and frames.

@@ -15,7 +15,7 @@ pub struct Score {
     told: [[usize; 2]; 3],
     by_protocol: BTreeMap<&'static str, [usize; 2]>,
     /// Disturbances of which nothing was noticed: the conversation that was heard is healthy.
-    unnoticed: BTreeMap<Cause, usize>,
+    unnoticed: BTreeMap<(Cause, Option<Cause>), usize>,
     /// Captures on which two causes look alike: named with both near their prior odds, all.
     alike: [usize; 2],
     /// Two causes at once: both named, all.
@@ -33,7 +33,7 @@ pub struct Score {
 impl Score {
     pub fn add(&mut self, sample: &Sample, model: &Model, verbose: bool) {
         if sample.unnoticed {
-            *self.unnoticed.entry(sample.cause).or_default() += 1;
+            *self.unnoticed.entry((sample.cause, sample.second)).or_default() += 1;
             return;
         }
         let posterior = model.posterior(&sample.evidence);
@@ -151,8 +151,14 @@ impl Score {
                 wrong.iter().take(5).map(|(id, count)| format!("{id} {count}")).collect();
             println!("{:<22} {all:>6} {:>6.1}%  {}", cause.id(), share(right, all), wrong.join(", "));
         }
-        let unnoticed: Vec<String> =
-            self.unnoticed.iter().map(|(cause, count)| format!("{} {count}", cause.id())).collect();
+        let unnoticed: Vec<String> = self
+            .unnoticed
+            .iter()
+            .map(|((cause, second), count)| match second {
+                None => format!("{} {count}", cause.id()),
+                Some(second) => format!("{} + {} {count}", cause.id(), second.id()),
+            })
+            .collect();
         println!("\nleft out, for nothing was noticed: {}\n", unnoticed.join(", "));
         for (name, [right, all]) in ["per byte", "per packet", "never"].iter().zip(self.told) {
             println!("errors told {name:<12} {all:>6} {:>6.2}%", share(right, all));

@@ -7,6 +7,7 @@ use crate::line::{Direction, Instant, LineErrors, LineEvent, Settings, Span};
 use crate::machine::{Env, Item, Observer, Program, Sides};
 
 use super::alternatives::{self, Reread};
+use super::bytes::Bytes;
 use super::cause::Cause;
 use super::edges::{between, edges};
 use super::evidence::Evidence;
@@ -14,7 +15,7 @@ use super::measure::{Otherwise, measure};
 use super::model::{Model, acting};
 use super::peel;
 use super::posterior::Diagnosis;
-use super::verdict::{Bytes, Verdict};
+use super::verdict::Verdict;
 use super::window::Window;
 
 /// How a conversation was heard.
@@ -99,7 +100,7 @@ impl Engine {
     pub fn verdicts(&self, diagnosis: &Diagnosis) -> BTreeMap<u64, (Verdict, f64)> {
         let posterior: Vec<(Cause, f64)> =
             diagnosis.ranking.iter().map(|ranked| (ranked.cause, ranked.probability)).collect();
-        let bytes = Bytes::new(&self.window, &acting(&posterior, &diagnosis.contributing));
+        let bytes = Bytes::new(&self.window, &self.own, &acting(&posterior, &diagnosis.contributing));
         let mut sums: BTreeMap<u64, Vec<(Verdict, f64)>> = BTreeMap::new();
         for (place, heard) in self.window.events.iter().enumerate() {
             let Some(item) = heard.item.filter(|_| heard.event.direction == Direction::Rx) else { continue };
@@ -122,15 +123,16 @@ impl Engine {
 
     /// What is left when the bytes are taken out that a cause explains by themselves, cause by cause.
     pub fn rest(&self) -> Vec<(Cause, Evidence)> {
-        let without = |(cause, taken): (Cause, Vec<bool>)| {
+        let without = |layer: peel::Layer| {
             let heard = Hearing { settings: self.window.settings, ..self.heard };
             let mut rest = Engine::new(self.own.clone(), self.others.clone(), self.env.clone(), heard);
-            let kept = self.window.events.iter().zip(&taken).filter(|(_, taken)| !**taken);
+            let kept = self.window.events.iter().zip(&layer.taken).filter(|(_, taken)| !**taken);
             kept.for_each(|(heard, _)| rest.on_event(&heard.event));
             rest.finish();
-            (cause, rest.evidence())
+            let evidence = rest.evidence();
+            layer.causes.iter().map(move |cause| (*cause, evidence.clone())).collect::<Vec<_>>()
         };
-        peel::layers(&self.window).into_iter().map(without).collect()
+        peel::layers(&self.window, &self.own).into_iter().flat_map(without).collect()
     }
 
     pub fn evidence(&self) -> Evidence {

@@ -60,7 +60,10 @@ impl Matrix {
 
     /// Adds what a feature weighs for each.
     pub fn add(&self, feature: &Feature, told: Told, scores: &mut [f64]) {
-        let Some(place) = self.places.get(feature.name).filter(|_| feature.value != 0.0) else { return };
+        if feature.value == 0.0 {
+            return;
+        }
+        let Some(place) = self.places.get(feature.name) else { return };
         let width = self.priors.len();
         let row = |kind: usize| self.cells[(place * KINDS + kind) * width..][..width].iter();
         scores.iter_mut().zip(row(0)).for_each(|(score, weight)| *score += weight * feature.value);

@@ -1,6 +1,7 @@
 //! Floor 4: why it failed. Evidence is measured, causes are weighed, and every claim carries what speaks for it.
 
 mod alternatives;
+mod bytes;
 mod cause;
 mod edges;
 mod engine;
@@ -20,6 +21,7 @@ mod recording;
 mod verdict;
 mod window;
 
+pub use bytes::Bytes;
 pub use cause::{CATALOGUE, Cause, Entry};
 pub use edges::{Edges, between, edges};
 pub use engine::{Engine, Hearing};
@@ -32,5 +34,5 @@ pub use played::{diagnose_played, diagnose_silence};
 pub use posterior::{Diagnosis, Ranked, Reason};
 pub use recognise::{Recognised, Recogniser};
 pub use recording::{Observed, likeliest, observe, recognise, sides};
-pub use verdict::{Bytes, Verdict};
+pub use verdict::Verdict;
 pub use window::{Heard, Standing, Stretch, Window};

@@ -180,10 +180,22 @@ impl Model {
         posterior: &[(Cause, f64)],
         rest: &[(Cause, Evidence)],
     ) -> Vec<(Cause, f64)> {
+        self.contributing_from(ACTS, evidence, posterior, rest)
+    }
+
+    /// The same with those that are at least as likely as `least`.
+    pub fn contributing_from(
+        &self,
+        least: f64,
+        evidence: &Evidence,
+        posterior: &[(Cause, f64)],
+        rest: &[(Cause, Evidence)],
+    ) -> Vec<(Cause, f64)> {
         let Some((leading, _)) = posterior.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
             return Vec::new();
         };
-        if *leading == Cause::Clean {
+        // Of a healthy line nothing is to be told, and of a silent one nothing can.
+        if *leading == Cause::Clean || evidence.get("nothing-back") > 0.0 {
             return Vec::new();
         }
         let none = |cause: &Cause| matches!(cause, Cause::Clean | Cause::Undecided);
@@ -191,13 +203,13 @@ impl Model {
         let mut contributing: Vec<(Cause, f64)> = acts
             .into_iter()
             .filter(|(cause, _)| cause != leading && !none(cause))
-            .filter(|(_, probability)| *probability >= ACTS)
+            .filter(|(_, probability)| *probability >= least)
             .collect();
         // What leads where the bytes of an acting cause are taken out acts beside it.
         for (taken, left) in rest {
             let acts = taken == leading || contributing.iter().any(|(cause, _)| cause == taken);
             let beside = self.posterior(left).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
-            let Some((cause, probability)) = beside.filter(|(_, p)| acts && *p >= ACTS) else { continue };
+            let Some((cause, probability)) = beside.filter(|(_, p)| acts && *p >= least) else { continue };
             if cause == *leading || cause == *taken || none(&cause) {
                 continue;
             }
@@ -251,8 +263,8 @@ impl Model {
 /// What a received byte can have been, as the model weighs it; what a real byte is in particular, the tables tell.
 pub const CLASSES: [&str; 4] = ["real", "missampled", "noise", "echo"];
 
-/// A contributing cause has to be as likely as this.
-const ACTS: f64 = 0.5;
+/// A contributing cause has to be as likely as this: to keep silent of one that acts costs more than to name one that may not.
+const ACTS: f64 = 0.4;
 
 /// Causes as likely as they are to lead, or to act at all where that is more.
 pub fn acting(posterior: &[(Cause, f64)], contributing: &[(Cause, f64)]) -> Vec<(Cause, f64)> {

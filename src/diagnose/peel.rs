@@ -1,35 +1,105 @@
 //! Two causes at once: the bytes that one of them explains by themselves are taken out, and the rest is looked at as if they had never come.
 
-use crate::line::Seen;
+use crate::line::{Direction, Seen};
+use crate::machine::{PieceKind, Program};
+use crate::wire::single_pulse_bytes;
 
+use super::bytes::echoes;
 use super::cause::Cause;
-use super::measure::lone_pulses;
-use super::verdict::echoes;
-use super::window::Window;
+use super::measure::{lone_pulses, pieces};
+use super::window::{Window, is_text};
 
 /// An echo is taken out when so much of what was sent came back.
 const ECHOED: f64 = 0.4;
 /// Bytes this near follow each other, in character times.
 const BESIDE: f64 = 2.5;
+/// Bytes of one burst are no further apart than this, in character times.
+const NEAR: f64 = 10.0;
 
-/// The causes whose bytes can be told one by one, each with the places of its bytes in the window.
-pub fn layers(window: &Window) -> Vec<(Cause, Vec<bool>)> {
+/// So many bytes in a row that are of no frame are a burst, and at most this part of what was received is.
+const BURST: usize = 5;
+const AT_MOST: f64 = 0.6;
+
+/// Bytes that can be told by themselves.
+pub struct Layer {
+    /// What makes such bytes.
+    pub causes: &'static [Cause],
+    /// Which of the window's events they are.
+    pub taken: Vec<bool>,
+}
+
+/// What can be taken out of the window, layer by layer.
+pub fn layers(window: &Window, own: &Program) -> Vec<Layer> {
+    let pieces = pieces(own, window);
     let echo = echoes(window);
-    let pulses = lone_pulses(window);
     let count = |bytes: &[bool]| bytes.iter().filter(|taken| **taken).count();
     let sent = window.sent().count();
-    let mut layers = Vec::new();
-    if sent > 0 && count(&echo) as f64 >= ECHOED * sent as f64 {
-        layers.push((Cause::Echo, echo));
+    let echoed = sent > 0 && count(&echo) as f64 >= ECHOED * sent as f64;
+    let mut layers = vec![
+        Layer { causes: &[Cause::NoiseGlitch, Cause::Turnaround], taken: loose_pulses(window, &pieces) },
+        Layer { causes: &[Cause::Break], taken: held_low(window) },
+        Layer { causes: &[Cause::NoiseBurst], taken: bursts(window, &pieces, &echo) },
+    ];
+    if echoed {
+        layers.insert(0, Layer { causes: &[Cause::Echo], taken: echo });
     }
-    if count(&pulses) > 0 {
-        layers.push((Cause::NoiseGlitch, pulses));
-    }
-    let held = held_low(window);
-    if count(&held) > 0 {
-        layers.push((Cause::Break, held));
-    }
+    layers.retain(|layer| count(&layer.taken) > 0);
     layers
+}
+
+/// Bytes that one pulse can make: alone in silence, or at the edge of a reply of whose frames they are no part.
+fn loose_pulses(window: &Window, pieces: &[Option<PieceKind>]) -> Vec<bool> {
+    let mut taken = lone_pulses(window);
+    let strange = |place: usize| {
+        pieces[place] == Some(PieceKind::Strange)
+            && window.events[place]
+                .event
+                .value()
+                .is_some_and(|byte| single_pulse_bytes().any(|one| one == byte))
+    };
+    let framed = |place: Option<usize>| {
+        place
+            .and_then(|place| pieces.get(place).copied().flatten())
+            .is_some_and(|kind| kind != PieceKind::Strange)
+    };
+    for place in (0..taken.len()).filter(|place| strange(*place)) {
+        taken[place] |= framed(place.checked_sub(1)) || framed(Some(place + 1));
+    }
+    taken
+}
+
+/// Stretches in which nothing belongs to a frame or was sent, unless that is most of what was received, or text.
+fn bursts(window: &Window, pieces: &[Option<PieceKind>], echo: &[bool]) -> Vec<bool> {
+    let events = &window.events;
+    let received = |place: &usize| events[*place].event.direction == Direction::Rx;
+    let lost = |place: usize| {
+        events[place].event.seen == Seen::Break
+            || (pieces[place] == Some(PieceKind::Strange) && !echo[place])
+            || (events[place].standing.is_bad() && events[place].event.fault.is_some())
+    };
+    let mut taken = vec![false; events.len()];
+    let mut run: Vec<usize> = Vec::new();
+    let mut end = |run: &mut Vec<usize>| {
+        let text = run.iter().filter(|place| events[**place].event.value().is_some_and(is_text)).count();
+        if run.len() >= BURST && text * 10 < run.len() * 9 {
+            run.iter().for_each(|place| taken[*place] = true);
+        }
+        run.clear();
+    };
+    for place in (0..events.len()).filter(received) {
+        let near =
+            |before: &usize| window.characters(events[place].event.at - events[*before].event.at) < NEAR;
+        if !lost(place) || !run.last().is_none_or(near) {
+            end(&mut run);
+        }
+        if lost(place) {
+            run.push(place);
+        }
+    }
+    end(&mut run);
+    let all = window.received().count();
+    let most = taken.iter().filter(|taken| **taken).count() as f64 <= AT_MOST * all as f64;
+    if most { taken } else { vec![false; events.len()] }
 }
 
 /// Breaks, and what they spoilt: unexplained bytes right before and behind them.
@@ -45,4 +115,75 @@ fn held_low(window: &Window) -> Vec<bool> {
         behind.chain(before).collect::<Vec<usize>>().into_iter().for_each(|place| taken[place] = true);
     }
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::protocol::Table;
+
+    const METER: &str = r#"
+name = "meter"
+[line]
+format = "8N1"
+baud = [9600]
+[frames]
+ask = "3F"
+reading = "68 n:u8=size(data) data:text(n) sum8(n..data) 16"
+[exchanges]
+read = "> ask < reading"
+[states]
+ready = { may = ["read"] }
+[device.knows]
+data = "1B"
+"#;
+    const READING: [u8; 6] = [0x68, 0x02, 0x31, 0x42, 0x75, 0x16];
+
+    fn meter() -> Program {
+        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Program::compile(Arc::new(table))
+    }
+    const STORM: [u8; 8] = [0x52, 0xE1, 0x9A, 0x37, 0xC4, 0x5B, 0x8E, 0xD9];
+
+    /// What is taken out of replies that are heard with silence between them.
+    fn taken(replies: &[&[u8]]) -> Vec<(Cause, Vec<u8>)> {
+        let program = meter();
+        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
+        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut now = Instant::ZERO;
+        for reply in replies {
+            now += settings.character_time() * 40;
+            for byte in *reply {
+                now += settings.character_time();
+                let event = LineEvent::byte(now, Direction::Rx, *byte);
+                let flagged = STORM.contains(byte);
+                window.on_event(&if flagged { event.with_fault(Fault::Framing) } else { event });
+            }
+        }
+        let bytes = |layer: &Layer| {
+            let events = window.events.iter().zip(&layer.taken).filter(|(_, taken)| **taken);
+            events.filter_map(|(heard, _)| heard.event.value()).collect()
+        };
+        layers(&window, &program).iter().map(|layer| (layer.causes[0], bytes(layer))).collect()
+    }
+
+    #[test]
+    fn pulses_alone_and_at_the_edges_of_replies_are_taken_out() {
+        let before = [&[0xFE][..], &READING].concat();
+        assert_eq!(taken(&[&READING, &[0xF0], &before]), [(Cause::NoiseGlitch, vec![0xF0, 0xFE])]);
+    }
+
+    #[test]
+    fn a_burst_before_a_reply_is_taken_out_and_the_reply_stays() {
+        let before = [&STORM[..], &READING].concat();
+        assert_eq!(taken(&[&READING, &before, &READING]), [(Cause::NoiseBurst, STORM.to_vec())]);
+    }
+
+    #[test]
+    fn where_nothing_else_was_received_nothing_is_taken_for_a_burst() {
+        assert!(taken(&[&STORM]).is_empty());
+    }
 }

@@ -51,6 +51,19 @@ impl Program {
         pieces
     }
 
+    /// Which bytes are whole frames of a side, each by itself.
+    pub fn single_bytes(&self, from: Option<Direction>) -> [bool; 256] {
+        let frames = self.frames_of(from);
+        std::array::from_fn(|byte| {
+            let byte = byte as u8;
+            let read = |frame: &FrameId| match self.frame(*frame).recognise(&[byte], true, &Nothing) {
+                Outcome::Complete(reading) => reading.len == 1,
+                Outcome::More(_) | Outcome::Wrong(_) => false,
+            };
+            frames.iter().filter(|frame| self.starts(**frame).contains(byte)).any(read)
+        })
+    }
+
     /// What a side can say: in its talks, beside them, and to refuse.
     fn frames_of(&self, from: Option<Direction>) -> Vec<FrameId> {
         let sides =
@@ -155,6 +168,18 @@ data = "1B"
     fn a_whole_frame_is_seen_wherever_it_stands() {
         let bytes = [&[0xFF][..], &READING].concat();
         assert_eq!(kinds(&bytes), [(PieceKind::Strange, 1), (PieceKind::Whole, 6)]);
+    }
+
+    #[test]
+    fn bytes_that_are_frames_by_themselves_are_known_by_the_side_that_says_them() {
+        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let program = Program::compile(Arc::new(table));
+        let of = |from| {
+            let bytes = program.single_bytes(from);
+            (0..=255u8).filter(|byte| bytes[usize::from(*byte)]).collect::<Vec<u8>>()
+        };
+        assert_eq!(of(Some(Direction::Tx)), [0x3F]);
+        assert_eq!(of(Some(Direction::Rx)), Vec::<u8>::new());
     }
 
     #[test]

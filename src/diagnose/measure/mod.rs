@@ -7,11 +7,13 @@ mod line;
 mod rate;
 mod replies;
 mod stretches;
+mod surroundings;
 mod text;
 mod timing;
 
-pub use replies::{Beside, beside, lone_pulses};
+pub use replies::{Beside, beside, follows_a_turn, lone_pulses};
 pub use stretches::Stretches;
+pub use surroundings::{Place, pieces, places};
 
 use crate::frame::Name;
 

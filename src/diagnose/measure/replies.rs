@@ -21,18 +21,18 @@ const MOST_COMPARED: usize = 64;
 const ALIKE: usize = 5;
 
 /// Received bytes without a silence or a byte sent between them.
-struct Reply<'a> {
+pub(super) struct Reply<'a> {
     heard: Vec<&'a Heard>,
     /// Their places in the window.
-    places: Vec<usize>,
+    pub(super) places: Vec<usize>,
 }
 
 impl Reply<'_> {
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.heard.iter().take(MOST_BYTES).map(|heard| heard.event.value().unwrap_or(0)).collect()
     }
 
-    fn is_healthy(&self) -> bool {
+    pub(super) fn is_healthy(&self) -> bool {
         self.heard.iter().all(|heard| matches!(heard.standing, Standing::Frame | Standing::Odd))
     }
 
@@ -61,7 +61,7 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     evidence.share("spoilt-flagged", flagged(&spoilt), spoilt.len());
     evidence.count("spoilt-quietly", spoilt.len() - flagged(&spoilt));
     evidence.share("healthy-flagged", flagged(&healthy), healthy.len());
-    lone(&spoilt, evidence);
+    lone(window, &spoilt, evidence);
     let exact = window.uncertainty < window.settings.character_time();
     let hole = |reply: &&&Reply<'_>| exact && window.characters(reply.hole()) > HOLE;
     evidence.share("spoilt-with-hole", spoilt.iter().filter(hole).count(), spoilt.len());
@@ -69,12 +69,13 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     compared(&healthy, &spoilt, evidence);
 }
 
-/// The bytes of the newest spoilt replies, at most so many in all.
-pub fn spoilt(window: &Window, most: usize) -> Vec<Vec<u8>> {
+/// The newest spoilt replies, at most so many bytes in all: what was heard, and how much of it with a line error.
+pub fn spoilt(window: &Window, most: usize) -> Vec<(Vec<u8>, usize)> {
     let replies = replies(window);
     let spoilt = replies.iter().rev().filter(|reply| !reply.is_healthy()).take(MOST_SPOILT);
     let mut left = most;
-    let taken = spoilt.map(Reply::bytes).take_while(|bytes| {
+    let flagged = |reply: &Reply<'_>| reply.heard.iter().filter(|heard| heard.event.fault.is_some()).count();
+    let taken = spoilt.map(|reply| (reply.bytes(), flagged(reply))).take_while(|(bytes, _)| {
         let fits = bytes.len() <= left;
         left = left.saturating_sub(bytes.len());
         fits
@@ -82,7 +83,7 @@ pub fn spoilt(window: &Window, most: usize) -> Vec<Vec<u8>> {
     taken.collect()
 }
 
-fn replies(window: &Window) -> Vec<Reply<'_>> {
+pub(super) fn replies(window: &Window) -> Vec<Reply<'_>> {
     let mut replies: Vec<Reply<'_>> = Vec::new();
     let mut joins = false;
     for (place, heard) in window.events.iter().enumerate() {
@@ -109,8 +110,9 @@ fn replies(window: &Window) -> Vec<Reply<'_>> {
 }
 
 /// Single bytes in silence that belong to nothing: what one pulse makes, a line held low, and others.
-fn lone(spoilt: &[&Reply<'_>], evidence: &mut Evidence) {
-    let lone = || spoilt.iter().filter(|reply| reply.stands_alone()).map(|reply| reply.heard[0]);
+fn lone(window: &Window, spoilt: &[&Reply<'_>], evidence: &mut Evidence) {
+    let alone = || spoilt.iter().filter(|reply| reply.stands_alone());
+    let lone = || alone().map(|reply| reply.heard[0]);
     let pulse = |heard: &&Heard| {
         let held = heard.event.value() == Some(0) && heard.event.fault.is_some();
         !held && heard.event.value().is_some_and(|byte| single_pulse_bytes().any(|one| one == byte))
@@ -118,7 +120,22 @@ fn lone(spoilt: &[&Reply<'_>], evidence: &mut Evidence) {
     let zero = |heard: &&Heard| heard.event.value().unwrap_or(0) == 0;
     evidence.count("lone-pulses", lone().filter(pulse).count());
     evidence.count("lone-zeros", lone().filter(zero).count());
+    let at_turn = |reply: &&&Reply<'_>| pulse(&reply.heard[0]) && follows_a_turn(window, reply.places[0]);
+    evidence.count("pulses-at-turns", alone().filter(at_turn).count());
+    evidence.count("pulses-elsewhere", lone().filter(pulse).count() - alone().filter(at_turn).count());
     evidence.count("lone-others", lone().filter(|heard| !pulse(heard) && !zero(heard)).count());
+}
+
+/// What comes this soon behind a byte that was sent comes with the turn of the line, in character times.
+const SOON: f64 = 4.5;
+
+/// The last thing on the line was sent, and not long ago.
+pub fn follows_a_turn(window: &Window, place: usize) -> bool {
+    let Some(before) = place.checked_sub(1).and_then(|before| window.events.get(before)) else {
+        return false;
+    };
+    let gap = window.events[place].event.at - before.event.at;
+    before.event.direction == Direction::Tx && window.characters(gap) < SOON
 }
 
 /// Which events of the window stand alone in silence, and are what one pulse makes.

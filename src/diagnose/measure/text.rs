@@ -2,6 +2,7 @@
 
 use crate::line::Direction;
 use crate::machine::ItemKind;
+use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
 use super::super::window::{Standing, Window, is_text};
@@ -24,6 +25,7 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     evidence.count("text-run", if longest >= ENOUGH { longest } else { 0 });
     let ends = bad.iter().filter(|byte| **byte == b'\n').count();
     evidence.count("text-lines", if longest >= ENOUGH { ends } else { 0 });
+    evidence.count("text-with-pulses", pulses(&bad));
     let line = runs().filter(|run| run.len() >= ENOUGH).max_by_key(|run| run.len());
     evidence.details.text = line.map(|run| {
         let shown: String = run.iter().map(|byte| char::from(*byte)).collect();
@@ -31,6 +33,22 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
         shown.chars().take(60).collect()
     });
     banners(window, evidence);
+}
+
+/// Bytes in a text, or at its ends, that are none of it and that one pulse can make.
+fn pulses(bytes: &[u8]) -> usize {
+    let text = |bytes: &[u8]| bytes.len() >= ENOUGH && bytes.iter().all(|byte| is_text(*byte));
+    let pulse = |at: usize| {
+        let near = [bytes.get(at.wrapping_sub(ENOUGH)..at), bytes.get(at + 1..at + 1 + ENOUGH)];
+        single_pulse_bytes().any(|one| one == bytes[at]) && near.into_iter().flatten().any(text)
+    };
+    (0..bytes.len()).filter(|at| pulse(*at)).count()
+}
+
+/// Most of it is text, and a run of it is more than chance.
+fn is_mostly_text(bytes: &[u8]) -> bool {
+    let printable = bytes.iter().filter(|byte| is_text(**byte)).count();
+    2 * printable >= bytes.len() && bytes.split(|byte| !is_text(*byte)).any(|run| run.len() >= ENOUGH)
 }
 
 /// What the tables' meanings say of unexpected bytes, and whether it came behind healthy frames.
@@ -41,7 +59,7 @@ fn banners(window: &Window, evidence: &mut Evidence) {
         match &item.kind {
             ItemKind::Unexpected(unexpected) => {
                 let means = !unexpected.said.is_empty();
-                let text = item.bytes.len() >= ENOUGH && item.bytes.iter().all(|byte| is_text(*byte));
+                let text = is_mostly_text(&item.bytes);
                 said += usize::from(means);
                 later += usize::from(healthy && text);
             }
@@ -51,4 +69,23 @@ fn banners(window: &Window, evidence: &mut Evidence) {
     }
     evidence.count("meanings", said);
     evidence.count("text-after-frames", later);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pulse_in_a_text_is_told_from_text_and_from_other_bytes() {
+        assert_eq!(pulses(b"U-Boot 2023.01\xFE (Jan 16)\r\n"), 1);
+        assert_eq!(pulses(b"U-Boot 2023.01\xFE"), 1);
+        assert_eq!(pulses(b"U-Boot 2023.01\x68\x9A"), 0);
+        assert_eq!(pulses(&[0xFE, 0x01, 0xFE]), 0);
+    }
+
+    #[test]
+    fn a_banner_behind_half_a_frame_is_text_all_the_same() {
+        assert!(is_mostly_text(b"\x82\xF1\x10U-Boot 2023.01\r\n"));
+        assert!(!is_mostly_text(b"\x82\xF1\x10\x41\x0C\xD0"));
+    }
 }

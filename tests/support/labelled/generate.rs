@@ -17,6 +17,8 @@ pub struct Labelled {
     pub cause: Cause,
     /// The second cause that acts, if there is one.
     pub second: Option<Cause>,
+    /// Of two causes, what would have been heard of each had the other one not acted, where that is known.
+    pub alone: Vec<(Cause, Vec<LineEvent>)>,
     /// Two causes between which nothing in the capture decides.
     pub alike: Vec<Cause>,
     pub settings: Settings,
@@ -571,15 +573,25 @@ fn rates(cause: Cause, from: &Ingredients<'_>, b: &mut Builder) -> Option<()> {
     Some(())
 }
 
-/// The same line, had this cause not acted on it.
-fn without(plan: &Plan, cause: Cause) -> Plan {
+/// The same line, had this cause not acted on it; `None` where it changed what was said.
+fn without(plan: &Plan, cause: Cause) -> Option<Plan> {
+    use Cause::*;
     let mut plan = plan.clone();
-    plan.forces.retain(|force| force.of != cause);
-    if cause == Cause::FormatMismatch {
-        let format = plan.receiver.format;
-        plan.characters.iter_mut().for_each(|c| c.settings = c.settings.with_format(format));
+    let receiver = plan.receiver;
+    let set = |plan: &mut Plan, to: &dyn Fn(&mut Settings)| {
+        plan.characters.iter_mut().for_each(|character| to(&mut character.settings));
+    };
+    match cause {
+        NoiseGlitch | NoiseBurst | Turnaround | Break | Crosstalk => {
+            plan.forces.retain(|force| force.of != cause);
+        }
+        Echo => plan.characters.retain(|character| character.origin != Origin::Echo),
+        FormatMismatch => set(&mut plan, &|settings| settings.format = receiver.format),
+        BitOrder => set(&mut plan, &|settings| settings.msb_first = receiver.msb_first),
+        BaudMismatch => set(&mut plan, &|settings| settings.baud = receiver.baud),
+        _ => return None,
     }
-    plan
+    Some(plan)
 }
 
 fn finish(
@@ -607,7 +619,7 @@ fn finish(
     let seen = |event: &LineEvent| (event.value(), event.fault.filter(|_| told));
     for acting in [Some(cause), second].into_iter().flatten().filter(|cause| is_on_the_wire(*cause)) {
         // What leaves no trace with this adapter cannot be found, and is no example of anything.
-        let clean = wire(&without(plan, acting));
+        let Some(clean) = without(plan, acting).map(|plan| wire(&plan)) else { continue };
         if heard.iter().map(seen).eq(clean.iter().map(seen)) {
             return None;
         }
@@ -624,6 +636,38 @@ fn finish(
     if cause == Cause::Corrupted && b.flips <= FEW_FLIPS && second.is_none() {
         alike = vec![Cause::NoiseGlitch, Cause::Corrupted];
     }
+    let (received, any_lost) = read_in_time(plan, heard);
+    if cause == Cause::Overrun && !any_lost {
+        return None;
+    }
+    let mut all = with_sent(plan, through_adapter(plan, received));
+    cut_ends(&mut all, plan.seed);
+    let span = all.first().zip(all.last()).map(|(first, last)| first.0.at..=last.0.at);
+    // Each of two by itself, over the same time.
+    let by_itself = |(own, other): (Cause, Cause)| {
+        let plan = without(plan, other)?;
+        let (received, _) = read_in_time(&plan, wire(&plan));
+        let events = with_sent(&plan, through_adapter(&plan, received)).into_iter().map(|(event, _)| event);
+        let heard = events.filter(|event| span.as_ref().is_some_and(|span| span.contains(&event.at)));
+        Some((own, heard.collect()))
+    };
+    let both = second.map(|second| [(cause, second), (second, cause)]);
+    let alone = both.into_iter().flatten().filter_map(by_itself).collect();
+    Some(Labelled {
+        cause,
+        second,
+        alone,
+        alike,
+        settings: plan.receiver,
+        errors: plan.errors,
+        uncertainty: if plan.errors == LineErrors::Packet { PACKET } else { 0.0 },
+        events: all,
+        changes: plan.changes.iter().map(|(at, settings)| (Instant::from_secs(*at), *settings)).collect(),
+    })
+}
+
+/// What was received and read before the next character came, each with its truth; and whether something was lost.
+fn read_in_time(plan: &Plan, heard: Vec<LineEvent>) -> (Vec<(LineEvent, Option<Truth>)>, bool) {
     let mut received: Vec<(LineEvent, Option<Truth>)> = Vec::new();
     let (mut lost, mut any_lost) = (false, false);
     for event in heard {
@@ -641,24 +685,15 @@ fn finish(
         lost = false;
         received.push((if told { event.with_fault(Fault::Overrun) } else { event }, Some(truth)));
     }
-    if cause == Cause::Overrun && !any_lost {
-        return None;
-    }
-    let events = through_adapter(plan, received);
+    (received, any_lost)
+}
+
+/// What was received and what was sent, in order of time.
+fn with_sent(plan: &Plan, received: Vec<(LineEvent, Option<Truth>)>) -> Vec<(LineEvent, Option<Truth>)> {
     let mut all: Vec<(LineEvent, Option<Truth>)> =
-        plan.sent_events().map(|event| (event, None)).chain(events).collect();
+        plan.sent_events().map(|event| (event, None)).chain(received).collect();
     all.sort_by_key(|(event, _)| event.at);
-    cut_ends(&mut all, plan.seed);
-    Some(Labelled {
-        cause,
-        second,
-        alike,
-        settings: plan.receiver,
-        errors: plan.errors,
-        uncertainty: if plan.errors == LineErrors::Packet { PACKET } else { 0.0 },
-        events: all,
-        changes: plan.changes.iter().map(|(at, settings)| (Instant::from_secs(*at), *settings)).collect(),
-    })
+    all
 }
 
 /// Whoever records begins and ends in the middle of something.

@@ -10,7 +10,7 @@ use hsdiag::simulate;
 use super::conversation::{Message, conversation};
 use super::generate::{Ingredients, Labelled};
 use hsdiag::capture::{Header, Record};
-use hsdiag::line::Span;
+use hsdiag::line::{LineEvent, Span};
 
 /// The protocols whose conversations are spoilt.
 pub const PROTOCOLS: [&str; 8] =
@@ -77,6 +77,11 @@ pub fn texts(registry: &Registry) -> Vec<Vec<u8>> {
 impl Labelled {
     /// The capture as a recording.
     pub fn recording(&self) -> (Header, Vec<Record>) {
+        self.recording_of(self.events.iter().map(|(event, _)| event))
+    }
+
+    /// These events as a recording of the same adapter.
+    pub fn recording_of<'a>(&self, events: impl Iterator<Item = &'a LineEvent>) -> (Header, Vec<Record>) {
         let header = Header {
             settings: self.settings,
             line_errors: self.errors,
@@ -84,7 +89,7 @@ impl Labelled {
         };
         let mut changes = self.changes.iter().peekable();
         let mut records = Vec::new();
-        for (event, _) in &self.events {
+        for event in events {
             while let Some((at, settings)) = changes.next_if(|(at, _)| *at <= event.at) {
                 records.push(Record::set(*at, *settings));
             }

@@ -99,6 +99,8 @@ impl Plan {
                     (false, _) => Truth::Misread,
                 }
             }
+            // What nobody forced is the resting line or a sender's last bit, read as if it were a character.
+            _ if !self.forces.iter().any(|force| force.from < to && force.to > from) => Truth::Misread,
             _ => Truth::Noise,
         }
     }

@@ -1,0 +1,153 @@
+//! What stands around a byte: the run that it came in, how long nothing was reported about it, and the frame of the table that it is part of.
+
+use crate::line::{Direction, Seen};
+use crate::machine::{PieceKind, Program};
+
+use super::super::window::{Heard, Window};
+use super::replies::replies;
+
+/// Silence that ends a run, in character times from one byte to the next.
+const GAP: f64 = 4.5;
+/// Neighbours that are looked at on either side.
+const REACH: usize = 4;
+/// Bytes that are laid beside the table's frames, the newest ones.
+const MOST_BYTES: usize = 4096;
+
+/// Where a received byte stands in its run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Place {
+    /// Received bytes that came one after the other, whatever was sent meanwhile.
+    pub run: usize,
+    /// Its place among them.
+    pub at: usize,
+    /// Those without a line error right around it, itself included; 0 for one that has one.
+    pub clean: usize,
+    /// The part of those with a line error among the nearest before it, and behind it.
+    pub flagged: [f64; 2],
+}
+
+/// The place of each event in its run.
+pub fn places(window: &Window) -> Vec<Place> {
+    let mut found = vec![Place::default(); window.events.len()];
+    let mut run: Vec<usize> = Vec::new();
+    for (at, heard) in window.events.iter().enumerate() {
+        if heard.event.direction == Direction::Tx || heard.event.seen == Seen::Marker {
+            continue;
+        }
+        let near = |last: &usize| {
+            let gap = heard.event.at - window.events[*last].event.at;
+            window.characters(gap.saturating_sub(window.uncertainty)) < GAP
+        };
+        if !run.last().is_none_or(near) {
+            place(window, &run, &mut found);
+            run.clear();
+        }
+        run.push(at);
+    }
+    place(window, &run, &mut found);
+    found
+}
+
+fn place(window: &Window, run: &[usize], found: &mut [Place]) {
+    let is_flagged = |heard: &Heard| heard.event.fault.is_some() || heard.event.seen == Seen::Break;
+    let flagged: Vec<bool> = run.iter().map(|at| is_flagged(&window.events[*at])).collect();
+    let part = |of: &[bool]| {
+        let count = of.iter().filter(|flagged| **flagged).count();
+        if of.is_empty() { 0.0 } else { count as f64 / of.len() as f64 }
+    };
+    for (at, event) in run.iter().enumerate() {
+        let before = flagged[..at].iter().rev().take_while(|flagged| !**flagged).count();
+        let behind = flagged[at..].iter().take_while(|flagged| !**flagged).count();
+        let near =
+            [&flagged[at.saturating_sub(REACH)..at], &flagged[at + 1..(at + 1 + REACH).min(flagged.len())]];
+        found[*event] = Place {
+            run: run.len(),
+            at,
+            clean: if flagged[at] { 0 } else { before + behind },
+            flagged: near.map(part),
+        };
+    }
+}
+
+/// What each event of a spoilt reply is part of, by the frames of the table alone.
+pub fn pieces(program: &Program, window: &Window) -> Vec<Option<PieceKind>> {
+    let mut found = vec![None; window.events.len()];
+    let from = (!window.shared).then_some(Direction::Rx);
+    let mut left = MOST_BYTES;
+    for reply in replies(window).iter().rev().filter(|reply| !reply.is_healthy()) {
+        let bytes = reply.bytes();
+        let Some(less) = left.checked_sub(bytes.len()) else { break };
+        left = less;
+        for piece in program.pieces(&bytes, from) {
+            let places = reply.places[piece.from..piece.to.min(bytes.len())].iter();
+            places.for_each(|place| found[*place] = Some(piece.kind));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::protocol::Table;
+
+    const METER: &str = r#"
+name = "meter"
+[line]
+format = "8N1"
+baud = [9600]
+[frames]
+ask = "3F"
+reading = "68 n:u8=size(data) data:text(n) sum8(n..data) 16"
+[exchanges]
+read = "> ask < reading"
+[states]
+ready = { may = ["read"] }
+[device.knows]
+data = "1B"
+"#;
+    const READING: [u8; 6] = [0x68, 0x02, 0x31, 0x42, 0x75, 0x16];
+
+    fn meter() -> Program {
+        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Program::compile(Arc::new(table))
+    }
+
+    /// Runs of bytes with silence between them; every other byte of the flagged ones carries a framing error.
+    fn window(program: &Program, runs: &[(&[u8], bool)]) -> Window {
+        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
+        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut now = Instant::ZERO;
+        for (bytes, flagged) in runs {
+            now += settings.character_time() * 40;
+            for (at, byte) in bytes.iter().enumerate() {
+                now += settings.character_time();
+                let event = LineEvent::byte(now, Direction::Rx, *byte);
+                let flagged = *flagged && at % 2 == 0;
+                window.on_event(&if flagged { event.with_fault(Fault::Framing) } else { event });
+            }
+        }
+        window
+    }
+
+    #[test]
+    fn a_byte_knows_its_run_and_how_long_nothing_was_reported_around_it() {
+        let places = places(&window(&meter(), &[(&[0x40, 0x41, 0x42], true), (&READING, false)]));
+        assert_eq!((places[1].run, places[1].at, places[1].clean), (3, 1, 1));
+        assert_eq!((places[0].clean, places[1].flagged), (0, [1.0, 1.0]));
+        assert_eq!((places[3].run, places[3].at, places[3].clean), (6, 0, 6));
+        assert_eq!(places[3].flagged, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_a_byte_is_part_of_is_told_by_the_frames_of_the_table() {
+        let program = meter();
+        let bytes = [&[0xFF][..], &READING].concat();
+        let pieces = pieces(&program, &window(&program, &[(&bytes, false)]));
+        assert_eq!(pieces[0], Some(PieceKind::Strange));
+        assert!(pieces[1..].iter().all(|piece| *piece == Some(PieceKind::Whole)), "{pieces:?}");
+    }
+}
