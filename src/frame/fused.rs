@@ -228,10 +228,11 @@ impl Fused {
             Length::Unknown(least) => return self.judge_open(input, *least),
         };
         let Some(frame) = input.get(..length) else { return self.more(input, length - input.len()) };
-        let tail = match frame.last_chunk() {
-            Some(&tail) => u64::from_le_bytes(tail),
-            // The whole frame is in the head.
-            None => head.unbounded_shl(64 - 8 * length as u32),
+        // The last eight bytes; a shorter frame is moved up to their end. Lengths of seven to nine bytes come in any order: no branch.
+        let missing = 8 * 8usize.saturating_sub(length) as u32;
+        let tail = match input.get(length.saturating_sub(8)..).and_then(<[u8]>::first_chunk) {
+            Some(&tail) => u64::from_le_bytes(tail).unbounded_shl(missing),
+            None => head.unbounded_shl(missing),
         };
         let fits = self.tail.fits(tail)
             && self.check.as_ref().is_none_or(|check| check.holds::<SHAPE>(frame, tail))

@@ -16,25 +16,26 @@ pub fn xor8(pieces: &[&[u8]]) -> u8 {
 /// [`sum8`] of one piece.
 #[inline(always)]
 pub fn sum8_of(piece: &[u8]) -> u8 {
-    let (blocks, [low, high]) = blocks_and_words(piece);
-    let mut sum = sum_of_word(low).wrapping_add(sum_of_word(high));
-    for byte in blocks {
-        sum = sum.wrapping_add(*byte);
+    let of_words = |[low, high]: [u64; 2]| sum_of_word(low).wrapping_add(sum_of_word(high));
+    match blocks_and_rest(piece) {
+        Some((blocks, rest)) => {
+            let lanes = combine(blocks, u8::wrapping_add);
+            lanes.iter().fold(of_words(rest), |sum, lane| sum.wrapping_add(*lane))
+        }
+        None => of_words(words(piece)),
     }
-    sum
 }
 
 /// [`xor8`] of one piece.
 #[inline(always)]
 pub fn xor8_of(piece: &[u8]) -> u8 {
-    let (blocks, [low, high]) = blocks_and_words(piece);
-    let half = low ^ high ^ (low ^ high) >> 32;
-    let quarter = half ^ half >> 16;
-    let mut xor = (quarter ^ quarter >> 8) as u8;
-    for byte in blocks {
-        xor ^= *byte;
+    let of_words = |[low, high]: [u64; 2]| (low ^ high).to_le_bytes().iter().fold(0, |xor, byte| xor ^ byte);
+    match blocks_and_rest(piece) {
+        Some((blocks, rest)) => {
+            combine(blocks, |one, other| one ^ other).iter().fold(of_words(rest), |xor, lane| xor ^ lane)
+        }
+        None => of_words(words(piece)),
     }
-    xor
 }
 
 #[inline(always)]
@@ -76,20 +77,39 @@ pub fn carry_sum8(pieces: &[&[u8]]) -> u8 {
     !(carried as u8)
 }
 
-/// Full blocks of bytes, and what is behind them as two words filled up with zeros.
+/// The bytes of all blocks that stand at the same place, combined.
+#[inline(always)]
+fn combine(blocks: &[[u8; 16]], with: impl Fn(u8, u8) -> u8) -> [u8; 16] {
+    let mut lanes = [0; 16];
+    for block in blocks {
+        for (lane, byte) in lanes.iter_mut().zip(block) {
+            *lane = with(*lane, *byte);
+        }
+    }
+    lanes
+}
+
+/// Full blocks of sixteen bytes or more, and what is behind them as two words filled up with zeros.
 ///
 /// Frames are short and of many lengths: the rest is loaded at once, not in a loop whose end no processor can foresee.
 #[inline(always)]
-fn blocks_and_words(bytes: &[u8]) -> (&[u8], [u64; 2]) {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let words = match (rest.first_chunk(), rest.last_chunk()) {
+fn blocks_and_rest(bytes: &[u8]) -> Option<(&[[u8; 16]], [u64; 2])> {
+    let (blocks, rest) = bytes.as_chunks();
+    let seen_twice = 16 - rest.len();
+    let rest = u128::from_le_bytes(*bytes.last_chunk()?).unbounded_shr(8 * seen_twice as u32);
+    Some((blocks, [rest as u64, (rest >> 64) as u64]))
+}
+
+/// Fewer than sixteen bytes as the low ones of two words.
+#[inline(always)]
+fn words(bytes: &[u8]) -> [u64; 2] {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(&first), Some(&last)) => {
-            let seen_twice = 16 - rest.len();
+            let seen_twice = 16 - bytes.len();
             [u64::from_le_bytes(first), u64::from_le_bytes(last).unbounded_shr(8 * seen_twice as u32)]
         }
-        _ => [word(rest), 0],
-    };
-    (blocks.as_flattened(), words)
+        _ => [word(bytes), 0],
+    }
 }
 
 /// Fewer than eight bytes as the low ones of a word.
