@@ -88,18 +88,17 @@ fn tables_in(folder: &Path) -> Result<Vec<TableSource>, Failure> {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
-    paths.iter().map(|path| table(path)).collect()
+    paths.iter().map(|path| Ok(TableSource::new(&path.display().to_string(), table_text(path)?))).collect()
 }
 
 /// One table's text.
-pub fn table(path: &Path) -> Result<TableSource, Failure> {
+pub fn table_text(path: &Path) -> Result<String, Failure> {
     let text = std::fs::read(path).map_err(|error| Failure::file(path, "read", error))?;
-    let text = String::from_utf8(text).map_err(|error| {
+    String::from_utf8(text).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let said = format!("byte {} is no UTF-8 text", at + 1);
         Failure::file(path, "read", std::io::Error::new(std::io::ErrorKind::InvalidData, said))
-    })?;
-    Ok(TableSource::new(&path.display().to_string(), text))
+    })
 }
 
 /// A new file for writing; a file that is there already is left alone unless `force` says otherwise.

@@ -111,18 +111,17 @@ fn show(session: &Session, name: &str, toml: bool) -> Result<Exit, Failure> {
 }
 
 fn check(session: &Session, paths: &[PathBuf]) -> Result<Exit, Failure> {
-    let sources: Vec<TableSource> = paths.iter().map(|path| files::table(path)).collect::<Result<_, _>>()?;
-    protocol::read_all(&sources);
-    let mut checked = Vec::new();
-    for (path, source) in paths.iter().zip(&sources) {
-        let (good, mistakes) = match source.table() {
-            Ok(_) => (true, source.warnings().iter().map(mistake).collect()),
+    let checked = protocol::on_every_core(paths, |path| {
+        let file = path.display().to_string();
+        let (good, mistakes) = match Table::read(&file, &files::table_text(path)?) {
+            Ok((_, warnings)) => (true, warnings.iter().map(mistake).collect()),
             Err(mistakes) => (false, mistakes.iter().map(mistake).collect()),
         };
-        checked.push(CheckedFile { file: path.display().to_string(), good, mistakes });
-    }
-    let good = checked.iter().all(|file| file.good);
-    session.output.show(&Checked { files: checked })?;
+        Ok(CheckedFile { file, good, mistakes })
+    });
+    let files = checked.into_iter().collect::<Result<Vec<_>, Failure>>()?;
+    let good = files.iter().all(|file| file.good);
+    session.output.show(&Checked { files })?;
     Ok(if good { Exit::Yes } else { Exit::No })
 }
 

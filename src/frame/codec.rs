@@ -1,6 +1,6 @@
 //! A compiled frame: bytes to fields, and back.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::checksum::Checksum;
 use super::envelope::{LONGEST, Opened};
@@ -21,7 +21,8 @@ pub struct Frame {
     layout: Layout,
     envelope: Option<Envelope>,
     program: Arc<Program>,
-    fused: Arc<Fused>,
+    /// Made when it is first asked for: most frames of a table are only written down, or never come.
+    fused: Arc<OnceLock<Fused>>,
 }
 
 impl Frame {
@@ -33,8 +34,7 @@ impl Frame {
         checksums: &[Checksum],
     ) -> Result<Frame, Vec<Mistake>> {
         let program = Arc::new(compile::compile(&mut layout, checksums)?);
-        let fused = Arc::new(Fused::of(&layout, &|name| program.algorithm(name).cloned()));
-        Ok(Frame { name, layout, envelope, program, fused })
+        Ok(Frame { name, layout, envelope, program, fused: Arc::default() })
     }
 
     pub fn name(&self) -> &Name {
@@ -54,17 +54,17 @@ impl Frame {
     }
 
     pub(super) fn fused(&self) -> &Fused {
-        &self.fused
+        self.fused.get_or_init(|| Fused::of(&self.layout, &|name| self.program.algorithm(name).cloned()))
     }
 
     /// What the bytes are to this frame at a glance: far quicker than to read them, and often it is enough.
     pub fn glance(&self, input: &[u8]) -> Fit {
-        if self.envelope.is_some() { Fit::Ask } else { self.fused.judge(input) }
+        if self.envelope.is_some() { Fit::Ask } else { self.fused().judge(input) }
     }
 
     /// Where a field stands in the frame without its envelope, if that does not depend on what else the frame holds.
     pub fn place(&self, field: &str) -> Option<Place> {
-        self.fused.place(field)
+        self.fused().place(field)
     }
 
     /// Whether only a gap or a turnaround can end it: it has bytes without a length and no envelope.

@@ -32,6 +32,21 @@ const LEVELS: [&[(&str, BinaryOp)]; 9] = [
     &[("*", BinaryOp::Multiply), ("/", BinaryOp::Divide), ("%", BinaryOp::Modulo)],
 ];
 
+/// By byte: some operator begins with it.
+const BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut level = 0;
+    while level < LEVELS.len() {
+        let mut nth = 0;
+        while nth < LEVELS[level].len() {
+            begins[LEVELS[level][nth].0.as_bytes()[0] as usize] = true;
+            nth += 1;
+        }
+        level += 1;
+    }
+    begins
+};
+
 /// The level of `|`: what a field's `=` takes, since `<` and `?` mean something else in a layout.
 const BITS: usize = 3;
 
@@ -111,6 +126,10 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     fn operator(&mut self, weakest: usize) -> Option<(usize, BinaryOp)> {
         let rest = self.from.rest();
+        // Behind most operands stands none at all.
+        if !rest.as_bytes().first().is_some_and(|byte| BEGINS[usize::from(*byte)]) {
+            return None;
+        }
         let longer = LONGER.iter().find(|token| rest.starts_with(**token));
         for (level, operators) in LEVELS.iter().enumerate().skip(weakest) {
             for (token, op) in *operators {

@@ -29,7 +29,7 @@ pub use model::{
     Table, ToolMessage, Vector,
 };
 pub use reference::{reference, schema};
-pub use registry::{Registry, RegistryError, TableSource, read_all};
+pub use registry::{Registry, RegistryError, TableSource, on_every_core, read_all};
 pub use shape::{ByteSet, Known, Prefix, allowed};
 pub use talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 pub use time::Time;

@@ -108,20 +108,35 @@ fn own_name(text: &str, flawless: bool) -> Option<Name> {
 pub fn read_all<'a>(sources: impl IntoIterator<Item = &'a TableSource>) {
     let unread: Vec<&TableSource> =
         sources.into_iter().filter(|source| source.read.get().is_none()).collect();
-    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(unread.len());
+    on_every_core(&unread, |source| {
+        source.read();
+    });
+}
+
+/// What `work` makes of each, in their order; as many at a time as there are cores.
+pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);
     let work = || {
-        while let Some(source) = unread.get(next.fetch_add(1, Ordering::Relaxed)) {
-            source.read();
+        let mut done = Vec::new();
+        loop {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(nth) else { return done };
+            done.push((nth, work(item)));
         }
     };
-    thread::scope(|scope| {
-        for _ in 1..cores {
-            // Where no thread is to be had, this one reads them all.
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
+    let mut done = thread::scope(|scope| {
+        // Where no thread is to be had, this one does all.
+        let others: Vec<_> =
+            (1..cores).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-        work();
+        done
     });
+    done.sort_unstable_by_key(|(nth, _)| *nth);
+    done.into_iter().map(|(_, made)| made).collect()
 }
 
 /// Tables by name.

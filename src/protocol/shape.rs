@@ -8,59 +8,12 @@ use crate::frame::{
     Nothing, Order, Times, Transform, TransformOp,
 };
 
+mod byte_set;
+
+pub use byte_set::ByteSet;
+
 /// Fields of which the value is known beforehand.
 pub type Known = BTreeMap<Name, i128>;
-
-/// The bytes that can stand at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ByteSet([u64; 4]);
-
-impl ByteSet {
-    const ANY: ByteSet = ByteSet([u64::MAX; 4]);
-    const NONE: ByteSet = ByteSet([0; 4]);
-
-    fn only(byte: u8) -> ByteSet {
-        ByteSet::NONE.with(byte)
-    }
-
-    fn of(is_in: impl Fn(u8) -> bool) -> ByteSet {
-        (0..=255u8).filter(|byte| is_in(*byte)).fold(ByteSet::NONE, ByteSet::with)
-    }
-
-    /// The lowest bytes of all values in some ranges.
-    fn of_values(ranges: impl Iterator<Item = (i128, i128)>) -> ByteSet {
-        ranges.fold(ByteSet::NONE, |set, (low, high)| match high - low {
-            255.. => ByteSet::ANY,
-            _ => (low..=high).fold(set, |set, value| set.with(value as u8)),
-        })
-    }
-
-    fn with(mut self, byte: u8) -> ByteSet {
-        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        self
-    }
-
-    pub fn contains(&self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
-    }
-
-    pub fn count(&self) -> u32 {
-        self.0.iter().map(|word| word.count_ones()).sum()
-    }
-
-    fn is_disjoint(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a & b == 0)
-    }
-
-    fn is_within(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
-    }
-
-    fn complement(&self) -> ByteSet {
-        let [a, b, c, d] = self.0.map(u64::reverse_bits);
-        ByteSet([d, c, b, a])
-    }
-}
 
 /// What is known of a frame's first bytes, up to where its length is no longer fixed, and of its last ones.
 #[derive(Clone, Debug, Default)]
@@ -205,13 +158,12 @@ impl Prefix {
                 let Some(digits) = constant(digits).and_then(|n| usize::try_from(n).ok()) else {
                     return false;
                 };
-                self.bytes
-                    .extend((0..digits.min(LONGEST)).map(|_| ByteSet::of(|byte| byte.is_ascii_hexdigit())));
+                self.bytes.extend(std::iter::repeat_n(ByteSet::HEX_DIGITS, digits.min(LONGEST)));
                 true
             }
             FieldType::Bytes(Some(size)) | FieldType::Text(Some(size)) => {
                 let Some(size) = constant(size).and_then(|n| usize::try_from(n).ok()) else { return false };
-                self.bytes.extend((0..size.min(LONGEST)).map(|_| ByteSet::ANY));
+                self.bytes.extend(std::iter::repeat_n(ByteSet::ANY, size.min(LONGEST)));
                 true
             }
             FieldType::Part { body, size: None } if field.transform.is_none() => self.take(body, known),
@@ -251,13 +203,12 @@ impl Prefix {
                 allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, known)
                     .filter(|_| first == last && width > 0)
             {
-                let shift = 8 - (at % 8) - width;
-                let mask = ((1u16 << width) - 1) as u8;
-                let before = bytes[first];
-                bytes[first] = ByteSet::of(|byte| {
-                    let value = i128::from(byte >> shift & mask);
-                    before.contains(byte) && values.iter().any(|range| range.contains(&value))
-                });
+                let most = (1 << width) - 1;
+                let numbers =
+                    values.iter().flat_map(|range| *range.start().max(&0)..=*range.end().min(&most));
+                let allowed =
+                    ByteSet::of_bits(8 - (at % 8) - width, width, numbers.map(|number| number as u8));
+                bytes[first] = bytes[first].and(allowed);
             }
             at += width;
         }
@@ -273,7 +224,7 @@ fn ending(layout: &Layout, known: &Known) -> Vec<ByteSet> {
     let mut ending = Vec::new();
     for item in layout.items.iter().rev() {
         if let ItemKind::Field(Field { kind: FieldType::Dec, .. }) = &item.kind {
-            ending.push(ByteSet::of(|byte| byte.is_ascii_digit()));
+            ending.push(ByteSet::DIGITS);
             break;
         }
         let mut one = Prefix::default();
@@ -317,10 +268,9 @@ fn first_digits(values: Option<&[RangeInclusive<i128>]>) -> ByteSet {
     const MOST: i128 = 1000;
     let few =
         |ranges: &&[RangeInclusive<i128>]| ranges.iter().all(|range| range.end() - range.start() < MOST);
-    let Some(ranges) = values.filter(few) else { return ByteSet::of(|byte| byte.is_ascii_digit()) };
+    let Some(ranges) = values.filter(few) else { return ByteSet::DIGITS };
     let first = |number: i128| number.to_string().bytes().next();
-    let digits: Vec<u8> = ranges.iter().flat_map(|range| range.clone().filter_map(first)).collect();
-    ByteSet::of(|byte| digits.contains(&byte))
+    ByteSet::of(ranges.iter().flat_map(|range| range.clone().filter_map(first)))
 }
 
 /// It is how many bytes something else has.

@@ -1,7 +1,7 @@
 //! Frames that one side may send at one place, and that no byte tells apart.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use crate::line::Direction;
 use crate::protocol::model::{FrameId, Table};
@@ -14,8 +14,9 @@ use super::same::may_be_equal;
 pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
     let mut search = Search {
         table,
+        variants: Vec::new(),
+        of_frame: vec![Vec::new(); table.frames.len()],
         compared: BTreeSet::new(),
-        prefixes: BTreeMap::new(),
         told: BTreeSet::new(),
         found: Vec::new(),
     };
@@ -32,81 +33,88 @@ pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
     search.found
 }
 
+/// A frame, and what the talk fixes in it.
+struct Variant<'t> {
+    frame: FrameId,
+    fixed: &'t Known,
+    prefix: OnceCell<Prefix>,
+}
+
+/// A variant, counted from the first that was looked at.
+type VariantId = usize;
+
 struct Search<'t> {
     table: &'t Table,
-    /// Frames with what the talk fixes in them, and the same of the other one.
-    compared: BTreeSet<(FrameId, Known, FrameId, Known)>,
-    prefixes: BTreeMap<(FrameId, Known), Rc<Prefix>>,
+    variants: Vec<Variant<'t>>,
+    of_frame: Vec<Vec<VariantId>>,
+    compared: BTreeSet<(VariantId, VariantId)>,
     told: BTreeSet<(FrameId, FrameId)>,
     found: Vec<Flaw>,
 }
 
-impl Search<'_> {
+impl<'t> Search<'t> {
     /// Compares what may come at one place; what stands first wins.
-    fn among(&mut self, place: &[&Position]) {
+    fn among(&mut self, place: &[&'t Position]) {
+        let variants: Vec<VariantId> =
+            place.iter().map(|position| self.variant(position.id, &position.fixed)).collect();
         for (index, later) in place.iter().enumerate() {
-            for earlier in &place[..index] {
+            for (earlier, &variant) in place[..index].iter().zip(&variants) {
                 if earlier.direction == later.direction && !earlier.guarded && !later.guarded {
-                    self.pair(earlier, later);
+                    self.compare(variant, variants[index], later.place, Why::First);
                 }
             }
             if later.direction == Direction::Rx {
-                let refusals = self.table.refusals.frames.iter().chain(&self.table.ignore);
-                for id in refusals.copied().collect::<Vec<_>>() {
-                    self.pair_with_refusal(later, id);
-                }
+                self.compare_with_refusals(variants[index], later.place);
             }
         }
-    }
-
-    fn pair(&mut self, earlier: &Position, later: &Position) {
-        self.compare((earlier.id, &earlier.fixed), (later.id, &later.fixed), later.place, Why::First);
     }
 
     /// A refusal is looked for when nothing else fits: it is lost where something else always does. Raw data fit everything,
     /// and nobody can help that.
-    fn pair_with_refusal(&mut self, expected: &Position, refusal: FrameId) {
-        if self.prefix(expected.id, &expected.fixed).says_something() {
-            self.compare(
-                (expected.id, &expected.fixed),
-                (refusal, &Known::new()),
-                expected.place,
-                Why::Expected,
-            );
+    fn compare_with_refusals(&mut self, expected: VariantId, at: Place) {
+        if !self.prefix(expected).says_something() {
+            return;
+        }
+        for refusal in self.table.refusals.frames.iter().chain(&self.table.ignore) {
+            let refusal = self.variant(*refusal, const { &Known::new() });
+            self.compare(expected, refusal, at, Why::Expected);
         }
     }
 
-    fn prefix(&mut self, id: FrameId, known: &Known) -> Rc<Prefix> {
-        let frame = &self.table.frames[id.0];
-        let new = || Rc::new(Prefix::of(frame, known));
-        self.prefixes.entry((id, known.clone())).or_insert_with(new).clone()
+    fn variant(&mut self, frame: FrameId, fixed: &'t Known) -> VariantId {
+        let known = self.of_frame[frame.0].iter().find(|id| self.variants[**id].fixed == fixed);
+        known.copied().unwrap_or_else(|| {
+            let id = self.variants.len();
+            self.variants.push(Variant { frame, fixed, prefix: OnceCell::new() });
+            self.of_frame[frame.0].push(id);
+            id
+        })
     }
 
-    fn compare(
-        &mut self,
-        (one, of_one): (FrameId, &Known),
-        (other, of_other): (FrameId, &Known),
-        at: Place,
-        why: Why,
-    ) {
-        if one == other || self.told.contains(&(one.min(other), one.max(other))) {
+    fn prefix(&self, id: VariantId) -> &Prefix {
+        let Variant { frame, fixed, prefix } = &self.variants[id];
+        prefix.get_or_init(|| Prefix::of(&self.table.frames[frame.0], fixed))
+    }
+
+    fn compare(&mut self, wins: VariantId, loses: VariantId, at: Place, why: Why) {
+        let [one, other] = [wins, loses].map(|id| self.variants[id].frame);
+        let pair = (one.min(other), one.max(other));
+        if one == other || self.told.contains(&pair) || !self.compared.insert((wins, loses)) {
             return;
         }
-        if !self.compared.insert((one, of_one.clone(), other, of_other.clone())) {
-            return;
-        }
-        let (wins, loses) = (self.prefix(one, of_one), self.prefix(other, of_other));
-        let (a, b) = (&self.table.frames[one.0], &self.table.frames[other.0]);
+        let [first, second] = [wins, loses].map(|id| self.prefix(id));
+        let [wins, loses] = [wins, loses].map(|id| &self.variants[id]);
+        let [a, b] = [one, other].map(|id| &self.table.frames[id.0]);
         let ends_are_seen = why == Why::Expected || self.table.line.gap.is_some();
-        let apart = wins.differs(&loses, ends_are_seen)
+        let apart = first.differs(second, ends_are_seen)
             || a.envelope() != b.envelope()
             // A special case before the general one is how it should be.
-            || (why == Why::First && wins.is_narrower_than(&loses))
-            || !may_be_equal(a.layout(), of_one, b.layout(), of_other);
+            || (why == Why::First && first.is_narrower_than(second))
+            || !may_be_equal(a.layout(), wins.fixed, b.layout(), loses.fixed);
         if apart {
             return;
         }
-        self.told.insert((one.min(other), one.max(other)));
+        self.told.insert(pair);
         let reason = match why {
             Why::First => "stands first",
             Why::Expected => "is expected here, and the refusal is never seen",

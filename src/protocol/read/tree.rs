@@ -12,8 +12,8 @@ use super::entry::{Entry, Text, is_name, parse_hex_bytes, parse_number};
 /// The entries of one table, in the order of the file.
 pub(super) struct Fields<'t> {
     section: &'static Section,
-    /// What it is called in the file.
-    title: String,
+    /// Its name in the file, where the table chose it.
+    key: &'t str,
     /// Where the table's own name stands.
     pub(super) at: Range<usize>,
     known: Vec<Entry<'t>>,
@@ -25,14 +25,13 @@ impl<'t> Fields<'t> {
     pub(super) fn open(
         table: &'t DeTable<'t>,
         section: &'static Section,
-        key: &str,
+        key: &'t str,
         at: Range<usize>,
         found: &mut Findings<'_>,
     ) -> Fields<'t> {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
-        let title = title(section, key);
-        let mut fields = Fields { section, title, at, known: Vec::new(), others: Vec::new() };
+        let mut fields = Fields { section, key, at, known: Vec::new(), others: Vec::new() };
         for (key, value) in entries {
             let entry = |kind, example| Entry {
                 key: key.get_ref(),
@@ -72,7 +71,8 @@ impl<'t> Fields<'t> {
 
     /// " in `line`"; nothing for the file itself.
     fn within(&self, word: &str) -> String {
-        if self.title.is_empty() { String::new() } else { format!("{word}`{}`", self.title) }
+        let title = title(self.section, self.key);
+        if title.is_empty() { String::new() } else { format!("{word}`{title}`") }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Entry<'t>> {
