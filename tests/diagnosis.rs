@@ -45,7 +45,8 @@ fn capture(cause: Cause, seed: u64, wire: Wire) -> (&'static Kit, Labelled) {
             let number = seed as usize + shift;
             let (kit, other) = (&shipped.kits[number % count], &shipped.kits[(number + 3) % count]);
             let seed = (seed << 20) ^ (shift as u64) << 4;
-            let made = labelled(cause, None, &kit.ingredients(other, &shipped.text, seed), wire, seed)?;
+            let made =
+                labelled(cause, None, &kit.ingredients(other, &shipped.text, seed, false), wire, seed)?;
             (made.errors == LineErrors::PerByte && made.alike.is_empty()).then_some((kit, made))
         })
         .expect("one of many seeds makes a capture")

@@ -78,9 +78,10 @@ impl Sample {
 }
 
 /// `each` captures of every cause and pair of causes.
-pub fn samples(each: usize, seed: u64, wire: Wire, looks: bool) -> Vec<Sample> {
+pub fn samples(each: usize, seed: u64, wire: Wire, wide: bool, looks: bool) -> Vec<Sample> {
     let registry = Registry::shipped();
     let kits = Kit::all(&registry);
+    let strangers = if wide { Kit::strangers(&registry) } else { Vec::new() };
     let others: Vec<Arc<Program>> =
         registry.all().0.into_iter().map(|table| Arc::new(Program::compile(table))).collect();
     let text = texts(&registry);
@@ -97,9 +98,14 @@ pub fn samples(each: usize, seed: u64, wire: Wire, looks: bool) -> Vec<Sample> {
         // A protocol that cannot have the cause hands over to the next.
         (0..PROTOCOLS.len() * 2).find_map(|shift| {
             let kit = &kits[(number + shift) % kits.len()];
-            let other = &kits[(number + shift + 1 + number / kits.len() % (kits.len() - 1)) % kits.len()];
+            // Not itself: one of the others, or a stranger.
+            let others_of = number / kits.len() % (kits.len() - 1 + strangers.len());
+            let other = match others_of.checked_sub(kits.len() - 1) {
+                Some(stranger) => &strangers[stranger],
+                None => &kits[(number + shift + 1 + others_of) % kits.len()],
+            };
             let seed = (seed << 24) ^ (number as u64) << 4 ^ shift as u64;
-            sample(kit, other, &others, &text, cause, second, wire, seed, looks)
+            sample(kit, other, &others, &text, cause, second, wire, seed, wide, looks)
         })
     };
     let half = jobs.len() / 2;
@@ -122,9 +128,10 @@ fn sample(
     second: Option<Cause>,
     wire: Wire,
     seed: u64,
+    wide: bool,
     looks: bool,
 ) -> Option<Sample> {
-    let ingredients = kit.ingredients(other, text, seed);
+    let ingredients = kit.ingredients(other, text, seed, wide);
     let made = labelled(cause, second, &ingredients, wire, seed)?;
     Some(measured(kit, others, made, seed, looks))
 }

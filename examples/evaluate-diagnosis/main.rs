@@ -35,6 +35,8 @@ struct Arguments {
     fit: Option<String>,
     model: Option<String>,
     figures: Option<String>,
+    /// Tested are captures of every kind, not only usual ones.
+    wide: bool,
     verbose: bool,
     misses: bool,
 }
@@ -48,6 +50,7 @@ fn arguments() -> Arguments {
         fit: None,
         model: None,
         figures: None,
+        wide: false,
         verbose: false,
         misses: false,
     };
@@ -62,6 +65,7 @@ fn arguments() -> Arguments {
             "--fit" => read.fit = given.next(),
             "--figures" => read.figures = given.next(),
             "--verbose" => read.verbose = true,
+            "--wide" => read.wide = true,
             "--misses" => read.misses = true,
             "--show" => captures::show(),
             other => println!("ignored: {other}"),
@@ -84,8 +88,11 @@ fn main() {
     }
     if let Some(file) = &read.fit {
         // Training and testing never share a seed: these are the odd ones.
-        let training = samples(read.train.unwrap_or(2 * read.each), read.seed * 2 + 1, wire, false);
-        let training: Vec<Sample> = training.into_iter().filter(|sample| !sample.unnoticed).collect();
+        // Half of them are usual ones, half are of every kind.
+        let each = read.train.unwrap_or(2 * read.each) / 2;
+        let made = |wide: bool| samples(each, read.seed * 2 + 1, wire, wide, false);
+        let training = [made(false), made(true)].into_iter().flatten();
+        let training: Vec<Sample> = training.filter(|sample| !sample.unnoticed).collect();
         println!("{} captures to fit, made in {:.0} s", training.len(), begun.elapsed().as_secs_f64());
         let fitted = fit_model(&training);
         let text = write(&fitted);
@@ -99,7 +106,7 @@ fn main() {
         }
         println!("fitted in {:.0} s", begun.elapsed().as_secs_f64());
     }
-    let testing = samples(read.each, read.seed * 2, wire, read.verbose);
+    let testing = samples(read.each, read.seed * 2, wire, read.wide, read.verbose);
     println!("{} captures to test\n", testing.len());
     let mut score = Score::default();
     testing.iter().for_each(|sample| score.add(sample, &model, read.verbose));

@@ -1,9 +1,12 @@
 //! Clean conversations of shipped tables: host against device without a wire between them, as messages.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hsdiag::line::{Action, Direction, Instant, LineEvent, Settings, Task};
-use hsdiag::machine::{Env, Host, Run};
+use fastrand::Rng;
+use hsdiag::frame::{Frame, Name, Nothing, Outcome, Value};
+use hsdiag::line::{Action, Baud, Direction, Instant, LineEvent, Settings, Task};
+use hsdiag::machine::{Env, Host, Observer, Program, Run, Sides};
 use hsdiag::protocol::Table;
 use hsdiag::simulate;
 
@@ -76,6 +79,99 @@ pub fn conversation(table: &Arc<Table>, options: &simulate::Options, most: usize
     }
     messages.retain(|message| !message.bytes.is_empty());
     messages
+}
+
+/// The same conversation with other contents: what a device has to say is different in every device and every time, and a
+/// constant would be learnt by heart. Values are replaced only where the conversation stays a healthy one.
+pub fn varied(program: &Arc<Program>, mut messages: Vec<Message>, seed: u64) -> Vec<Message> {
+    const ATTEMPTS: usize = 6;
+    /// Shorter ones hold nothing but what they must.
+    const SHORTEST: usize = 3;
+    let mut random = Rng::with_seed(seed);
+    let mut asked = BTreeSet::new();
+    for place in 0..messages.len() {
+        if messages[place].direction == Direction::Tx {
+            asked = readings(program, &messages[place])
+                .flat_map(|(_, values)| values)
+                .map(|(name, _)| name)
+                .collect();
+            continue;
+        }
+        for _ in 0..ATTEMPTS {
+            let was = messages[place].clone();
+            if was.bytes.len() < SHORTEST {
+                break;
+            }
+            let Some(bytes) = other_contents(program, &was, &asked, &mut random) else { continue };
+            messages[place].bytes = bytes;
+            // What follows may depend on it.
+            if !is_healthy(program, &messages[..messages.len().min(place + 3)]) {
+                messages[place] = was;
+            }
+        }
+    }
+    messages
+}
+
+/// The message with one of its values replaced, none that the question had as well; as long as it was, and read as the same frame.
+fn other_contents(
+    program: &Program,
+    message: &Message,
+    asked: &BTreeSet<Name>,
+    random: &mut Rng,
+) -> Option<Vec<u8>> {
+    let own = |values: &[(Name, Value)]| -> Vec<usize> {
+        (0..values.len()).filter(|place| !asked.contains(&values[*place].0)).collect()
+    };
+    let fitting: Vec<_> = readings(program, message).filter(|(_, values)| !own(values).is_empty()).collect();
+    let (frame, mut values) = random.choice(fitting)?;
+    let place = random.choice(own(&values))?;
+    let value = &mut values[place].1;
+    *value = other_value(value, random.u32(..3), random);
+    frame.encode(&values, &Nothing).ok().filter(|encoded| encoded.len() == message.bytes.len())
+}
+
+/// Every frame that the message is as a whole, with the values it is made from.
+fn readings<'a>(
+    program: &'a Program,
+    message: &'a Message,
+) -> impl Iterator<Item = (&'a Frame, Vec<(Name, Value)>)> {
+    let frames = program.table().frames.iter();
+    frames.filter_map(|frame| match frame.parse(&message.bytes, true, &Nothing) {
+        Outcome::Complete(reading) if reading.len == message.bytes.len() => Some((frame, reading.sent())),
+        _ => None,
+    })
+}
+
+fn other_value(value: &Value, kind: u32, random: &mut Rng) -> Value {
+    let mut other = || match kind {
+        0 => random.u8(..),
+        // Digits, two a byte; small numbers.
+        1 => random.u8(..10) << 4 | random.u8(..10),
+        _ => random.u8(..8) * u8::from(random.bool()),
+    };
+    match value {
+        Value::Bytes(blob) => Value::bytes(blob.bytes.iter().map(|_| other()).collect::<Vec<u8>>()),
+        Value::Int(0..=0xFF) => Value::Int(other().into()),
+        Value::Int(_) => Value::Int(i128::from(other()) << 8 | i128::from(other())),
+        Value::List(list) => Value::List(list.iter().map(|value| other_value(value, kind, random)).collect()),
+    }
+}
+
+fn is_healthy(program: &Arc<Program>, messages: &[Message]) -> bool {
+    let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
+    let character = settings.character_time();
+    let mut observer = Observer::new(Arc::clone(program), Sides::Both, settings, &Env::new());
+    let mut now = Instant::ZERO;
+    for message in messages {
+        now += character * 5;
+        for byte in &message.bytes {
+            now += character;
+            observer.on_event(&LineEvent::byte(now, message.direction, *byte));
+        }
+    }
+    observer.finish();
+    observer.items().iter().all(|item| item.is_clean())
 }
 
 fn sides<'a>(

@@ -43,6 +43,8 @@ pub struct Ingredients<'a> {
     pub bauds: &'a [Baud],
     /// The conversation can go on for ever; else it is held once.
     pub polls: bool,
+    /// What is drawn may be anything that devices and lines do, not only what is usual.
+    pub wide: bool,
 }
 
 /// Customary rates of the generated lines.
@@ -63,14 +65,18 @@ struct Builder {
     now: f64,
     /// Both directions are recorded.
     both: bool,
+    /// Anything that lines do, not only what is usual.
+    wide: bool,
     /// Mean gap between two bytes of a message, in bits.
     gap: f64,
+    /// The most that lies between two messages, beside some characters, in seconds.
+    leisure: f64,
     /// Bits that were changed before they were sent.
     flips: usize,
 }
 
 impl Builder {
-    fn new(settings: Settings, errors: LineErrors, both: bool, mut rng: Rng) -> Builder {
+    fn new(settings: Settings, errors: LineErrors, both: bool, wide: bool, mut rng: Rng) -> Builder {
         let plan = Plan {
             receiver: settings,
             changes: Vec::new(),
@@ -88,7 +94,8 @@ impl Builder {
         };
         let gap = if rng.f64() < 0.4 { 0.0 } else { rng.f64() * 2.0 };
         let now = 0.02 + rng.f64() * 0.2;
-        Builder { rng, plan, device: settings, now, both, gap, flips: 0 }
+        let leisure = if wide && rng.f64() < 0.4 { 0.1 * rng.f64() } else { 0.004 };
+        Builder { rng, plan, device: settings, now, both, wide, gap, leisure, flips: 0 }
     }
 
     fn character(&self) -> f64 {
@@ -101,7 +108,7 @@ impl Builder {
 
     /// A pause between messages.
     fn pause(&mut self) {
-        self.now += self.character() * (4.0 + self.rng.f64() * 10.0) + self.rng.f64() * 0.004;
+        self.now += self.character() * (4.0 + self.rng.f64() * 10.0) + self.rng.f64() * self.leisure;
     }
 
     fn long_pause(&mut self, secs: f64) {
@@ -188,7 +195,7 @@ pub fn labelled(
     };
     let settings = Settings::new(baud, from.format);
     let both = rng.f64() < 0.75 || needs_both(cause) || second.is_some_and(needs_both);
-    let mut builder = Builder::new(settings, errors, both, rng);
+    let mut builder = Builder::new(settings, errors, both, from.wide, rng);
     let mut alike = Vec::new();
     let touched = build(cause, second, from, &mut builder, &mut alike)?;
     finish(cause, second, alike, touched, builder, wire)
@@ -249,6 +256,7 @@ fn build(
         return Some(true);
     }
     let talk: Vec<Message> = match cause {
+        Cause::OtherProtocol if speaks_by_itself(from.foreign) => answered_by(from.talk, from.foreign),
         Cause::OtherProtocol => from.foreign.to_vec(),
         Cause::Refused => refusing(from, &mut b.rng),
         _ => from.talk.to_vec(),
@@ -271,6 +279,10 @@ fn build(
     let mut held: Option<Vec<u8>> = None;
     let mut touched = false;
     let mut silent = false;
+    // The driver of the line is let go too late, or taken too late: then the answer's beginning is not on the line.
+    let is_cut = b.wide && has(Cause::Turnaround) && b.rng.f64() < 0.4;
+    // A line that nobody drives between answers, or that nobody ever drives.
+    let is_driven = b.wide && b.rng.bool();
     for (number, message) in messages.iter().enumerate() {
         let fresh_turn = number == 0 || messages[number - 1].direction != message.direction;
         if fresh_turn {
@@ -296,7 +308,7 @@ fn build(
                 crosstalk(&message.bytes, begin, b);
                 touched = true;
             }
-            if has(Cause::Turnaround) && b.rng.f64() < 0.85 {
+            if has(Cause::Turnaround) && !is_cut && b.rng.f64() < 0.85 {
                 let (at, bits) = (b.now + b.bit() * b.rng.f64(), 0.7 + damage * 10.0);
                 let to = at + bits * b.bit();
                 b.force(at, to, Cause::Turnaround);
@@ -314,7 +326,10 @@ fn build(
                 b.floating(b.now, b.now + length, mean, cause);
                 b.now += length;
                 touched = true;
-                continue;
+                if !is_driven {
+                    continue;
+                }
+                b.now += b.character() * (1.0 + 2.0 * b.rng.f64());
             }
             Cause::ApplicationRunning => {
                 for _ in 0..=b.rng.usize(..2) {
@@ -347,8 +362,10 @@ fn build(
             Cause::Corrupted if b.rng.f64() < damage && bytes.len() > 3 => {
                 for _ in 0..=b.rng.usize(..2) {
                     let place = b.rng.usize(..bytes.len());
-                    bytes[place] ^= 1 << b.rng.u32(..8);
-                    b.flips += 1;
+                    let flipped =
+                        if b.wide && b.rng.f64() < 0.3 { b.rng.u8(1..) } else { 1 << b.rng.u32(..8) };
+                    bytes[place] ^= flipped;
+                    b.flips += flipped.count_ones() as usize;
                 }
                 touched = true;
             }
@@ -418,8 +435,14 @@ fn build(
             },
             _ => {}
         }
+        if is_cut && b.rng.f64() < 0.3 + damage {
+            let bits = 0.7 + 12.0 * b.rng.f64();
+            let (from, to) = (b.now - b.bit(), b.now + bits * b.bit());
+            b.plan.forces.push(Force { from, to, mark: true, of: Cause::Turnaround });
+            touched = true;
+        }
         b.device(&bytes);
-        if has(Cause::Turnaround) && damage > 0.4 && b.rng.f64() < 0.8 {
+        if has(Cause::Turnaround) && !is_cut && damage > 0.4 && b.rng.f64() < 0.8 {
             let at = b.now + b.bit() * b.rng.f64();
             let bits = 0.7 + damage * 4.0;
             b.force(at, at + bits * b.bit(), Cause::Turnaround);
@@ -430,6 +453,17 @@ fn build(
     noise(cause, second, b, damage);
     rates(cause, from, b)?;
     Some(touched)
+}
+
+fn speaks_by_itself(talk: &[Message]) -> bool {
+    talk.iter().all(|message| message.direction == Direction::Rx)
+}
+
+/// The usual questions, and behind each what another device says, which speaks by itself.
+fn answered_by(talk: &[Message], foreign: &[Message]) -> Vec<Message> {
+    let mut said = foreign.iter().filter(|message| message.direction == Direction::Rx).cycle();
+    let asked = talk.iter().filter(|message| message.direction == Direction::Tx);
+    asked.flat_map(|message| [Some(message.clone()), said.next().cloned()]).flatten().collect()
 }
 
 /// The usual conversation, but some of the requests are refused as the device refuses them.
@@ -465,9 +499,16 @@ fn sender(cause: Cause, second: Option<Cause>, b: &mut Builder, alike: &mut Vec<
                     (0.06..=8.2f64.ln()).contains(&ratio)
                 };
                 let rates: Vec<u32> = RATES.iter().copied().filter(far).collect();
-                let rate = rates[b.rng.usize(..rates.len())];
-                b.device = receiver.with_baud(Baud::nearest(f64::from(rate)));
-                if f64::from(rate) > 1.95 * receiver.baud.hz() {
+                let rate = match if b.wide { b.rng.u32(..4) } else { 1 } {
+                    // A crystal or a divider that is not what the firmware believes.
+                    0 => {
+                        let ratio = (0.06 + 1.1 * b.rng.f64()).exp();
+                        receiver.baud.hz() * if b.rng.bool() { ratio } else { 1.0 / ratio }
+                    }
+                    _ => f64::from(rates[b.rng.usize(..rates.len())]),
+                };
+                b.device = receiver.with_baud(Baud::nearest(rate));
+                if rate > 1.95 * receiver.baud.hz() {
                     alike.extend([Cause::BaudMismatch, Cause::NoiseGlitch]);
                 }
             }
@@ -498,18 +539,24 @@ fn noise(cause: Cause, second: Option<Cause>, b: &mut Builder, damage: f64) {
     for cause in [Some(cause), second].into_iter().flatten() {
         match cause {
             Cause::NoiseGlitch => {
-                let count = 2 + b.rng.usize(..14);
+                // A few in all, or some in every message.
+                let dense =
+                    b.plan.characters.len() as f64 * if b.wide { 0.01 + 0.11 * b.rng.f64() } else { 0.0 };
+                let count = if b.wide && b.rng.bool() { 2 + dense as usize } else { 2 + b.rng.usize(..14) };
                 let mean = 0.6 + 2.0 * b.rng.f64();
                 for _ in 0..count {
                     let at = b.rng.f64() * b.now;
-                    let bits = 0.55 + mean * b.rng.f64();
+                    let bits = if b.wide { 0.4 } else { 0.55 } + mean * b.rng.f64();
                     b.pulse(at, bits, cause);
                 }
             }
             Cause::NoiseBurst => {
-                for _ in 0..=b.rng.usize(..3) {
+                // Few and long, or one in many a message.
+                let is_short = b.wide && b.rng.bool();
+                let (most, least, longest) = if is_short { (12, 0.8, 4.0) } else { (3, 6.0, 60.0 * damage) };
+                for _ in 0..=b.rng.usize(..most) {
                     let from = b.rng.f64() * b.now * 0.9;
-                    let length = b.character() * (6.0 + 60.0 * b.rng.f64() * damage);
+                    let length = b.character() * (least + longest * b.rng.f64());
                     let mean = 0.5 + 3.0 * b.rng.f64();
                     b.floating(from, from + length, mean, cause);
                 }

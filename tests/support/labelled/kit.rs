@@ -1,13 +1,13 @@
 //! What the captures of a protocol are made from: conversations of its own simulated device, and what may come in their place.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hsdiag::line::Direction;
 use hsdiag::machine::Program;
 use hsdiag::protocol::{Registry, Table};
 use hsdiag::simulate;
 
-use super::conversation::{Message, conversation};
+use super::conversation::{Message, conversation, varied};
 use super::generate::{Ingredients, Labelled};
 use hsdiag::capture::{Header, Record};
 use hsdiag::line::{LineEvent, Span};
@@ -16,12 +16,20 @@ use hsdiag::line::{LineEvent, Span};
 pub const PROTOCOLS: [&str; 8] =
     ["mbus", "modbus-rtu", "dlt645", "iec101", "stm32", "stk500v1", "esp-rom", "kwp2000"];
 
+const STRANGERS: [&str; 3] = ["nmea", "ubx", "at-commands"];
+
+/// Conversations of a protocol.
+const TALKS: u64 = 4;
+const VARIED: u64 = 12;
+
 /// A protocol with what its captures are made from.
 pub struct Kit {
     pub name: &'static str,
     pub table: Arc<Table>,
     pub program: Arc<Program>,
     pub talks: Vec<Vec<Message>>,
+    /// The same with other contents, made when somebody asks.
+    varied: OnceLock<Vec<Vec<Message>>>,
     pub refusing: Vec<Vec<Message>>,
 }
 
@@ -32,25 +40,49 @@ impl Kit {
         PROTOCOLS.into_iter().map(kit).collect()
     }
 
+    /// The kits of protocols that only come in place of another: some of them are text as well.
+    pub fn strangers(registry: &Registry) -> Vec<Kit> {
+        let kit = |name| Kit::new(name, registry.get(name).expect("a shipped table"));
+        STRANGERS.into_iter().map(kit).collect()
+    }
+
     pub fn new(name: &'static str, table: Arc<Table>) -> Kit {
         let options = |seed: u64, fault: Option<&str>| simulate::Options {
             seed,
             fault: fault.map(String::from),
             ..simulate::Options::default()
         };
-        let talks = (0..4).map(|seed| conversation(&table, &options(seed, None), 1200)).collect();
+        let program = Arc::new(Program::compile(table.clone()));
+        let talks = (0..TALKS).map(|seed| conversation(&table, &options(seed, None), 1200)).collect();
         // A table without a refusal has a device that cannot refuse.
         let refusals = if table.refusals.frames.is_empty() { 0 } else { 2 };
         let refusing =
             (0..refusals).map(|seed| conversation(&table, &options(seed, Some("refuse")), 300)).collect();
-        Kit { name, program: Arc::new(Program::compile(table.clone())), table, talks, refusing }
+        Kit { name, program, table, talks, varied: OnceLock::new(), refusing }
+    }
+
+    fn varied(&self) -> &[Vec<Message>] {
+        self.varied.get_or_init(|| {
+            let own = self.talks.iter().cycle().zip(0..VARIED);
+            own.map(|(talk, seed)| varied(&self.program, talk.clone(), seed)).collect()
+        })
     }
 
     /// What the capture of this seed is made from; `other` is the protocol that may be there instead.
-    pub fn ingredients<'a>(&'a self, other: &'a Kit, text: &'a [Vec<u8>], seed: u64) -> Ingredients<'a> {
+    ///
+    /// `wide`: with contents of every kind, and spoilt in every way.
+    pub fn ingredients<'a>(
+        &'a self,
+        other: &'a Kit,
+        text: &'a [Vec<u8>],
+        seed: u64,
+        wide: bool,
+    ) -> Ingredients<'a> {
         let place = seed as usize >> 4;
+        let talks = if wide { self.varied() } else { &self.talks };
         Ingredients {
-            talk: &self.talks[place % self.talks.len()],
+            talk: &talks[place % talks.len()],
+            wide,
             refusing: self.refusing.get(place % 2).map_or(&[], |talk| talk),
             foreign: &other.talks[place % other.talks.len()],
             text,
