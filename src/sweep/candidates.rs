@@ -4,6 +4,10 @@ use crate::line::{Baud, Fault, Format, LineErrors, LineEvent, STANDARD_BAUDS, Se
 
 use super::likelihood::{Flag, STEP, Table, kinds, place, ratios};
 
+mod question;
+
+pub use question::Question;
+
 /// The slowest rate that is looked for.
 const SLOWEST: f64 = 280.0;
 /// Received words are not as independent as the model takes them: each counts for half.
@@ -199,7 +203,8 @@ impl Candidates {
             }
         }
         let mut mass = vec![[0.0; 2]; self.rates.len()];
-        let mut even = vec![0.0; self.rates.len()];
+        let mut parity = vec![0.0; self.rates.len()];
+        let mut odd = vec![0.0; self.rates.len()];
         let mut flat = vec![0.0; self.rates.len()];
         let mut total = 0.0;
         for (kind, (what, _)) in kinds().iter().enumerate() {
@@ -208,13 +213,16 @@ impl Candidates {
                 mass[rate][usize::from(what.inverted)] += part;
                 flat[rate] += part / self.prior[rate].max(1e-12);
                 if matches!(what.format, Format::E8 | Format::O8) {
-                    even[rate] += part;
+                    parity[rate] += part;
+                }
+                if what.format == Format::O8 {
+                    odd[rate] += part;
                 }
                 total += part;
             }
         }
-        mass.iter_mut().flatten().chain(&mut even).for_each(|part| *part /= total);
-        Posterior { rates: self.rates.clone(), mass, even, flat }
+        mass.iter_mut().flatten().chain(&mut parity).chain(&mut odd).for_each(|part| *part /= total);
+        Posterior { rates: self.rates.clone(), mass, parity, odd, flat }
     }
 
     /// How many bits one word of a listen at `baud` is expected to tell about the class of rates and the polarity.
@@ -350,8 +358,9 @@ pub struct Posterior {
     rates: Vec<f64>,
     /// Normal and inverted.
     mass: Vec<[f64; 2]>,
-    /// The part of each rate's mass that speaks for a parity bit.
-    even: Vec<f64>,
+    /// The part of each rate's mass that speaks for a parity bit, and for an odd one.
+    parity: Vec<f64>,
+    odd: Vec<f64>,
     /// Without the preference for standard rates, not normalised.
     flat: Vec<f64>,
 }
@@ -364,8 +373,9 @@ pub struct Class {
     pub measured: f64,
     pub inverted: bool,
     pub mass: f64,
-    /// The part of the mass that speaks for a parity bit.
+    /// The part of the mass that speaks for a parity bit, and for an odd one.
     pub parity: f64,
+    pub odd: f64,
 }
 
 impl Posterior {
@@ -390,8 +400,9 @@ impl Posterior {
             let nominal = self.nominal(center, polarity, measured);
             let all =
                 range.clone().map(|i| self.mass[i][0] + self.mass[i][1]).sum::<f64>().max(f64::MIN_POSITIVE);
-            let parity = range.clone().map(|i| self.even[i]).sum::<f64>() / all;
-            classes.push(Class { nominal, measured, inverted: polarity == 1, mass, parity });
+            let part = |of: &[f64]| range.clone().map(|i| of[i]).sum::<f64>() / all;
+            let (parity, odd) = (part(&self.parity), part(&self.odd));
+            classes.push(Class { nominal, measured, inverted: polarity == 1, mass, parity, odd });
             range.for_each(|i| left[i][polarity] = 0.0);
         }
         classes.sort_by(|a, b| b.mass.total_cmp(&a.mass));

@@ -16,6 +16,7 @@ use super::protocol::{ProtocolScorer, ProtocolScorers};
 use super::verify::ENOUGH;
 use known::clean_end;
 
+mod beside;
 mod known;
 mod task;
 mod trial;
@@ -26,13 +27,6 @@ mod watch;
 const WORTH_VERIFYING: f64 = 0.9;
 /// A class this heavy, verified, is the answer.
 const DECISIVE: f64 = 0.95;
-/// Rates this near (natural logarithm) may be read clean at one another, and are excluded when they hold less than this.
-const BESIDE: f64 = 0.12;
-const EXCLUDED: f64 = 0.005;
-/// Where to listen beside a rate to tell it from its neighbours.
-const BESIDES: [f64; 4] = [0.94, 0.965, 1.035, 1.06];
-/// Rates nearer to each other (natural logarithm) tell the same.
-const APART: f64 = 0.015;
 /// Listens without an answer before the walk begins.
 const PATIENCE: usize = 6;
 /// Listens after the walk, when there is time left.
@@ -56,6 +50,8 @@ struct Session {
     listen: Listen,
     words: Vec<Word>,
     events: Vec<LineEvent>,
+    /// Made beside a rate, to see whether it is that one: of that one's format it tells nothing.
+    beside: bool,
 }
 
 enum Phase {
@@ -80,6 +76,8 @@ pub struct Search {
     phase: Phase,
     /// Words that have come since it was last decided what to do.
     unweighed: usize,
+    /// The listen that was asked for will be beside a rate.
+    beside: bool,
     actions: VecDeque<Action>,
     sessions: Vec<Session>,
     /// Sessions before this one belong to an earlier stretch.
@@ -114,6 +112,7 @@ impl Search {
             scorer: None,
             phase: Phase::Waiting,
             unweighed: 0,
+            beside: false,
             actions: VecDeque::new(),
             sessions: Vec::new(),
             stretch_sessions: 0,
@@ -204,6 +203,7 @@ impl Search {
         let settings = Settings::new(baud, format);
         self.asked = Some(settings);
         self.unweighed = 0;
+        self.beside = false;
         self.phase = Phase::Asked(purpose);
         self.actions.extend([Action::Set(settings), Action::Discard]);
     }
@@ -216,7 +216,8 @@ impl Search {
         let from = now + self.options.settle;
         let listen =
             Listen { from, until: from, settings, asked, purpose, bytes: 0, faults: Faults::default() };
-        self.sessions.push(Session { listen, words: Vec::new(), events: Vec::new() });
+        let beside = std::mem::take(&mut self.beside);
+        self.sessions.push(Session { listen, words: Vec::new(), events: Vec::new(), beside });
         self.candidates.listen(settings.baud);
         match self.verified.filter(|_| purpose == Purpose::Stay) {
             Some(verified) => self.stay(verified),
@@ -256,25 +257,30 @@ impl Search {
         let posterior = self.candidates.posterior();
         let classes = posterior.classes(4);
         let Some(best) = classes.first().copied() else { return };
-        let at_best = near(settings.baud, best.measured) || near(settings.baud, best.nominal.hz());
+        let beside = self.sessions.last().is_some_and(|session| session.beside);
+        let at_best =
+            !beside && (near(settings.baud, best.measured) || near(settings.baud, best.nominal.hz()));
         let open = count < if at_best { MOST_TO_VERIFY } else { MOST_WORDS } + 2 * self.lingered;
-        let rivalled = self.rivalled(&best, &classes);
         if best.mass >= WORTH_VERIFYING && at_best {
             if self.confirmed(&best) {
-                return match self.most_telling(&posterior).filter(|_| rivalled) {
-                    Some((baud, _)) => self.leave_for(baud, Purpose::Measure),
-                    None => self.settle(best, settings),
-                };
+                // Whether the rate matters at all comes before whether it is one beside.
+                if self.only_rate(settings.baud) || !self.ask_beside(&best) {
+                    self.settle(best, settings);
+                }
+                return;
             }
             if open {
                 return;
             }
         } else if best.mass >= WORTH_VERIFYING && !self.is_refused(best.nominal) {
-            match self.confirmed_before(&best) {
-                Some(settings) if !rivalled => return self.stay_at(settings),
-                Some(_) if open => return,
-                _ => return self.leave_for(best.nominal, Purpose::Verify),
-            }
+            return match self.confirmed_before(&best) {
+                Some(_) if open && self.rivalled(&best) => {}
+                Some(session) => match self.trial_after(session, &best) {
+                    Some((baud, format)) => self.ask(baud, format, Purpose::Verify),
+                    None => self.stay_at(self.settings_of(&best)),
+                },
+                None => self.leave_for(best.nominal, Purpose::Verify),
+            };
         }
         let verifying = purpose == Purpose::Verify && at_best && best.mass >= 0.5;
         // One by one, every other word is asked: it costs computing.
@@ -293,36 +299,23 @@ impl Search {
         }
     }
 
-    /// Whether a rate close by is not excluded: at a rate six per cent off, a character with a parity bit is read clean without it.
-    fn rivalled(&self, best: &Class, classes: &[Class]) -> bool {
-        let listens = self.sessions.len() - self.stretch_sessions;
-        let beside = |class: &&Class| {
-            let apart = (class.measured / best.measured).ln().abs();
-            apart > 1e-6 && apart < BESIDE && class.inverted == best.inverted
-        };
-        let mass: f64 = classes.iter().filter(beside).map(|class| class.mass).sum();
-        self.walk.is_none() && listens < PATIENCE && mass > EXCLUDED
-    }
-
-    /// The settings of a class that an earlier listen at its rate has confirmed.
-    fn confirmed_before(&self, best: &Class) -> Option<Settings> {
-        let sessions = &self.sessions[self.stretch_sessions..];
-        let heard = |session: &&Session| {
-            near(session.listen.settings.baud, best.nominal.hz())
-                && session.listen.settings.format == Format::N8
-                && session.words.len() >= ENOUGH
-        };
-        let told = self.options.errors == LineErrors::PerByte && !best.inverted;
-        let confirmed = sessions
-            .iter()
-            .filter(|_| told)
-            .any(|session| heard(&session) && self.read(&session.words).confirms());
-        confirmed.then(|| self.settings_of(best))
-    }
-
     /// Whether the characters of the present listen confirm a class.
     fn confirmed(&self, best: &Class) -> bool {
-        let Some(session) = self.sessions.last() else { return false };
+        self.sessions.last().is_some_and(|session| self.confirms(session, best))
+    }
+
+    /// The latest of the earlier listens at the rate of a class that has confirmed it.
+    fn confirmed_before(&self, best: &Class) -> Option<&Session> {
+        let (_, earlier) = self.sessions[self.stretch_sessions..].split_last()?;
+        let at_rate = |session: &&Session| {
+            let settings = session.listen.settings;
+            !session.beside && settings.format == Format::N8 && near(settings.baud, best.nominal.hz())
+        };
+        let confirms = |session: &&Session| !best.inverted && self.confirms(session, best);
+        earlier.iter().rev().filter(at_rate).find(confirms)
+    }
+
+    fn confirms(&self, session: &Session, best: &Class) -> bool {
         if session.words.len() < ENOUGH {
             return false;
         }
@@ -346,21 +339,24 @@ impl Search {
 
     /// The rate is confirmed: what is left is the format, where flags belong to packets, and whether the rate matters at all.
     fn settle(&mut self, best: Class, settings: Settings) {
-        let packets = self.options.errors == LineErrors::Packet && !best.inverted;
-        let flagged = self.sessions.last().is_some_and(|session| clean_end(&session.words).is_empty());
-        if let Some(format) = self.next_trial(settings.baud).filter(|_| packets && flagged) {
-            return self.ask(settings.baud, format, Purpose::Verify);
+        let trial = self.sessions.last().and_then(|session| self.trial_after(session, &best));
+        if let Some((baud, format)) = trial {
+            return self.ask(baud, format, Purpose::Verify);
         }
-        let only_rate = self.sessions[self.stretch_sessions..]
-            .iter()
-            .all(|session| session.listen.settings.baud == settings.baud);
-        if only_rate && !self.crossed && self.options.bauds.is_empty() {
+        if self.only_rate(settings.baud) {
             // A port whose rate has no effect reads clean at the very first one.
             let other = slower(settings.baud, 1.6);
             self.verified = Some(self.settings_of(&best));
             return self.leave_for(other, Purpose::CrossCheck);
         }
         self.stay(self.settings_of(&best));
+    }
+
+    /// Whether no other rate was listened at, and none need be to know that the rate matters.
+    fn only_rate(&self, baud: Baud) -> bool {
+        let sessions = &self.sessions[self.stretch_sessions..];
+        let only = sessions.iter().all(|session| session.listen.settings.baud == baud);
+        only && !self.crossed && self.options.bauds.is_empty()
     }
 
     fn leave_for(&mut self, baud: Baud, purpose: Purpose) {
@@ -398,15 +394,7 @@ impl Search {
         let slowest = if slowest.is_finite() { slowest } else { 0.0 };
         let most = if self.walk.is_some() { 6 } else { 2 };
         let here = self.sessions.last().map(|session| session.listen.asked);
-        // Where a rate and one six per cent off read clean at either, the one is far off at a rate on the other side of its neighbour.
-        let beside =
-            best.iter().flat_map(|class| BESIDES.map(|part| Baud::nearest((class.measured * part).round())));
-        let beside = beside.filter(|baud| {
-            self.sessions[self.stretch_sessions..]
-                .iter()
-                .all(|session| (session.listen.asked.hz() / baud.hz()).ln().abs() > APART)
-        });
-        let rates = rates.chain(between).chain(best.iter().map(|class| class.nominal)).chain(beside);
+        let rates = rates.chain(between).chain(best.iter().map(|class| class.nominal));
         rates
             .filter(|baud| {
                 *baud <= self.options.fastest

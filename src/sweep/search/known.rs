@@ -21,7 +21,7 @@ impl Search {
         let sessions = self.sessions[self.stretch_sessions.min(self.sessions.len())..].iter();
         let at_rate = |session: &&Session| {
             let settings = session.listen.settings;
-            near(settings.baud, baud.hz()) && settings.format == Format::N8
+            !session.beside && near(settings.baud, baud.hz()) && settings.format == Format::N8
         };
         // Listens at one rate are read one by one: each may have joined in the middle of a character.
         sessions
@@ -43,8 +43,12 @@ impl Search {
     }
 
     pub(super) fn nominal(&self, baud: Baud) -> Baud {
+        self.class_at(baud).map_or(baud, |class| class.nominal)
+    }
+
+    pub(super) fn class_at(&self, baud: Baud) -> Option<Class> {
         let classes = self.candidates.posterior().classes(3);
-        classes.iter().find(|class| near(baud, class.nominal.hz())).map_or(baud, |class| class.nominal)
+        classes.into_iter().find(|class| near(baud, class.nominal.hz()))
     }
 
     pub(super) fn ranking(&self, posterior: &Posterior) -> Vec<Candidate> {

@@ -1,12 +1,12 @@
 //! Formats by trial, and whether the rate has any effect.
 
-use crate::line::{Baud, Format, Settings};
+use crate::line::{Baud, Format, LineErrors, Settings};
 
-use super::super::candidates::Candidates;
+use super::super::candidates::{Candidates, Class};
 use super::super::findings::Purpose;
 use super::super::verify::ENOUGH;
 use super::known::clean_end;
-use super::{DECISIVE, Search, near};
+use super::{DECISIVE, Search, Session, near};
 
 impl Search {
     /// Where a flag belongs to a packet, a parity is found by setting it: the right one is read clean.
@@ -15,9 +15,19 @@ impl Search {
             let sessions = &self.sessions[self.stretch_sessions..];
             sessions.iter().any(|s| s.listen.settings.format == format && s.listen.settings.baud == baud)
         };
-        [Format::E8, Format::O8].into_iter().find(|format| {
+        let odd = self.class_at(baud).is_some_and(|class| 2.0 * class.odd > class.parity);
+        let formats = if odd { [Format::O8, Format::E8] } else { [Format::E8, Format::O8] };
+        formats.into_iter().find(|format| {
             !tried(*format) && (self.options.formats.is_empty() || self.options.formats.contains(format))
         })
+    }
+
+    /// What is to be tried after a listen that was flagged to its end, and where.
+    pub(super) fn trial_after(&self, session: &Session, best: &Class) -> Option<(Baud, Format)> {
+        let packets = self.options.errors == LineErrors::Packet && !best.inverted;
+        let baud = session.listen.settings.baud;
+        let flagged = packets && clean_end(&session.words).is_empty();
+        self.next_trial(baud).filter(|_| flagged).map(|format| (baud, format))
     }
 
     pub(super) fn after_trial(&mut self) {
@@ -55,12 +65,16 @@ impl Search {
             return self.stay(settings);
         }
         let posterior = self.candidates.posterior();
+        self.verified = None;
         let best = self.weighed(&posterior).first().copied();
-        if best.is_some_and(|best| best.mass >= DECISIVE && near(settings.baud, best.nominal.hz())) {
-            return self.stay(settings);
+        let decisive = |best: &Class| best.mass >= DECISIVE && near(settings.baud, best.nominal.hz());
+        if let Some(best) = best.filter(decisive) {
+            if !self.ask_beside(&best) {
+                self.stay(settings);
+            }
+            return;
         }
         // The other rate has cast a doubt.
-        self.verified = None;
         match self.most_telling(&posterior) {
             Some((baud, _)) => self.leave_for(baud, Purpose::Measure),
             None => self.fall_back(),
