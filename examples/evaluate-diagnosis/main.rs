@@ -35,7 +35,7 @@ struct Arguments {
     fit: Option<String>,
     model: Option<String>,
     figures: Option<String>,
-    /// Tested are captures of every kind, not only usual ones.
+    /// Captures of every kind, not only usual ones.
     wide: bool,
     verbose: bool,
     misses: bool,
@@ -88,10 +88,11 @@ fn main() {
     }
     if let Some(file) = &read.fit {
         // Training and testing never share a seed: these are the odd ones.
-        // Half of them are usual ones, half are of every kind.
-        let each = read.train.unwrap_or(2 * read.each) / 2;
-        let made = |wide: bool| samples(each, read.seed * 2 + 1, wire, wide, false);
-        let training = [made(false), made(true)].into_iter().flatten();
+        let each = read.train.unwrap_or(2 * read.each);
+        let made = |each: usize, wide: bool| samples(each, read.seed * 2 + 1, wire, wide, false);
+        // Usual ones, or half of them usual and half of every kind.
+        let usual = if read.wide { each / 2 } else { each };
+        let training = [made(usual, false), made(each - usual, true)].into_iter().flatten();
         let training: Vec<Sample> = training.filter(|sample| !sample.unnoticed).collect();
         println!("{} captures to fit, made in {:.0} s", training.len(), begun.elapsed().as_secs_f64());
         let fitted = fit_model(&training);
