@@ -16,23 +16,36 @@ pub(super) fn register<R>(tables: &[[R; 256]; 16], start: u64, message: &[u8]) -
 where
     R: Copy + BitXor<Output = R>,
 {
-    let length = message.len();
-    if length < size_of::<R>() || length > 16 {
-        return None;
+    match message.len() {
+        0..4 | 17.. => None,
+        length if length < size_of::<R>() => None,
+        4..=8 => of_eight(tables, start, message),
+        _ => of_sixteen(tables, start, message),
     }
-    if let (Some(&first), Some(&last)) = (message.first_chunk(), message.last_chunk())
-        && length > 8
-    {
-        let before = 8 * (16 - length);
-        let started = u128::from(start) << before;
-        let [first, last] = [first, last].map(u64::from_le_bytes);
-        let first = eight(tables, 8, (first << before) ^ started as u64);
-        return Some(first ^ eight(tables, 0, last ^ (started >> 64) as u64));
-    }
-    let (Some(&first), Some(&last)) = (message.first_chunk(), message.last_chunk()) else { return None };
-    let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(half)));
-    let before = 8 * (8 - length);
-    Some(eight(tables, 0, (first << before | last << 32) ^ start << before))
+}
+
+#[inline(always)]
+fn of_eight<R>(tables: &[[R; 256]; 16], start: u64, message: &[u8]) -> Option<R>
+where
+    R: Copy + BitXor<Output = R>,
+{
+    let [first, last] = [*message.first_chunk()?, *message.last_chunk()?].map(u32::from_le_bytes);
+    let before = 8 * (8 - message.len());
+    let moved = u64::from(first) << before | u64::from(last) << 32;
+    Some(eight(tables, 0, moved ^ start << before))
+}
+
+/// Of its own, so that shorter messages do not pay for the registers of the processor that it takes.
+#[inline(never)]
+fn of_sixteen<R>(tables: &[[R; 256]; 16], start: u64, message: &[u8]) -> Option<R>
+where
+    R: Copy + BitXor<Output = R>,
+{
+    let [first, last] = [*message.first_chunk()?, *message.last_chunk()?].map(u64::from_le_bytes);
+    let before = 8 * (16 - message.len());
+    let started = u128::from(start) << before;
+    let first = eight(tables, 8, (first << before) ^ started as u64);
+    Some(first ^ eight(tables, 0, last ^ (started >> 64) as u64))
 }
 
 /// What eight bytes leave, the lowest one first, when `after` more come after them.
