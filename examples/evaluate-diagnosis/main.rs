@@ -1,10 +1,11 @@
 //! How often the diagnosis is right, how well its probabilities hold, and the fit of its weights.
 //!
 //! `cargo run --release --example evaluate-diagnosis [-- --each N --train N --seed S --wire first|second --fit FILE --model FILE
-//! --figures FOLDER --misses --verbose]`
+//! --figures FOLDER --wide --misses --verbose]`
 //!
-//! `--each`: captures of every cause and pair to test. `--train`: to fit. `--misses`: which noise was taken for what, which second causes
-//! were not named, and what another threshold would give. `--verbose`: every capture that is told wrong, item by item.
+//! `--each`: captures of every cause and pair to test. `--train`: to fit. `--wide`: tested are captures of every kind, fitted to are as
+//! many of them as usual ones. `--misses`: which noise was taken for what, which second causes were not named, and what another
+//! threshold would give. `--verbose`: every capture that is told wrong, item by item.
 //!
 //! Captures are conversations of shipped tables, spoilt in a known way on a wire of one's choice. Fitting uses other seeds than testing.
 

@@ -9,7 +9,7 @@ use crate::wire::single_pulse_bytes;
 
 use super::cause::Cause;
 use super::evidence::Evidence;
-use super::measure::{Beside, Place, beside, follows_a_turn, pieces, places};
+use super::measure::{Beside, Place, beside, follows_a_turn, is_at_an_edge, pieces, places};
 use super::window::{Heard, Standing, Window, is_text};
 
 /// Silence around a byte that stands alone, in character times.
@@ -230,13 +230,9 @@ impl<'a> Bytes<'a> {
     /// What the frames of the table say of it, and what that is worth by what the line suffers from.
     fn by_the_table(&self, byte: &Byte, evidence: &mut Evidence) {
         let piece = |kind: PieceKind| self.pieces[byte.place] == Some(kind);
-        let framed = |place: Option<usize>| {
-            let piece = place.and_then(|place| self.pieces.get(place).copied().flatten());
-            piece.is_some_and(|kind| kind != PieceKind::Strange)
-        };
         let (clean, [before, behind]) = self.reported(byte);
         let strange = piece(PieceKind::Strange);
-        let at_an_edge = strange && (framed(byte.place.checked_sub(1)) || framed(Some(byte.place + 1)));
+        let at_an_edge = is_at_an_edge(&self.pieces, byte.place);
         let answer = byte.value.is_some_and(|byte| self.answers[usize::from(byte)]);
         let single = self.places[byte.place].run == 1;
         evidence.number("piece-whole", is(piece(PieceKind::Whole)));

@@ -6,7 +6,7 @@ use crate::wire::single_pulse_bytes;
 
 use super::bytes::echoes;
 use super::cause::Cause;
-use super::measure::{lone_pulses, pieces};
+use super::measure::{is_at_an_edge, lone_pulses, pieces};
 use super::window::{Window, is_text};
 
 /// An echo is taken out when so much of what was sent came back.
@@ -50,20 +50,12 @@ pub fn layers(window: &Window, own: &Program) -> Vec<Layer> {
 /// Bytes that one pulse can make: alone in silence, or at the edge of a reply of whose frames they are no part.
 fn loose_pulses(window: &Window, pieces: &[Option<PieceKind>]) -> Vec<bool> {
     let mut taken = lone_pulses(window);
-    let strange = |place: usize| {
-        pieces[place] == Some(PieceKind::Strange)
-            && window.events[place]
-                .event
-                .value()
-                .is_some_and(|byte| single_pulse_bytes().any(|one| one == byte))
+    let pulse = |place: usize| {
+        let byte = window.events[place].event.value();
+        byte.is_some_and(|byte| single_pulse_bytes().any(|one| one == byte))
     };
-    let framed = |place: Option<usize>| {
-        place
-            .and_then(|place| pieces.get(place).copied().flatten())
-            .is_some_and(|kind| kind != PieceKind::Strange)
-    };
-    for place in (0..taken.len()).filter(|place| strange(*place)) {
-        taken[place] |= framed(place.checked_sub(1)) || framed(Some(place + 1));
+    for (place, taken) in taken.iter_mut().enumerate() {
+        *taken |= is_at_an_edge(pieces, place) && pulse(place);
     }
     taken
 }
@@ -119,33 +111,10 @@ fn held_low(window: &Window) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
-    use crate::protocol::Table;
+    use crate::machine::meter::{READING, meter};
 
-    const METER: &str = r#"
-name = "meter"
-[line]
-format = "8N1"
-baud = [9600]
-[frames]
-ask = "3F"
-reading = "68 n:u8=size(data) data:text(n) sum8(n..data) 16"
-[exchanges]
-read = "> ask < reading"
-[states]
-ready = { may = ["read"] }
-[device.knows]
-data = "1B"
-"#;
-    const READING: [u8; 6] = [0x68, 0x02, 0x31, 0x42, 0x75, 0x16];
-
-    fn meter() -> Program {
-        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        Program::compile(Arc::new(table))
-    }
     const STORM: [u8; 8] = [0x52, 0xE1, 0x9A, 0x37, 0xC4, 0x5B, 0x8E, 0xD9];
 
     /// What is taken out of replies that are heard with silence between them.

@@ -25,6 +25,8 @@ mod join;
 mod look;
 mod meanings;
 mod memory;
+#[cfg(test)]
+pub(crate) mod meter;
 mod names;
 mod observer;
 mod openings;

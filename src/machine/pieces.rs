@@ -134,35 +134,13 @@ impl Program {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::meter::{READING, meter};
     use super::*;
-    use crate::protocol::Table;
-
-    const METER: &str = r#"
-name = "meter"
-[line]
-format = "8N1"
-baud = [9600]
-[frames]
-ask = "3F"
-reading = "68 n:u8=size(data) data:text(n) sum8(n..data) 16"
-[exchanges]
-read = "> ask < reading"
-[states]
-ready = { may = ["read"] }
-[device.knows]
-data = "1B"
-"#;
 
     fn kinds(bytes: &[u8]) -> Vec<(PieceKind, usize)> {
-        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let program = Program::compile(Arc::new(table));
-        let pieces = program.pieces(bytes, Some(Direction::Rx));
+        let pieces = meter().pieces(bytes, Some(Direction::Rx));
         pieces.into_iter().map(|piece| (piece.kind, piece.to - piece.from)).collect()
     }
-
-    const READING: [u8; 6] = [0x68, 0x02, 0x31, 0x42, 0x75, 0x16];
 
     #[test]
     fn a_whole_frame_is_seen_wherever_it_stands() {
@@ -172,8 +150,7 @@ data = "1B"
 
     #[test]
     fn bytes_that_are_frames_by_themselves_are_known_by_the_side_that_says_them() {
-        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let program = Program::compile(Arc::new(table));
+        let program = meter();
         let of = |from| {
             let bytes = program.single_bytes(from);
             (0..=255u8).filter(|byte| bytes[usize::from(*byte)]).collect::<Vec<u8>>()

@@ -13,7 +13,7 @@ mod timing;
 
 pub use replies::{Beside, beside, follows_a_turn, lone_pulses};
 pub use stretches::Stretches;
-pub use surroundings::{Place, pieces, places};
+pub use surroundings::{Place, is_at_an_edge, pieces, places};
 
 use crate::frame::Name;
 

@@ -86,35 +86,20 @@ pub fn pieces(program: &Program, window: &Window) -> Vec<Option<PieceKind>> {
     found
 }
 
+/// Whether a byte that is of no frame stands right beside one.
+pub fn is_at_an_edge(pieces: &[Option<PieceKind>], place: usize) -> bool {
+    let framed = |place: Option<usize>| {
+        let piece = place.and_then(|place| pieces.get(place).copied().flatten());
+        piece.is_some_and(|kind| kind != PieceKind::Strange)
+    };
+    pieces[place] == Some(PieceKind::Strange) && (framed(place.checked_sub(1)) || framed(Some(place + 1)))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
-    use crate::protocol::Table;
-
-    const METER: &str = r#"
-name = "meter"
-[line]
-format = "8N1"
-baud = [9600]
-[frames]
-ask = "3F"
-reading = "68 n:u8=size(data) data:text(n) sum8(n..data) 16"
-[exchanges]
-read = "> ask < reading"
-[states]
-ready = { may = ["read"] }
-[device.knows]
-data = "1B"
-"#;
-    const READING: [u8; 6] = [0x68, 0x02, 0x31, 0x42, 0x75, 0x16];
-
-    fn meter() -> Program {
-        let (table, _) = Table::read("meter.toml", METER).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        Program::compile(Arc::new(table))
-    }
+    use crate::machine::meter::{READING, meter};
 
     /// Runs of bytes with silence between them; every other byte of the flagged ones carries a framing error.
     fn window(program: &Program, runs: &[(&[u8], bool)]) -> Window {

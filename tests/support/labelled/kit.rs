@@ -36,14 +36,17 @@ pub struct Kit {
 impl Kit {
     /// The kits of all protocols.
     pub fn all(registry: &Registry) -> Vec<Kit> {
-        let kit = |name| Kit::new(name, registry.get(name).expect("a shipped table"));
-        PROTOCOLS.into_iter().map(kit).collect()
+        Kit::of(registry, &PROTOCOLS)
     }
 
     /// The kits of protocols that only come in place of another: some of them are text as well.
     pub fn strangers(registry: &Registry) -> Vec<Kit> {
-        let kit = |name| Kit::new(name, registry.get(name).expect("a shipped table"));
-        STRANGERS.into_iter().map(kit).collect()
+        Kit::of(registry, &STRANGERS)
+    }
+
+    fn of(registry: &Registry, names: &[&'static str]) -> Vec<Kit> {
+        let kit = |name: &&'static str| Kit::new(name, registry.get(name).expect("a shipped table"));
+        names.iter().map(kit).collect()
     }
 
     pub fn new(name: &'static str, table: Arc<Table>) -> Kit {
