@@ -17,6 +17,6 @@ pub use misread::{Received, Spacing, misread};
 pub use noise::{Disturbance, Noise, turnaround};
 pub use pulses::{Turn, bytes_with_pulses, low_pulses, single_pulse_bytes, turns};
 pub use receive::{Receiver, Resync};
-pub use reception::{RATIOS, Source, Words, words};
+pub use reception::{RATIOS, Source, Words, words, words_as};
 pub use transmit::{Drift, Transmitter};
 pub use waveform::{Edge, Level, Waveform};

@@ -1,14 +1,14 @@
 //! The forward model, when it is not known what was sent: the exact probability of each received word.
 //!
-//! A sender of random data, at a rate and in a format, is heard by an 8N1 receiver at another rate. Every edge to space on which the
-//! receiver can start lies on one of the sender's bit boundaries, and the bits behind it are still free; so the hidden state where a
-//! received character begins is *(boundary, parity so far)*, a handful. From there the ten sample times are fixed, and the sender's
+//! A sender of random data, at a rate and in a format, is heard by a receiver at another rate, 8N1 or of another format. Every edge to
+//! space on which the receiver can start lies on one of the sender's bit boundaries, and the bits behind it are still free; so the hidden
+//! state where a received character begins is *(boundary, parity so far)*, a handful. From there the sample times are fixed, and the sender's
 //! state at each is *(when its character began, its bit, its parity)*: counted from the origin these do not move, only a gap between
 //! two characters moves mass. Between two samples the mass goes through one sparse matrix for each level that can be read; a tree over
 //! the words multiplies them. What the sender is at a start follows from the chain of starts. Only the length of a gap is rounded, to a
 //! quarter of a bit. Monte Carlo with [`super::Transmitter`] and [`super::Receiver`] is the test.
 
-use crate::line::Format;
+use crate::line::{Format, Parity};
 
 /// What is assumed of the sender.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +42,7 @@ impl Source {
     }
 }
 
-/// A probability for each word: the byte, plus 256 when the stop bit was low.
+/// A probability for each word: the byte, plus 256 when a fault is reported (the stop bit is low, or parity is wrong where it is checked).
 pub type Words = [f32; 512];
 
 /// The slowest and fastest receiver, in sender rates, for which [`words`] is exact; beyond, it answers for the border.
@@ -52,19 +52,23 @@ pub const RATIOS: std::ops::RangeInclusive<f64> = 0.16..=12.0;
 ///
 /// It finds an edge half a tick late, the mean of a receiver that looks sixteen times a bit.
 pub fn words(source: &Source, ratio: f64) -> Words {
-    words_seen(source, ratio, 1.0 / 32.0)
+    words_as(source, Format::N8, ratio)
+}
+
+/// The same for a receiver of another format: of nine data bits the highest is not told.
+pub fn words_as(source: &Source, receiver: Format, ratio: f64) -> Words {
+    words_seen(source, receiver, ratio, 1.0 / 32.0)
 }
 
 /// The same for a receiver that finds an edge `late` of its bit times after it was.
-fn words_seen(source: &Source, ratio: f64, late: f64) -> Words {
+fn words_seen(source: &Source, receiver: Format, ratio: f64, late: f64) -> Words {
     let ratio = if ratio.is_nan() { 1.0 } else { ratio.clamp(*RATIOS.start(), *RATIOS.end()) };
-    let model = Model::new(source, ratio, late);
+    let model = Model::new(source, receiver, ratio, late);
     let origins = model.origins();
     let starts = model.stationary(&origins);
     model.tree(&origins, &starts)
 }
 
-const SAMPLES: usize = 10;
 /// Lanes of a character's start: bit, reading and parity.
 const LANES: usize = 8;
 
@@ -93,8 +97,11 @@ struct Model<'a> {
     length: f64,
     data: usize,
     has_parity: bool,
-    /// Sample times in bits from the boundary of the origin.
-    times: [f64; SAMPLES],
+    /// What the receiver takes for data, and what it checks behind them.
+    heard_data: usize,
+    heard_parity: Parity,
+    /// Sample times in bits from the boundary of the origin: the start bit, the data, parity where it is checked, the stop bit.
+    times: Vec<f64>,
     /// Per sample: the states that can be, their index by (slot, lane), and the moves into the next sample.
     levels: Vec<Layer>,
     first_slot: i32,
@@ -108,7 +115,9 @@ struct Layer {
 }
 
 impl<'a> Model<'a> {
-    fn new(source: &'a Source, ratio: f64, late: f64) -> Model<'a> {
+    fn new(source: &'a Source, receiver: Format, ratio: f64, late: f64) -> Model<'a> {
+        let heard_data = receiver.data.count() as usize;
+        let samples = 2 + heard_data + usize::from(receiver.parity != Parity::None);
         let shift = if source.inverted { source.late_mark } else { 0.0 };
         let mut model = Model {
             source,
@@ -116,14 +125,16 @@ impl<'a> Model<'a> {
             length: source.format.bits(),
             data: source.format.data.count() as usize,
             has_parity: source.format.parity.bit(0).is_some(),
-            times: std::array::from_fn(|k| (k as f64 + 0.5 + late) / ratio + shift),
-            levels: Vec::with_capacity(SAMPLES),
+            heard_data,
+            heard_parity: receiver.parity,
+            times: (0..samples).map(|k| (k as f64 + 0.5 + late) / ratio + shift).collect(),
+            levels: Vec::with_capacity(samples),
             first_slot: 0,
         };
         model.first_slot = -((model.length * model.cells) as i32) - 1;
         let mut states: Vec<State> = model.origins().into_iter().map(|o| model.at_origin(o)).collect();
         let mut before = 0.0_f64.min(model.times[0]);
-        for k in 0..SAMPLES {
+        for k in 0..samples {
             let layer = model.layer(&states, before, model.times[k]);
             states.clone_from(&layer.states);
             model.levels.push(layer);
@@ -344,7 +355,7 @@ impl<'a> Model<'a> {
     fn stationary(&self, origins: &[Origin]) -> Vec<f64> {
         let count = origins.len();
         let place = |origin: Origin| origins.iter().position(|o| *o == origin);
-        let ends: Vec<Vec<(usize, f64)>> = [0, SAMPLES - 1]
+        let ends: Vec<Vec<(usize, f64)>> = [0, self.levels.len() - 1]
             .into_iter()
             .flat_map(|k| {
                 let states = self.levels[k].states.iter();
@@ -419,14 +430,24 @@ impl<'a> Model<'a> {
         words
     }
 
+    /// The word with what is read at a level: one more data bit, or whether parity is wrong. A ninth data bit is not told.
+    fn longer(&self, word: usize, level: usize, reading: usize) -> usize {
+        if level <= self.heard_data.min(8) {
+            return word | reading << (level - 1);
+        }
+        let expected = self.heard_parity.bit(word as u16).map(usize::from);
+        let wrong = level > self.heard_data && expected.is_some_and(|expected| expected != reading);
+        word | usize::from(wrong) << 8
+    }
+
     fn branch(&self, level: usize, word: usize, masses: &mut [Vec<f32>], words: &mut Words) {
         let layer = &self.levels[level];
         for (reading, moves) in layer.moves.iter().enumerate() {
             let (before, now) = masses.split_at_mut(level);
             let (before, now) = (&before[level - 1], &mut now[0]);
-            if level == SAMPLES - 1 {
+            if level + 1 == self.levels.len() {
                 let mass: f32 = moves.iter().map(|(from, _, part)| before[*from as usize] * part).sum();
-                words[word | (1 - reading) << 8] += mass;
+                words[word & 0xFF | (word >> 8 & 1 | (1 - reading)) << 8] += mass;
                 continue;
             }
             now.fill(0.0);
@@ -437,7 +458,7 @@ impl<'a> Model<'a> {
                 any += mass;
             }
             if any > 1e-9 {
-                self.branch(level + 1, word | reading << (level - 1), masses, words);
+                self.branch(level + 1, self.longer(word, level, reading), masses, words);
             }
         }
     }

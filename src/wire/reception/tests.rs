@@ -9,8 +9,8 @@ use super::*;
 use crate::line::{Baud, Fault, Instant, Settings};
 
 /// What the simulated line gives: the part of each word among `characters` characters.
-fn counted(source: &Source, ratio: f64, characters: usize, seed: u64) -> Words {
-    let receiver = Settings::new(Baud::nearest(1e6), Format::N8);
+fn counted(source: &Source, format: Format, ratio: f64, characters: usize, seed: u64) -> Words {
+    let receiver = Settings::new(Baud::nearest(1e6), format);
     let sender =
         Settings { inverted: source.inverted, ..Settings::new(Baud::nearest(1e6 / ratio), source.format) };
     let skew = 1e6 / ratio / sender.baud.hz() - 1.0;
@@ -31,7 +31,7 @@ fn counted(source: &Source, ratio: f64, characters: usize, seed: u64) -> Words {
             }
         }
         for event in heard.receive(&line, end) {
-            let low = matches!(event.fault, Some(Fault::Framing | Fault::Break));
+            let low = matches!(event.fault, Some(Fault::Framing | Fault::Break | Fault::Parity));
             words[usize::from(event.value().unwrap_or(0)) | usize::from(low) << 8] += 1.0;
             total += 1.0;
         }
@@ -46,23 +46,27 @@ fn distance(a: &Words, b: &Words) -> f32 {
 }
 
 /// Over where the receiver's clock can stand within a tick.
-fn averaged(source: &Source, ratio: f64) -> Words {
+fn averaged(source: &Source, format: Format, ratio: f64) -> Words {
     let mut mean = [0.0; 512];
     for step in 0..8 {
-        let words = words_seen(source, ratio, (f64::from(step) + 0.5) / 128.0);
+        let words = words_seen(source, format, ratio, (f64::from(step) + 0.5) / 128.0);
         mean.iter_mut().zip(words).for_each(|(mean, word)| *mean += word / 8.0);
     }
     mean
 }
 
 fn worst(sources: &[Source], ratios: &[f64]) -> Vec<String> {
+    worst_as(Format::N8, sources, ratios)
+}
+
+fn worst_as(receiver: Format, sources: &[Source], ratios: &[f64]) -> Vec<String> {
     let mut far = Vec::new();
     for source in sources {
         for (seed, ratio) in ratios.iter().enumerate() {
-            let exact = averaged(source, *ratio);
+            let exact = averaged(source, receiver, *ratio);
             let (one, two) = (
-                counted(source, *ratio, 10_000, seed as u64),
-                counted(source, *ratio, 10_000, 1000 + seed as u64),
+                counted(source, receiver, *ratio, 10_000, seed as u64),
+                counted(source, receiver, *ratio, 10_000, 1000 + seed as u64),
             );
             let (floor, off) = (distance(&one, &two), distance(&exact, &one));
             if off > floor + 0.025 {
@@ -85,6 +89,15 @@ fn exact_words_agree_with_the_simulated_line_in_every_format() {
     assert!(far.is_empty(), "{far:#?}");
     let far = worst(&[Source::text(Format::O8)], &RATIOS_TRIED);
     assert!(far.is_empty(), "{far:#?}");
+}
+
+#[test]
+fn exact_words_agree_with_the_simulated_line_where_parity_is_checked_or_seven_bits_are() {
+    for receiver in [Format::E8, Format::O8, Format::E7] {
+        let sources = [Format::N8, Format::E8, Format::E7].map(Source::random);
+        let far = worst_as(receiver, &sources, &[0.37, 0.63, 1.03, 1.31, 2.83]);
+        assert!(far.is_empty(), "{receiver}: {far:#?}");
+    }
 }
 
 #[test]
