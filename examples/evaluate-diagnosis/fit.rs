@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hsdiag::diagnose::{Evidence, Told, Weights};
+use hsdiag::diagnose::{Circumstances, Evidence, Told, Weights};
 
 /// Evidence as rows of columns that are not 0.
 pub struct Rows {
@@ -11,8 +11,9 @@ pub struct Rows {
     kinds: usize,
 }
 
-/// What a feature's columns are: its value, that it is there, and its value again where errors are told otherwise.
-const KINDS: usize = 4;
+/// What a feature's columns are: its value, that it is there, and its value again where errors are told otherwise, and where most is of no
+/// frame.
+const KINDS: usize = 5;
 
 impl Rows {
     /// With all columns of each feature.
@@ -31,7 +32,7 @@ impl Rows {
         let names: Vec<String> = names.into_iter().map(String::from).collect();
         let place: BTreeMap<&str, usize> = names.iter().enumerate().map(|(n, name)| (&**name, n)).collect();
         let row = |evidence: &Evidence| {
-            let told = Told::of(evidence);
+            let under = Circumstances::of(evidence);
             let mut row = vec![(0u32, 1.0f32)];
             for feature in evidence.features.iter().filter(|feature| feature.value != 0.0) {
                 let first = 1 + place[feature.name] * kinds;
@@ -39,10 +40,13 @@ impl Rows {
                 add(0, feature.value);
                 if kinds > 1 {
                     add(1, 1.0);
-                    match told {
+                    match under.told {
                         Told::PerByte => {}
                         Told::Packet => add(2, feature.value),
                         Told::Never => add(3, feature.value),
+                    }
+                    if under.lost {
+                        add(4, feature.value);
                     }
                 }
             }
@@ -89,7 +93,14 @@ impl Rows {
             self.names.iter().enumerate().map(of).filter(|(_, weight)| *weight != 0.0).collect()
         };
         let more = |number: usize| if self.kinds > 1 { kind(number) } else { BTreeMap::new() };
-        Weights { prior: round(weights[0]), weights: kind(0), any: more(1), packet: more(2), never: more(3) }
+        Weights {
+            prior: round(weights[0]),
+            weights: kind(0),
+            any: more(1),
+            packet: more(2),
+            never: more(3),
+            lost: more(4),
+        }
     }
 }
 
@@ -179,6 +190,7 @@ fn less(mut yes: Weights, no: &Weights) -> Weights {
     take(&mut yes.any, &no.any);
     take(&mut yes.packet, &no.packet);
     take(&mut yes.never, &no.never);
+    take(&mut yes.lost, &no.lost);
     yes
 }
 

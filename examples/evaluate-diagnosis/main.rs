@@ -68,6 +68,37 @@ fn arguments() -> Arguments {
             "--verbose" => read.verbose = true,
             "--wide" => read.wide = true,
             "--misses" => read.misses = true,
+            "--dump-folder" => {
+                captures::dump_folder(&given.next().unwrap());
+                std::process::exit(0)
+            }
+            "--dump" => {
+                for (wide, seed) in [(0, read.seed), (1, read.seed)] {
+                    for s in samples(
+                        read.each,
+                        seed,
+                        if read.second { second_wire::receive } else { first_wire::receive },
+                        wide == 1,
+                        false,
+                    ) {
+                        let alike: Vec<&str> = s.alike.iter().map(|c| c.id()).collect();
+                        println!(
+                            "{}",
+                            captures::dumped(
+                                &s.evidence,
+                                s.cause.id(),
+                                s.second.map_or("", |c| c.id()),
+                                &alike.join(","),
+                                s.unnoticed,
+                                s.protocol,
+                                s.errors,
+                                wide
+                            )
+                        );
+                    }
+                }
+                std::process::exit(0)
+            }
             "--show" => captures::show(),
             other => println!("ignored: {other}"),
         }
@@ -125,7 +156,7 @@ fn main() {
 }
 
 /// How strongly weights may be drawn to 0: which is best, a part of the captures that is set aside decides.
-const PENALTIES: [f64; 2] = [2e-4, 4e-4];
+const PENALTIES: [f64; 2] = [1e-4, 2e-4];
 /// One capture in so many is set aside.
 const ASIDE: usize = 5;
 
@@ -206,14 +237,18 @@ const ACTING_PENALTY: f64 = 1e-4;
 /// Parts that the captures are taken apart into, so that each can be judged by what the others taught.
 const FOLDS: usize = 3;
 
+/// Bytes that are learnt from.
+const MOST_BYTES: usize = 1_000_000;
+
 /// Adds the weights of what a byte was; `posteriors` says of each capture what leads there.
 fn fit_verdict(training: &[Sample], posteriors: Vec<Vec<(Cause, f64)>>, model: Model) -> Model {
     // The verdict on a byte leans on the causes, as the fitted model weighs them.
     let mut bytes: Vec<(Evidence, usize)> = Vec::new();
+    let each = MOST_BYTES / training.len().max(1);
     for (sample, posterior) in training.iter().zip(posteriors) {
         let contributing = model.contributing(&sample.evidence, &posterior, &sample.rest);
-        bytes
-            .extend(sample.bytes(&hsdiag::diagnose::acting(&posterior, &contributing)).into_iter().take(120));
+        let acting = hsdiag::diagnose::acting(&posterior, &contributing);
+        bytes.extend(evenly(sample.bytes(&acting), each));
     }
     let rows = fit::Rows::plain(bytes.iter().map(|(evidence, _)| evidence));
     let targets: Vec<Vec<f64>> = bytes
@@ -224,6 +259,12 @@ fn fit_verdict(training: &[Sample], posteriors: Vec<Vec<(Cause, f64)>>, model: M
     let mut verdict = fit::softmax(&rows, &targets, &CLASSES, effort);
     lean_to_noise(&mut verdict, &bytes);
     Model::of(model.leading, model.acting, verdict)
+}
+
+/// About so many of all, from the beginning to the end.
+fn evenly<T>(all: Vec<T>, most: usize) -> impl Iterator<Item = T> {
+    let step = all.len().div_ceil(most.max(1)).max(1);
+    all.into_iter().step_by(step)
 }
 
 /// Each of these, half of them on a thread of its own.
@@ -241,7 +282,7 @@ fn on_two_threads<T: Send, K: Ord + Send, V: Send>(
 }
 
 /// So many bytes of frames may be taken for noise: no more, and no fewer, for each that is spared lets noise pass.
-const SPARED: f64 = 0.9958;
+const SPARED: f64 = 0.993;
 
 /// Raises the prior of noise as far as the bytes of frames allow.
 fn lean_to_noise(verdict: &mut BTreeMap<String, Weights>, bytes: &[(Evidence, usize)]) {
@@ -292,7 +333,9 @@ fn target(sample: &Sample) -> Vec<f64> {
 fn rounded(weights: &mut Weights) {
     let round = fit::round;
     weights.prior = round(weights.prior);
-    for part in [&mut weights.weights, &mut weights.any, &mut weights.packet, &mut weights.never] {
+    let all =
+        [&mut weights.weights, &mut weights.any, &mut weights.packet, &mut weights.never, &mut weights.lost];
+    for part in all {
         part.values_mut().for_each(|weight| *weight = round(*weight));
         part.retain(|_, weight| *weight != 0.0);
     }
@@ -302,7 +345,8 @@ fn write(model: &Model) -> String {
     let head = "# Priors and weights of the diagnosis: natural logarithms, fitted to labelled captures.\n\
         #\n\
         # [leading.CAUSE]: the score of a cause is its prior plus weight times value over all features; the scores' softmax is its probability.\n\
-        # any, packet, never: what it weighs that a number is not 0, and what a unit weighs more where errors are told for packets, or never.\n\
+        # any, packet, never, lost: what it weighs that a number is not 0, and what a unit weighs more where errors are told for packets, or\n\
+        # never, and where most of what was received belongs to no healthy frame.\n\
         # [acting.CAUSE]: the same through a logistic function: whether the cause acts, whichever leads.\n\
         # [verdict.CLASS]: what a received byte was. The features are measured in src/diagnose/measure and src/diagnose/bytes.rs; words.toml\n\
         # says in words what each one is. Made by: cargo run --release --example evaluate-diagnosis -- --fit src/diagnose/model.toml\n\n";

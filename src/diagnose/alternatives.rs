@@ -7,7 +7,7 @@ use crate::line::{Direction, LineEvent};
 use crate::machine::{Env, ItemKind, Program, Score};
 
 use super::engine::Hearing;
-use super::measure::{Otherwise, Stretches};
+use super::measure::{Damage, Otherwise, Stretches};
 use super::mend;
 use super::others;
 use super::window::Window;
@@ -22,6 +22,7 @@ pub fn told(own: &Arc<Program>, window: &Window) -> Otherwise {
         refusals: mend::refusals(own.table()),
         mended: mend::mended(own.table(), &window.items),
         stretches: Stretches::of(own, window),
+        damage: Damage::of(own, window),
         ..Otherwise::default()
     }
 }
@@ -43,7 +44,10 @@ impl Reread<'_> {
         others: &[Arc<Program>],
     ) -> Otherwise {
         let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
-        let read = |change: fn(u8) -> u8| share(self.score(events.clone(), change));
+        // What was sent is explained as it is, and so may some of what was received be.
+        let as_it_is = share(self.score(events.clone(), |byte| byte));
+        let gained = |share: f64| ((share - as_it_is) / (1.0 - as_it_is).max(f64::EPSILON)).max(0.0);
+        let read = |change: fn(u8) -> u8| gained(share(self.score(events.clone(), change)));
         Otherwise {
             reversed: read(u8::reverse_bits),
             complemented: read(|byte| !byte),

@@ -123,29 +123,31 @@ impl Engine {
 
     /// What is left when the bytes are taken out that a cause explains by themselves, cause by cause.
     pub fn rest(&self) -> Vec<(Cause, Evidence)> {
+        let window = self.window.decided();
         let without = |layer: peel::Layer| {
             let heard = Hearing { settings: self.window.settings, ..self.heard };
             let mut rest = Engine::new(self.own.clone(), self.others.clone(), self.env.clone(), heard);
-            let kept = self.window.events.iter().zip(&layer.taken).filter(|(_, taken)| !**taken);
+            let kept = window.events.iter().zip(&layer.taken).filter(|(_, taken)| !**taken);
             kept.for_each(|(heard, _)| rest.on_event(&heard.event));
             rest.finish();
             let evidence = rest.evidence();
             layer.causes.iter().map(move |cause| (*cause, evidence.clone())).collect::<Vec<_>>()
         };
-        peel::layers(&self.window, &self.own).into_iter().flat_map(without).collect()
+        peel::layers(&window, &self.own).into_iter().flat_map(without).collect()
     }
 
     pub fn evidence(&self) -> Evidence {
-        let edges = edges(&self.window);
-        let window = between(&self.window, edges);
+        let decided = self.window.decided();
+        let edges = edges(&decided);
+        let window = between(&decided, edges);
         let own_weight = self.observer.score().log_weight;
         let otherwise = Otherwise { own_weight, ..alternatives::told(&self.own, &window) };
-        let otherwise = match self.is_at_a_loss() {
+        let otherwise = match decided.is_at_a_loss() {
             false => otherwise,
             true => {
                 let heard = Hearing { settings: self.window.settings, ..self.heard };
                 let reread = Reread { own: &self.own, env: &self.env, heard };
-                let events = self.window.events.iter().map(|heard| &heard.event);
+                let events = decided.events.iter().map(|heard| &heard.event);
                 reread.beside(otherwise, events, &self.others)
             }
         };

@@ -62,9 +62,10 @@ impl Evidence {
         self.features.push(Feature { name, value: (1.0 + count as f64).ln().min(6.0), count, of: 0 });
     }
 
-    /// Adds a logarithm of a likelihood ratio, in units of ten: beyond 40 more does not matter.
+    /// Adds a logarithm of a likelihood ratio, in units of ten: beyond 40 more does not matter, and whatever is unlikelier than by 10 is out of
+    /// the question, by however much; or a long capture would speak louder against it than anything for something else.
     pub fn ratio(&mut self, name: &'static str, log: f64, count: usize, of: usize) {
-        let value = if log.is_finite() { (log / 10.0).clamp(-4.0, 4.0) } else { 0.0 };
+        let value = if log.is_finite() { (log / 10.0).clamp(-1.0, 4.0) } else { 0.0 };
         self.features.push(Feature { name, value, count, of });
     }
 }

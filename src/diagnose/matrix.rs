@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::{Evidence, Feature};
-use super::model::{Told, Weights};
+use super::model::{Circumstances, Told, Weights};
 
-/// What a row holds: a unit's weight, that it is there at all, and what a unit weighs more where errors are told otherwise.
-const KINDS: usize = 4;
+/// What a row holds: a unit's weight, that it is there at all, and what a unit weighs more where errors are told otherwise, and where most is of
+/// no frame.
+const KINDS: usize = 5;
 
 /// The weights of several things that are weighed by the same features.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +27,7 @@ impl Matrix {
         };
         for (column, set) in sets.iter().enumerate() {
             let Some(set) = set else { continue };
-            let kinds = [&set.weights, &set.any, &set.packet, &set.never];
+            let kinds = [&set.weights, &set.any, &set.packet, &set.never, &set.lost];
             for (kind, (name, weight)) in
                 kinds.into_iter().enumerate().flat_map(|(kind, all)| all.iter().map(move |one| (kind, one)))
             {
@@ -50,16 +51,16 @@ impl Matrix {
 
     /// The score of each.
     pub fn scores(&self, evidence: &Evidence) -> Vec<f64> {
-        let told = Told::of(evidence);
+        let under = Circumstances::of(evidence);
         let mut scores = self.priors.clone();
         for feature in &evidence.features {
-            self.add(feature, told, &mut scores);
+            self.add(feature, under, &mut scores);
         }
         scores
     }
 
     /// Adds what a feature weighs for each.
-    pub fn add(&self, feature: &Feature, told: Told, scores: &mut [f64]) {
+    pub fn add(&self, feature: &Feature, under: Circumstances, scores: &mut [f64]) {
         if feature.value == 0.0 {
             return;
         }
@@ -68,12 +69,14 @@ impl Matrix {
         let row = |kind: usize| self.cells[(place * KINDS + kind) * width..][..width].iter();
         scores.iter_mut().zip(row(0)).for_each(|(score, weight)| *score += weight * feature.value);
         scores.iter_mut().zip(row(1)).for_each(|(score, weight)| *score += weight);
-        let more = match told {
-            Told::PerByte => return,
-            Told::Packet => row(2),
-            Told::Never => row(3),
+        let told = match under.told {
+            Told::PerByte => None,
+            Told::Packet => Some(2),
+            Told::Never => Some(3),
         };
-        scores.iter_mut().zip(more).for_each(|(score, weight)| *score += weight * feature.value);
+        for kind in told.into_iter().chain(under.lost.then_some(4)) {
+            scores.iter_mut().zip(row(kind)).for_each(|(score, weight)| *score += weight * feature.value);
+        }
     }
 }
 
@@ -89,6 +92,7 @@ mod tests {
             any: [("b".to_owned(), 2.0 * by)].into(),
             packet: [("a".to_owned(), 3.0 * by)].into(),
             never: BTreeMap::new(),
+            lost: [("b".to_owned(), -by)].into(),
         };
         let sets: BTreeMap<String, Weights> =
             [("one".to_owned(), set(0.5, 1.0)), ("other".to_owned(), set(-1.0, -2.0))].into();
@@ -97,6 +101,7 @@ mod tests {
         evidence.number("a", 0.7);
         evidence.number("b", 1.5);
         evidence.number("tells-per-packet", 1.0);
+        evidence.number("at-a-loss", 1.0);
         let scores = matrix.scores(&evidence);
         assert!((scores[0] - sets["one"].score(&evidence)).abs() < 1e-12, "{scores:?}");
         assert!((scores[2] - sets["other"].score(&evidence)).abs() < 1e-12, "{scores:?}");

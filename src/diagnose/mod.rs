@@ -28,7 +28,7 @@ pub use engine::{Engine, Hearing};
 pub use evidence::{Details, Evidence, Feature};
 pub use follow::{Follow, Followed};
 pub use measure::{Otherwise, measure};
-pub use model::{CLASSES, Decide, Model, Told, Weights, Words, acting, chances, softmax};
+pub use model::{CLASSES, Circumstances, Decide, Model, Told, Weights, Words, acting, chances, softmax};
 pub use others::Other;
 pub use played::{diagnose_played, diagnose_silence};
 pub use posterior::{Diagnosis, Ranked, Reason};

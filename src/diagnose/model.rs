@@ -29,26 +29,31 @@ pub struct Weights {
     /// ... and where it never tells them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub never: BTreeMap<String, f64>,
+    /// What a unit weighs in addition where most of what was received belongs to no healthy frame: then it is asked which settings are
+    /// wrong, and not what came between.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost: BTreeMap<String, f64>,
 }
 
 impl Weights {
     pub fn score(&self, evidence: &Evidence) -> f64 {
-        let told = Told::of(evidence);
-        evidence.features.iter().fold(self.prior, |score, feature| score + self.of(feature, told))
+        let under = Circumstances::of(evidence);
+        evidence.features.iter().fold(self.prior, |score, feature| score + self.of(feature, under))
     }
 
     /// What a feature adds to the score.
-    pub fn of(&self, feature: &Feature, told: Told) -> f64 {
+    pub fn of(&self, feature: &Feature, under: Circumstances) -> f64 {
         if feature.value == 0.0 {
             return 0.0;
         }
         let weight = |weights: &BTreeMap<String, f64>| weights.get(feature.name).copied().unwrap_or(0.0);
         let unit = weight(&self.weights)
-            + match told {
+            + match under.told {
                 Told::PerByte => 0.0,
                 Told::Packet => weight(&self.packet),
                 Told::Never => weight(&self.never),
-            };
+            }
+            + if under.lost { weight(&self.lost) } else { 0.0 };
         unit * feature.value + weight(&self.any)
     }
 
@@ -62,11 +67,12 @@ impl Weights {
             any: all(&self.any),
             packet: all(&self.packet),
             never: all(&self.never),
+            lost: all(&self.lost),
         }
     }
 }
 
-/// How an adapter tells line errors: what numbers mean depends on it.
+/// How an adapter tells line errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     PerByte,
@@ -74,13 +80,22 @@ pub enum Told {
     Never,
 }
 
-impl Told {
-    pub fn of(evidence: &Evidence) -> Told {
-        match (evidence.get("tells-per-packet") > 0.0, evidence.get("tells-never") > 0.0) {
+/// What the meaning of numbers depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circumstances {
+    pub told: Told,
+    /// Most of what was received belongs to no healthy frame.
+    pub lost: bool,
+}
+
+impl Circumstances {
+    pub fn of(evidence: &Evidence) -> Circumstances {
+        let told = match (evidence.get("tells-per-packet") > 0.0, evidence.get("tells-never") > 0.0) {
             (true, _) => Told::Packet,
             (_, true) => Told::Never,
             _ => Told::PerByte,
-        }
+        };
+        Circumstances { told, lost: evidence.get("at-a-loss") > 0.0 }
     }
 }
 
@@ -242,12 +257,12 @@ impl Model {
         left: &[f64; Cause::ALL.len()],
     ) -> Vec<(Cause, f64)> {
         let acting = &self.matrices().acting;
-        let told = Told::of(evidence);
+        let under = Circumstances::of(evidence);
         let scores = acting.scores(evidence);
         let acts = |(cause, leading): &(Cause, f64)| {
             let place = *cause as usize;
             let mut by_chance = vec![0.0; scores.len()];
-            chances(*leading, left[place]).iter().for_each(|one| acting.add(one, told, &mut by_chance));
+            chances(*leading, left[place]).iter().for_each(|one| acting.add(one, under, &mut by_chance));
             let score = scores[place] + by_chance[place];
             (*cause, if score.is_nan() { 0.0 } else { 1.0 / (1.0 + (-score).exp()) })
         };

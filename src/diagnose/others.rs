@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::line::{Direction, LineEvent, Seen};
 use crate::machine::{Env, Observer, Program, Score};
+use crate::protocol::Parameter;
 
 use super::engine::Hearing;
 
 /// Events that are read otherwise; more would only repeat what these say.
-const READ_AGAIN: usize = 192;
+pub const READ_AGAIN: usize = 192;
 
 /// A protocol that may be there instead of the one that is expected.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +33,10 @@ pub fn best<'e>(
     heard: Hearing,
     events: impl Iterator<Item = &'e LineEvent> + Clone,
 ) -> Option<Other> {
-    let weigh = |program| (program, score(program, env, heard, events.clone(), |byte| byte).log_weight);
-    let mut weights: Vec<(&Arc<Program>, f64)> = programs.iter().map(weigh).collect();
+    // Reading again is to tell protocols apart, not their variants.
+    let score = |program| score(program, &single(program, env), heard, events.clone(), |byte| byte);
+    let mut weights: Vec<(&Arc<Program>, f64)> =
+        programs.iter().map(|program| (program, score(program).log_weight)).collect();
     weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let (program, weight) = *weights.first().filter(|(_, weight)| *weight > 0.0)?;
     let name = |program: &Program| program.table().name.to_string();
@@ -50,8 +53,7 @@ pub fn score<'e>(
     events: impl Iterator<Item = &'e LineEvent>,
     change: fn(u8) -> u8,
 ) -> Score {
-    let env = single(program, env);
-    let observer = Observer::scoring(program.clone(), heard.sides, heard.settings, &env);
+    let observer = Observer::scoring(program.clone(), heard.sides, heard.settings, env);
     let mut observer = observer.stamped(heard.uncertainty);
     for event in events.take(READ_AGAIN) {
         let seen = match (event.seen, event.direction) {
@@ -64,8 +66,9 @@ pub fn score<'e>(
     observer.score()
 }
 
-/// One hypothesis: every parameter that is not set at its usual value. Reading again is to tell protocols apart, not their variants.
+/// One hypothesis: a parameter that has several values at its usual one. A device has an address of its own all the same, which is heard.
 fn single(program: &Program, env: &Env) -> Env {
-    let unset = program.table().parameters.iter().filter(|parameter| env.get(&parameter.name).is_none());
+    let several = |parameter: &&Parameter| !parameter.one_of.is_empty() && env.get(&parameter.name).is_none();
+    let unset = program.table().parameters.iter().filter(several);
     unset.fold(env.clone(), |env, parameter| env.with(&parameter.name, parameter.value.clone()))
 }

@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::evidence::{Details, Evidence, Feature};
-use super::model::{Model, Told, Words};
+use super::model::{Circumstances, Model, Words};
 
 /// Why a conversation is as it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +36,6 @@ pub struct Reason {
 
 /// A leading cause that is less likely is not sure.
 const SURE: f64 = 0.8;
-/// Causes that are less likely do not count as something to compare with.
-const UNLIKELY: f64 = 1e-4;
 /// Causes that are told with reasons.
 const TOLD: f64 = 0.01;
 /// Reasons that are told of a cause, and the least weight that is worth telling.
@@ -47,23 +45,17 @@ const LEAST_WEIGHT: f64 = 0.1;
 impl Diagnosis {
     /// `rest` is what is left when the bytes are taken out that a cause explains.
     pub fn of(evidence: Evidence, rest: &[(Cause, Evidence)], model: &Model) -> Diagnosis {
-        let told = Told::of(&evidence);
         let mut posterior = model.posterior(&evidence);
         if posterior.iter().all(|(_, p)| *p == 0.0) {
             posterior = vec![(Cause::Undecided, 1.0)];
         }
-        let average = |feature: &Feature| {
-            let weigh = |(cause, p): &(Cause, f64)| p * weight(model, *cause, feature, told);
-            posterior.iter().filter(|(_, p)| *p >= UNLIKELY).map(weigh).sum::<f64>()
-        };
-        let average: Vec<f64> = evidence.features.iter().map(average).collect();
         let mut ranking: Vec<Ranked> = posterior
             .iter()
             .map(|(cause, probability)| {
                 let reasons = if *probability < TOLD {
                     Vec::new()
                 } else {
-                    reasons(model, *cause, &evidence, &average)
+                    reasons(model, *cause, &evidence, &posterior)
                 };
                 Ranked { cause: *cause, probability: *probability, reasons }
             })
@@ -110,19 +102,26 @@ impl Diagnosis {
     }
 }
 
-fn weight(model: &Model, cause: Cause, feature: &Feature, told: Told) -> f64 {
-    model.leading.get(cause.id()).map_or(0.0, |weights| weights.of(feature, told))
+fn weight(model: &Model, cause: Cause, feature: &Feature, under: Circumstances) -> f64 {
+    model.leading.get(cause.id()).map_or(0.0, |weights| weights.of(feature, under))
 }
 
-fn reasons(model: &Model, cause: Cause, evidence: &Evidence, average: &[f64]) -> Vec<Reason> {
-    let told = Told::of(evidence);
-    let of = |(feature, average): (&Feature, &f64)| {
-        let weight = weight(model, cause, feature, told) - average;
+/// What speaks for a cause and against it, beside the others: each counts as much as it is likely.
+fn reasons(model: &Model, cause: Cause, evidence: &Evidence, posterior: &[(Cause, f64)]) -> Vec<Reason> {
+    let under = Circumstances::of(evidence);
+    let others = || posterior.iter().filter(|(other, _)| *other != cause);
+    let all: f64 = others().map(|(_, p)| p).sum();
+    let of_others = |feature: &Feature| {
+        let weigh = |(other, p): &(Cause, f64)| p * weight(model, *other, feature, under);
+        others().map(weigh).sum::<f64>() / all.max(f64::MIN_POSITIVE)
+    };
+    let of = |feature: &Feature| {
+        let weight = weight(model, cause, feature, under) - of_others(feature);
         let about = |words: &&Words| words.about.is_empty() || words.about.iter().any(|id| id == cause.id());
         let text = model.feature.get(feature.name).filter(about).and_then(|words| told_as(words, feature))?;
         (weight.abs() >= LEAST_WEIGHT).then_some(Reason { feature: *feature, weight, text })
     };
-    let mut reasons: Vec<Reason> = evidence.features.iter().zip(average).filter_map(of).collect();
+    let mut reasons: Vec<Reason> = evidence.features.iter().filter_map(of).collect();
     reasons.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     reasons.truncate(MOST_REASONS);
     reasons

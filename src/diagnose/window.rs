@@ -2,6 +2,7 @@
 //!
 //! The window is bounded: of a long capture the newest part decides, and counts stand for the rest.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::line::{Direction, Instant, LineErrors, LineEvent, Seen, Settings, Span};
@@ -164,6 +165,18 @@ impl Window {
         self.events.clear();
         self.items.clear();
         self.open.iter_mut().for_each(VecDeque::clear);
+    }
+
+    /// Without the bytes at its end of which more will tell what they are: half a frame is no evidence of anything.
+    pub fn decided(&self) -> Cow<'_, Window> {
+        let is_open = |heard: &&Heard| heard.standing == Standing::Open && heard.event.value().is_some();
+        let open = self.events.iter().rev().take_while(is_open).count();
+        if open == 0 {
+            return Cow::Borrowed(self);
+        }
+        let mut window = self.clone();
+        window.events.truncate(self.events.len() - open);
+        Cow::Owned(window)
     }
 
     /// Received bytes and breaks, in order.

@@ -51,6 +51,11 @@ impl Program {
         pieces
     }
 
+    /// Whether these bytes begin with a whole frame of a side that is more than chance.
+    pub fn begin_whole(&self, bytes: &[u8], from: Option<Direction>) -> bool {
+        self.whole(&self.frames_of(from), bytes).is_some()
+    }
+
     /// Which bytes are whole frames of a side, each by itself.
     pub fn single_bytes(&self, from: Option<Direction>) -> [bool; 256] {
         let frames = self.frames_of(from);

@@ -6,7 +6,8 @@ use crate::machine::{Item, ItemKind, Part, Unexpected};
 
 use super::super::edges::breaks_off;
 use super::super::evidence::Evidence;
-use super::super::window::{Standing, Window};
+use super::super::others::READ_AGAIN;
+use super::super::window::{Standing, Window, is_text};
 use super::Otherwise;
 
 pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
@@ -14,6 +15,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let bytes = received.clone().count();
     let of = |standing: Standing| received.clone().filter(|heard| heard.standing == standing).count();
     evidence.share("healthy", of(Standing::Frame), bytes);
+    evidence.number("at-a-loss", f64::from(u8::from(window.is_at_a_loss())));
     evidence.share("odd", of(Standing::Odd), bytes);
     evidence.share("damaged", of(Standing::Damaged), bytes);
     evidence.share("unexplained", of(Standing::Unexpected), bytes);
@@ -41,7 +43,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0;
     evidence.number("all-clean", f64::from(u8::from(clean)));
     evidence.share("mended-by-a-bit", otherwise.mended.0, otherwise.mended.1);
-    weights(window, otherwise, bytes, evidence);
+    weights(window, otherwise, evidence);
     places(window, evidence);
     refusals(window, &otherwise.refusals, evidence);
     endings(window, evidence);
@@ -60,15 +62,26 @@ fn unexpected(item: &Item) -> Option<&Unexpected> {
 }
 
 /// How well this protocol, another one, and the same one under other bits explain the bytes.
-fn weights(window: &Window, otherwise: &Otherwise, bytes: usize, evidence: &mut Evidence) {
-    let healthy = window.received().filter(|heard| heard.standing == Standing::Frame).count();
-    let own = healthy as f64 / bytes.max(1) as f64;
-    evidence.number("reversed", (otherwise.reversed - own).max(0.0));
-    evidence.number("complemented", (otherwise.complemented - own).max(0.0));
-    evidence.number("masked", (otherwise.masked - own).max(0.0));
+fn weights(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
+    evidence.number("reversed", otherwise.reversed);
+    evidence.number("complemented", otherwise.complemented);
+    evidence.number("masked", otherwise.masked);
     let other = otherwise.other.as_ref().map_or(0.0, |other| other.weight - otherwise.own_weight.max(0.0));
     evidence.ratio("other", other.max(0.0), 0, 0);
+    // A protocol of text explains more than that it is text: sums, fields, order.
+    let text = text_weight(window).max(otherwise.own_weight).max(0.0);
+    let beyond = otherwise.other.as_ref().map_or(0.0, |other| other.weight - text);
+    evidence.ratio("other-beyond-text", beyond.max(0.0), 0, 0);
     evidence.details.other_protocol = otherwise.other.clone().filter(|_| other > 0.0);
+}
+
+/// How much better than chance it explains the events that others read that they are text, as a natural logarithm.
+fn text_weight(window: &Window) -> f64 {
+    const PRINTABLE: f64 = 99.0;
+    let heard = window.events.iter().take(READ_AGAIN).filter(|heard| heard.event.direction == Direction::Rx);
+    let values = heard.filter_map(|heard| heard.event.value());
+    let weight = |byte| if is_text(byte) { (256.0 / PRINTABLE).ln() } else { -(256.0f64 / PRINTABLE).ln() };
+    values.map(weight).sum()
 }
 
 /// Healthy frames at the wrong moment, again, or answering somebody else.
@@ -199,8 +212,7 @@ fn rates(window: &Window, evidence: &mut Evidence) {
         .map(|stretch| stretch.settings.baud.hz())
         .collect();
     let now = window.received().filter(|heard| heard.event.fault.is_none()).count();
-    let text =
-        window.received().filter(|h| h.event.value().is_some_and(super::super::window::is_text)).count();
+    let text = window.received().filter(|h| h.event.value().is_some_and(is_text)).count();
     let healthy = window.received().filter(|heard| heard.standing == Standing::Frame).count();
     if now >= 6 && text.max(healthy) * 20 >= window.received().count() * 19 {
         clean.push(window.settings.baud.hz());

@@ -62,16 +62,20 @@ fn parity_rules(window: &Window, received: &[&Heard], evidence: &mut Evidence) {
     // Against faults that fall where they like, as often as they were seen.
     let share = (flagged as f64 + 0.5) / (words.len() as f64 + 1.0);
     let free = flagged as f64 * share.ln() + (words.len() - flagged) as f64 * (1.0 - share).ln();
+    let mut best = f64::NEG_INFINITY;
     for (name, even) in [("faults-on-even", true), ("faults-on-odd", false)] {
         let held = matches(even);
         let log =
             held as f64 * (1.0 - EXCEPTIONS).ln() + (words.len() - held) as f64 * EXCEPTIONS.ln() - free;
         let usable = told && flagged > 0 && flagged < words.len();
         evidence.ratio(name, if usable { log } else { 0.0 }, held, words.len());
+        best = best.max(if usable { log } else { 0.0 });
         if usable && log > 4.0 && evidence.details.sender_format.is_none() {
             evidence.details.sender_format = Some(sender_of(window.settings.format, even));
         }
     }
+    // One of the two rules, or neither: in a sum what speaks against both would speak for one.
+    evidence.ratio("faults-by-weight", best, 0, 0);
     let all = told && !words.is_empty() && flagged * 20 >= words.len() * 19;
     if all && window.settings.format.parity != Parity::None {
         let other = if window.settings.format.parity == Parity::Even { Parity::Odd } else { Parity::Even };
@@ -99,13 +103,13 @@ fn weights(received: &[&Heard], bytes: usize, evidence: &mut Evidence) {
     };
     let even = rule(|byte| byte.count_ones() % 2 == 0);
     let mark = rule(|byte| byte & 0x80 != 0);
-    let set = rule(|byte| byte & 0x80 == 0);
-    evidence.ratio("weights-even", log(even), even, bytes);
-    evidence.ratio("weights-odd", log(bytes - even), bytes - even, bytes);
-    evidence.ratio("bit7-mark", log(mark), mark, bytes);
-    evidence.ratio("bit7-space", log(set), set, bytes);
+    evidence.ratio("weights-same", log(even).max(log(bytes - even)), even.max(bytes - even), bytes);
+    // As far from half of the bytes as they are, however many there are.
+    let beyond = |held: usize| if bytes == 0 { 0.0 } else { 2.0 * held as f64 / bytes as f64 - 1.0 };
+    evidence.number("weights-lean", beyond(even.max(bytes - even)));
+    evidence.number("bit7-lean", beyond(mark));
     // Only where bit 7 really varies can it be parity.
-    let varies = mark.min(set) * 8 >= bytes && bytes >= 6;
+    let varies = mark.min(bytes - mark) * 8 >= bytes && bytes >= 6;
     for (held, parity) in [(even, Parity::Even), (bytes - even, Parity::Odd)] {
         if varies && log(held) > 4.0 && evidence.details.sender_format.is_none() {
             let stop = crate::line::StopBits::One;
@@ -127,6 +131,7 @@ fn pulses(received: &[&Heard], evidence: &mut Evidence) {
     let log =
         inside as f64 * (0.95 / chance).ln() + (bad.len() - inside) as f64 * (0.05 / (1.0 - chance)).ln();
     evidence.ratio("one-pulse", log, inside, bad.len());
+    evidence.share("one-pulse-share", inside, bad.len());
     let count = |value: u8| bad.iter().filter(|byte| **byte == value).count();
     evidence.share("unexplained-00", count(0), bad.len());
     evidence.share("unexplained-ff", count(0xFF), bad.len());

@@ -2,15 +2,19 @@
 
 mod answers;
 mod conversation;
+mod damage;
 mod echo;
 mod line;
 mod rate;
 mod replies;
+mod senders;
+mod spacing;
 mod stretches;
 mod surroundings;
 mod text;
 mod timing;
 
+pub use damage::Damage;
 pub use replies::{Beside, beside, follows_a_turn, lone_pulses};
 pub use stretches::Stretches;
 pub use surroundings::{Place, is_at_an_edge, pieces, places};
@@ -24,7 +28,7 @@ use super::window::Window;
 /// What only somebody with the tables can measure: how well the same bytes are explained otherwise.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Otherwise {
-    /// Of the bytes received, how many belong to healthy frames when each byte's bits are reversed...
+    /// Of the bytes that belong to no healthy frames, how many do when each received byte's bits are reversed...
     pub reversed: f64,
     /// ... when all bits are exchanged...
     pub complemented: f64,
@@ -38,6 +42,8 @@ pub struct Otherwise {
     pub mended: (usize, usize),
     /// What the spoilt replies hold by the frames of the table alone.
     pub stretches: Stretches,
+    /// Where the conversation was hurt.
+    pub damage: Damage,
     /// Pieces of frames at the beginning and at the end that were left out.
     pub edges: Edges,
     /// The device was asked in ways that the window does not show: it was listened to at every rate.
@@ -53,9 +59,11 @@ pub fn measure(window: &Window, otherwise: &Otherwise) -> Evidence {
     let mut evidence = Evidence::default();
     line::measure(window, &mut evidence);
     rate::measure(window, otherwise, &mut evidence);
+    spacing::measure(window, &mut evidence);
     timing::measure(window, &mut evidence);
     replies::measure(window, &mut evidence);
     stretches::measure(&otherwise.stretches, &mut evidence);
+    damage::measure(&otherwise.damage, &mut evidence);
     answers::measure(window, &mut evidence);
     echo::measure(window, &mut evidence);
     conversation::measure(window, otherwise, &mut evidence);

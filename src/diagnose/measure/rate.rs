@@ -1,106 +1,36 @@
 //! Which rate the unexplained bytes are of: the forward model over ratios, and the arithmetic of expected replies.
 
-use std::sync::OnceLock;
-
-use crate::line::{Baud, Format, LineErrors, Parity, Settings, commonness};
-use crate::wire::{RATIOS, Source, Spacing, misread, words};
+use crate::line::{Baud, Format, LineErrors, Settings, commonness};
+use crate::wire::{Spacing, misread};
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Standing, Window};
 use super::Otherwise;
+use super::senders::{Row, STEP, Senders, column, senders};
 
-/// Distance of two ratios in the tables, as a natural logarithm: the width within which a UART reads either.
-const STEP: f64 = 0.04;
-/// Ratios nearer to 1 than this are the right rate.
-const SAME: f64 = 0.045;
-/// Unexplained words that are weighed; more would only repeat what these say.
+/// Unexplained words that are weighed, and words of any kind; more would only repeat what these say.
 const MOST_WORDS: usize = 64;
-/// The part of words that follow no model: clocks drift and noise happens.
-const ANYTHING: f32 = 0.05;
+const MOST_OF_ALL: usize = 128;
 /// Received words are not as independent as the model takes them.
 const TEMPER: f64 = 0.6;
-
 /// Ratios that are less likely than the best by no more than this, as a natural logarithm, fit nearly as well.
 const NEARLY: f64 = 1.5;
-
-/// What the sender is taken for: how its bits are set, its format, its polarity.
-fn sources() -> &'static [(Source, bool)] {
-    static SOURCES: OnceLock<Vec<(Source, bool)>> = OnceLock::new();
-    SOURCES.get_or_init(|| {
-        let normal = [
-            Source::random(Format::N8),
-            Source::fields(Format::N8),
-            Source::text(Format::N8),
-            Source::random(Format::E8),
-            Source::fields(Format::E8),
-        ];
-        let inverted = normal.map(|source| Source { inverted: true, ..source });
-        normal.into_iter().map(|s| (s, false)).chain(inverted.into_iter().map(|s| (s, true))).collect()
-    })
-}
-
-/// One row a ratio: the logarithm of each word's probability, then of each byte's whose fault is not told.
-struct Table {
-    rows: Vec<[f32; 768]>,
-}
-
-fn ratios() -> usize {
-    ((RATIOS.end() / RATIOS.start()).ln() / STEP) as usize + 1
-}
-
-fn log_ratio(place: usize) -> f64 {
-    RATIOS.start().ln() + place as f64 * STEP
-}
-
-/// The table of a source, computed when it is first asked for. Inverted senders are only looked at near the right rate.
-fn table(source: usize) -> &'static Table {
-    static TABLES: OnceLock<Vec<OnceLock<Table>>> = OnceLock::new();
-    let tables = TABLES.get_or_init(|| sources().iter().map(|_| OnceLock::new()).collect());
-    tables[source].get_or_init(|| {
-        let (model, inverted) = &sources()[source];
-        let row = |place: usize| {
-            let mut row = [(1.0f32 / 512.0).ln(); 768];
-            if *inverted && log_ratio(place).abs() > 2.0 * SAME {
-                return row;
-            }
-            let chances = words(model, log_ratio(place).exp());
-            let log = |part: f32, words: f32| ((1.0 - ANYTHING) * part + ANYTHING / words).ln();
-            for byte in 0..256 {
-                row[byte] = log(chances[byte], 512.0);
-                row[256 + byte] = log(chances[256 + byte], 512.0);
-                row[512 + byte] = log(chances[byte] + chances[256 + byte], 256.0);
-            }
-            row
-        };
-        Table { rows: (0..ratios()).map(row).collect() }
-    })
-}
-
-/// A word as a column of the tables.
-fn column(heard: &Heard, told: bool) -> usize {
-    let byte = usize::from(heard.event.value().unwrap_or(0));
-    match (told, heard.event.fault.is_some()) {
-        (true, false) => byte,
-        (true, true) => 256 + byte,
-        (false, _) => 512 + byte,
-    }
-}
+/// Another format that is likelier than all else by this, as a natural logarithm, is told.
+const DECISIVE: f64 = 6.0;
 
 pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
-    // The model's receiver is 8N1: with parity checked, its faults are not those of the model.
-    let plain = window.settings.format == Format::N8 || window.settings.format == Format::N8_2;
-    let told = window.line_errors == LineErrors::PerByte && plain;
-    let columns: Vec<usize> = window
-        .received()
-        .filter(|heard| !matches!(heard.standing, Standing::Frame | Standing::Odd))
-        .map(|heard| column(heard, told))
-        .take(MOST_WORDS)
-        .collect();
+    let told = window.line_errors == LineErrors::PerByte;
+    let of = |heard: &Heard| column(heard.event.value().unwrap_or(0), heard.event.fault.is_some(), told);
+    let unexplained =
+        window.received().filter(|heard| !matches!(heard.standing, Standing::Frame | Standing::Odd));
+    let columns: Vec<usize> = unexplained.map(of).take(MOST_WORDS).collect();
+    let all: Vec<usize> = window.received().map(of).take(MOST_OF_ALL).collect();
+    format(&all, window, evidence);
     let words = columns.len();
     let Some(fit) = (words > 0).then(|| fit(&columns, window.settings.format)) else {
-        for name in ["rate-other", "rate-slower", "rate-faster", "rate-model", "polarity", "rate-standard"] {
-            evidence.number(name, 0.0);
-        }
+        let names = ["rate-other", "rate-slower", "rate-faster", "rate-model", "polarity", "format-model"];
+        let margins = ["rate-margin", "format-margin", "polarity-margin", "own-margin", "rate-standard"];
+        names.into_iter().chain(margins).for_each(|name| evidence.number(name, 0.0));
         return replies(window, otherwise, evidence);
     };
     evidence.ratio("rate-other", TEMPER * (fit.other - fit.same), words, words);
@@ -119,6 +49,15 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let anything = words as f64 * if told { (1.0f64 / 512.0).ln() } else { (1.0f64 / 256.0).ln() };
     evidence.ratio("rate-model", TEMPER * (fit.other.max(fit.same) - anything), words, words);
     evidence.ratio("polarity", TEMPER * (fit.inverted - fit.same.max(fit.other)), words, words);
+    evidence.ratio("format-model", TEMPER * (fit.format - fit.same.max(fit.other)), words, words);
+    // By how much each is better than all others: only one can be.
+    let all = [fit.other, fit.format, fit.inverted, fit.same];
+    let names = ["rate-margin", "format-margin", "polarity-margin", "own-margin"];
+    for (place, name) in names.into_iter().enumerate() {
+        let others = all.iter().enumerate().filter(|(other, _)| *other != place);
+        let best = others.map(|(_, log)| *log).fold(f64::NEG_INFINITY, f64::max);
+        evidence.ratio(name, TEMPER * (all[place] - best), words, words);
+    }
     let sender = window.settings.baud.hz() / fit.ratio.exp();
     let standard = Baud::standard_near(sender, 0.03);
     evidence.number("rate-standard", f64::from(u8::from(standard.is_some())));
@@ -128,12 +67,28 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     replies(window, otherwise, evidence);
 }
 
+/// Whether all words are those of a sender in another format: the data may be healthy, and only the line's reports tell.
+fn format(all: &[usize], window: &Window, evidence: &mut Evidence) {
+    if all.is_empty() {
+        return evidence.number("format-of-all", 0.0);
+    }
+    let senders = senders(window.settings.format);
+    let (format, sender) = other_format(&senders, all);
+    let other = best(&senders.right, all).max(best(&senders.inverted, all));
+    evidence.ratio("format-of-all", TEMPER * (format - other), all.len(), all.len());
+    if format - other > DECISIVE && format - rates(&senders, all).0 > DECISIVE {
+        evidence.details.sender_format = sender;
+    }
+}
+
 /// Log-likelihoods of the words: at the right rate, at the best other one, inverted; and that other's ratio, receiver over sender, as a
 /// logarithm.
 struct Fit {
     same: f64,
     other: f64,
     inverted: f64,
+    /// At the right rate, in the best other format.
+    format: f64,
     ratio: f64,
     /// Log-likelihoods at every ratio that is another one, and those ratios.
     others: Vec<(f64, f64)>,
@@ -153,36 +108,38 @@ impl Fit {
 }
 
 fn fit(columns: &[usize], format: Format) -> Fit {
-    let mut fit = Fit {
-        same: f64::NEG_INFINITY,
-        other: f64::NEG_INFINITY,
-        inverted: f64::NEG_INFINITY,
-        ratio: 0.0,
-        others: Vec::new(),
-    };
-    for (number, (source, inverted)) in sources().iter().enumerate() {
-        // A sender is taken to have the receiver's parity: another format is another cause.
-        if (source.format.parity != Parity::None) != (format.parity != Parity::None) {
-            continue;
-        }
-        for (place, row) in table(number).rows.iter().enumerate() {
-            let log: f64 = columns.iter().map(|column| f64::from(row[*column])).sum();
-            let ratio = log_ratio(place);
-            if *inverted {
-                fit.inverted = fit.inverted.max(log);
-            } else if ratio.abs() < SAME {
-                fit.same = fit.same.max(log);
-            } else {
-                fit.others.push((log, ratio));
-                if log > fit.other {
-                    (fit.other, fit.ratio) = (log, ratio);
-                }
-            }
-        }
-    }
-    // The best of many is not as good as it looks: each other ratio had its own chance to fit.
-    fit.other -= (fit.others.len() as f64 / 12.0).ln().max(0.0);
-    fit
+    let senders = senders(format);
+    let (other, ratio, others) = rates(&senders, columns);
+    let (format, _) = other_format(&senders, columns);
+    let (same, inverted) = (best(&senders.right, columns), best(&senders.inverted, columns));
+    Fit { same, other, inverted, format, ratio, others }
+}
+
+fn log(row: &Row, columns: &[usize]) -> f64 {
+    columns.iter().map(|column| f64::from(row[*column])).sum()
+}
+
+fn best(rows: &[Row], columns: &[usize]) -> f64 {
+    rows.iter().map(|row| log(row, columns)).fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// At the right rate, in the best other format.
+fn other_format(senders: &Senders, columns: &[usize]) -> (f64, Option<Format>) {
+    let logs = senders.formats.iter().map(|(format, rows)| (best(rows, columns), Some(*format)));
+    let (log, format) =
+        logs.fold((f64::NEG_INFINITY, None), |best, one| if one.0 > best.0 { one } else { best });
+    // The best of many is not as good as it looks: each had its own chance to fit.
+    (log - (senders.formats.len() as f64).ln(), format)
+}
+
+/// At the best other rate, its ratio, and at every one.
+fn rates(senders: &Senders, columns: &[usize]) -> (f64, f64, Vec<(f64, f64)>) {
+    let all = senders.rates().iter();
+    let others: Vec<(f64, f64)> =
+        all.flat_map(|(ratio, rows)| rows.iter().map(|row| (log(row, columns), *ratio))).collect();
+    let best =
+        others.iter().fold((f64::NEG_INFINITY, 0.0), |best, one| if one.0 > best.0 { *one } else { best });
+    (best.0 - (others.len() as f64 / 12.0).ln().max(0.0), best.1, others)
 }
 
 /// Ratios of sender to receiver at which expected replies are misread for comparison.
@@ -231,7 +188,14 @@ mod tests {
             let alike = (200..=250).map(|percent| (-10.0, f64::from(percent) / 100.0));
             alike.chain([(best, 0.7)]).collect::<Vec<_>>()
         };
-        let fit = |best| Fit { same: -90.0, other: best, inverted: -90.0, ratio: 0.0, others: others(best) };
+        let fit = |best| Fit {
+            same: -90.0,
+            other: best,
+            inverted: -90.0,
+            format: -90.0,
+            ratio: 0.0,
+            others: others(best),
+        };
         // 115200 divided by 7.4 to 12.2: 14400 and 10400 are among them as well.
         assert_eq!(fit(-50.0).standard(receiver), Some(Baud::nearest(9600.0)));
         assert_eq!(fit(-1.0).standard(receiver), Some(Baud::nearest(57_600.0)));

@@ -1,7 +1,7 @@
 //! What became of the replies: a spoilt one is laid beside a healthy one of the same conversation, and it is seen what was changed, lost or
 //! added.
 
-use crate::line::{Direction, Seen, Span};
+use crate::line::{Direction, LineErrors, Seen, Span};
 use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
@@ -113,8 +113,10 @@ pub(super) fn replies(window: &Window) -> Vec<Reply<'_>> {
 fn lone(window: &Window, spoilt: &[&Reply<'_>], evidence: &mut Evidence) {
     let alone = || spoilt.iter().filter(|reply| reply.stands_alone());
     let lone = || alone().map(|reply| reply.heard[0]);
+    // A zero is a line held low, where a fault says so and where nothing could: a pulse would have to end right before the stop bit.
+    let mute = matches!(window.line_errors, LineErrors::Never | LineErrors::Counter);
     let pulse = |heard: &&Heard| {
-        let held = heard.event.value() == Some(0) && heard.event.fault.is_some();
+        let held = heard.event.value() == Some(0) && (mute || heard.event.fault.is_some());
         !held && heard.event.value().is_some_and(|byte| single_pulse_bytes().any(|one| one == byte))
     };
     let zero = |heard: &&Heard| heard.event.value().unwrap_or(0) == 0;

@@ -78,6 +78,12 @@ pub fn conversation(table: &Arc<Table>, options: &simulate::Options, most: usize
         }
     }
     messages.retain(|message| !message.bytes.is_empty());
+    // A question that nobody answers any more would be no healthy end.
+    while messages.iter().any(|message| message.direction == Direction::Rx)
+        && messages.last().is_some_and(|message| message.direction == Direction::Tx)
+    {
+        messages.pop();
+    }
     messages
 }
 
@@ -91,10 +97,7 @@ pub fn varied(program: &Arc<Program>, mut messages: Vec<Message>, seed: u64) -> 
     let mut asked = BTreeSet::new();
     for place in 0..messages.len() {
         if messages[place].direction == Direction::Tx {
-            asked = readings(program, &messages[place])
-                .flat_map(|(_, values)| values)
-                .map(|(name, _)| name)
-                .collect();
+            asked = names(program, &messages[place]);
             continue;
         }
         for _ in 0..ATTEMPTS {
@@ -102,7 +105,10 @@ pub fn varied(program: &Arc<Program>, mut messages: Vec<Message>, seed: u64) -> 
             if was.bytes.len() < SHORTEST {
                 break;
             }
-            let Some(bytes) = other_contents(program, &was, &asked, &mut random) else { continue };
+            // None that the question had as well.
+            let Some(bytes) = contents(program, &was, |name| !asked.contains(name), &mut random) else {
+                continue;
+            };
             messages[place].bytes = bytes;
             // What follows may depend on it.
             if !is_healthy(program, &messages[..messages.len().min(place + 3)]) {
@@ -113,15 +119,40 @@ pub fn varied(program: &Arc<Program>, mut messages: Vec<Message>, seed: u64) -> 
     messages
 }
 
-/// The message with one of its values replaced, none that the question had as well; as long as it was, and read as the same frame.
-fn other_contents(
+/// For each reply what somebody else would have said, who was asked something else: with another value where the question has one as well.
+pub fn to_others(program: &Arc<Program>, messages: &[Message], seed: u64) -> Vec<Option<Vec<u8>>> {
+    const ATTEMPTS: usize = 8;
+    let mut random = Rng::with_seed(seed);
+    let mut asked = BTreeSet::new();
+    let mut to_another = |place: usize| {
+        let message = &messages[place];
+        if message.direction == Direction::Tx {
+            asked = names(program, message);
+            return None;
+        }
+        (0..ATTEMPTS).find_map(|_| {
+            let bytes = contents(program, message, |name| asked.contains(name), &mut random)?;
+            let said = Message { bytes, ..message.clone() };
+            let fits = is_healthy(program, &[&messages[..place], std::slice::from_ref(&said)].concat());
+            (!fits).then_some(said.bytes)
+        })
+    };
+    (0..messages.len()).map(&mut to_another).collect()
+}
+
+fn names(program: &Program, message: &Message) -> BTreeSet<Name> {
+    readings(program, message).flat_map(|(_, values)| values).map(|(name, _)| name).collect()
+}
+
+/// The message with one of its values replaced, one of those that are wanted; as long as it was, and read as the same frame.
+fn contents(
     program: &Program,
     message: &Message,
-    asked: &BTreeSet<Name>,
+    wanted: impl Fn(&Name) -> bool,
     random: &mut Rng,
 ) -> Option<Vec<u8>> {
     let own = |values: &[(Name, Value)]| -> Vec<usize> {
-        (0..values.len()).filter(|place| !asked.contains(&values[*place].0)).collect()
+        (0..values.len()).filter(|place| wanted(&values[*place].0)).collect()
     };
     let fitting: Vec<_> = readings(program, message).filter(|(_, values)| !own(values).is_empty()).collect();
     let (frame, mut values) = random.choice(fitting)?;

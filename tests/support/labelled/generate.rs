@@ -9,8 +9,10 @@ use hsdiag::line::{
 };
 use hsdiag::wire::{Adapter, Reports};
 
+use super::builder::Builder;
 use super::conversation::Message;
-use super::plan::{Character, Force, Origin, Plan, Truth, Wire};
+use super::disturbances::{crosstalk, noise, undriven};
+use super::plan::{Force, Origin, Plan, Truth, Wire};
 
 /// A capture whose cause is known.
 pub struct Labelled {
@@ -33,6 +35,8 @@ pub struct Labelled {
 pub struct Ingredients<'a> {
     /// The protocol that is expected.
     pub talk: &'a [Message],
+    /// For each of its replies what answers somebody else's question, where that can be told; empty where nobody asks.
+    pub to_others: &'a [Option<Vec<u8>>],
     /// A conversation in which the device refuses.
     pub refusing: &'a [Message],
     /// Another protocol's conversation.
@@ -56,124 +60,6 @@ const PACKET: f64 = 0.016;
 
 /// So few changed bits, and no line error, are a faulty memory or as many glitches inside characters.
 const FEW_FLIPS: usize = 2;
-
-/// Builds a plan message by message.
-struct Builder {
-    rng: Rng,
-    plan: Plan,
-    device: Settings,
-    now: f64,
-    /// Both directions are recorded.
-    both: bool,
-    /// Anything that lines do, not only what is usual.
-    wide: bool,
-    /// Mean gap between two bytes of a message, in bits.
-    gap: f64,
-    /// The most that lies between two messages, beside some characters, in seconds.
-    leisure: f64,
-    /// Bits that were changed before they were sent.
-    flips: usize,
-}
-
-impl Builder {
-    fn new(settings: Settings, errors: LineErrors, both: bool, wide: bool, mut rng: Rng) -> Builder {
-        let plan = Plan {
-            receiver: settings,
-            changes: Vec::new(),
-            errors,
-            characters: Vec::new(),
-            forces: Vec::new(),
-            resting_low: false,
-            sent: Vec::new(),
-            skew: (rng.f64() - 0.5) * 0.024,
-            jitter: rng.f64() * 0.02,
-            late: if rng.f64() < 0.3 { (rng.f64() - 0.3) * 0.15 } else { 0.0 },
-            overrun: Vec::new(),
-            end: 0.0,
-            seed: rng.u64(..),
-        };
-        let gap = if rng.f64() < 0.4 { 0.0 } else { rng.f64() * 2.0 };
-        let now = 0.02 + rng.f64() * 0.2;
-        let leisure = if wide && rng.f64() < 0.4 { 0.1 * rng.f64() } else { 0.004 };
-        Builder { rng, plan, device: settings, now, both, wide, gap, leisure, flips: 0 }
-    }
-
-    fn character(&self) -> f64 {
-        self.plan.receiver.character_time().as_secs_f64()
-    }
-
-    fn bit(&self) -> f64 {
-        1.0 / self.plan.receiver.baud.hz()
-    }
-
-    /// A pause between messages.
-    fn pause(&mut self) {
-        self.now += self.character() * (4.0 + self.rng.f64() * 10.0) + self.rng.f64() * self.leisure;
-    }
-
-    fn long_pause(&mut self, secs: f64) {
-        self.now += secs * (0.7 + 0.6 * self.rng.f64());
-    }
-
-    fn host(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.now += self.character();
-            if self.both {
-                self.plan.sent.push((self.now, *byte));
-            }
-        }
-    }
-
-    fn device(&mut self, bytes: &[u8]) {
-        self.device_as(bytes, Origin::Device);
-    }
-
-    fn device_as(&mut self, bytes: &[u8], origin: Origin) {
-        let length = self.device.character_time().as_secs_f64() / (1.0 + self.plan.skew);
-        let bit = 1.0 / self.device.baud.hz();
-        for byte in bytes {
-            let character = Character { at: self.now, byte: *byte, settings: self.device, origin };
-            self.plan.characters.push(character);
-            let idle =
-                if self.gap > 0.0 && self.rng.f64() < 0.3 { self.gap * self.rng.f64() * 2.0 } else { 0.0 };
-            self.now += length + idle * bit;
-        }
-    }
-
-    /// A clean exchange: who says it, says it.
-    fn say(&mut self, message: &Message) {
-        match message.direction {
-            Direction::Tx => self.host(&message.bytes),
-            Direction::Rx => self.device(&message.bytes),
-        }
-    }
-
-    /// A pulse against the level that rests, from `at` on.
-    fn pulse(&mut self, at: f64, bits: f64, of: Cause) {
-        let to = at + bits * self.bit();
-        let busy =
-            self.plan.characters.iter().any(|c| c.at <= at && at <= c.at + 12.0 / c.settings.baud.hz());
-        let mark = busy && self.rng.bool();
-        self.plan.forces.push(Force { from: at, to, mark, of });
-    }
-
-    /// The line is pulled to space.
-    fn force(&mut self, from: f64, to: f64, of: Cause) {
-        self.plan.forces.push(Force { from, to, mark: false, of });
-    }
-
-    /// Random levels.
-    fn floating(&mut self, from: f64, to: f64, mean_bits: f64, of: Cause) {
-        let mut at = from;
-        let mut mark = false;
-        while at < to {
-            let length = -(1.0 - self.rng.f64()).ln() * mean_bits * self.bit();
-            self.plan.forces.push(Force { from: at, to: (at + length).min(to), mark, of });
-            mark = !mark;
-            at += length.max(1e-9);
-        }
-    }
-}
 
 /// Makes the `number`-th capture of a cause. `None` when the ingredients do not allow it.
 pub fn labelled(
@@ -267,22 +153,36 @@ fn build(
     let polls = from.polls || cause == Cause::OtherProtocol;
     let latest = if polls { talk.len().min(12) } else { talk.len().div_ceil(3) };
     let start = if b.rng.f64() < 0.7 { 0 } else { b.rng.usize(..latest) };
-    let most = 6 + b.rng.usize(..26);
+    // A whole day, or one attempt that failed.
+    let (least, longest) = match if b.wide { b.rng.u32(..10) } else { 9 } {
+        0..=2 => (6, 90),
+        3 => (2, 6),
+        _ => (6, 26),
+    };
+    let most = least + b.rng.usize(..longest);
     // Whole exchanges: what follows a message of the host until it speaks again.
     let most = if polls { most } else { most.min(talk.len() - start) };
     let mut messages: Vec<Message> = talk.iter().cycle().skip(start).take(most).cloned().collect();
     while messages.first().is_some_and(|m| m.direction == Direction::Rx) && messages.len() > 2 && b.both {
         messages.remove(0);
     }
-    let damage = 0.15 + 0.5 * b.rng.f64();
+    let damage = if b.wide { 0.04 + 0.96 * b.rng.f64().powf(1.5) } else { 0.15 + 0.5 * b.rng.f64() };
     let reset_at = b.rng.usize(messages.len() / 3..(messages.len() * 2 / 3).max(messages.len() / 3 + 1));
     let mut held: Option<Vec<u8>> = None;
     let mut touched = false;
     let mut silent = false;
+    // Meters are often asked once in a second or in a minute.
+    let rests = b.wide && b.rng.f64() < 0.15;
     // The driver of the line is let go too late, or taken too late: then the answer's beginning is not on the line.
     let is_cut = b.wide && has(Cause::Turnaround) && b.rng.f64() < 0.4;
-    // A line that nobody drives between answers, or that nobody ever drives.
-    let is_driven = b.wide && b.rng.bool();
+    // A line that nobody drives between answers, or that nobody ever drives; and whether it floats before answers, behind them, or both.
+    let is_driven = b.wide && b.rng.f64() < 0.7;
+    let (floats_before, floats_behind) = if is_driven {
+        [(true, false), (false, true), (true, true)][b.rng.usize(..3)]
+    } else {
+        (true, false)
+    };
+    let how_often = if is_driven { 0.4 + 0.6 * b.rng.f64() } else { 1.0 };
     for (number, message) in messages.iter().enumerate() {
         let fresh_turn = number == 0 || messages[number - 1].direction != message.direction;
         if fresh_turn {
@@ -293,6 +193,9 @@ fn build(
             }
         }
         if message.direction == Direction::Tx {
+            if fresh_turn && rests {
+                b.now += 3.0 * b.rng.f64();
+            }
             let begin = b.now;
             b.host(&message.bytes);
             if has(Cause::Echo) {
@@ -321,15 +224,14 @@ fn build(
         match cause {
             Cause::NoAnswer => continue,
             Cause::Floating => {
-                let length = b.character() * (3.0 + 40.0 * b.rng.f64());
-                let mean = 0.8 + 8.0 * damage;
-                b.floating(b.now, b.now + length, mean, cause);
-                b.now += length;
-                touched = true;
+                if floats_before && b.rng.f64() < how_often {
+                    undriven(b, damage);
+                    touched = true;
+                    b.now += b.character() * (1.0 + 2.0 * b.rng.f64());
+                }
                 if !is_driven {
                     continue;
                 }
-                b.now += b.character() * (1.0 + 2.0 * b.rng.f64());
             }
             Cause::ApplicationRunning => {
                 for _ in 0..=b.rng.usize(..2) {
@@ -404,8 +306,14 @@ fn build(
                     .iter()
                     .filter(|other| other.direction == Direction::Rx && other.bytes != bytes)
                     .collect();
-                let other =
-                    (!others.is_empty()).then(|| others[b.rng.usize(..others.len())].bytes.clone())?;
+                let place = talk.iter().position(|said| said == message);
+                let to_another = place.and_then(|place| from.to_others.get(place)?.clone());
+                let other = match to_another.filter(|_| b.wide && b.rng.f64() < 0.6) {
+                    Some(other) => other,
+                    None => {
+                        (!others.is_empty()).then(|| others[b.rng.usize(..others.len())].bytes.clone())?
+                    }
+                };
                 touched = true;
                 if b.rng.bool() {
                     b.device(&other);
@@ -422,6 +330,9 @@ fn build(
                         b.device(&[0x13]);
                     }
                     b.long_pause(0.5);
+                    if b.wide && b.rng.bool() {
+                        b.device(&[0x11]);
+                    }
                     bytes.drain(..cut);
                     touched = true;
                 }
@@ -435,13 +346,18 @@ fn build(
             },
             _ => {}
         }
-        if is_cut && b.rng.f64() < 0.3 + damage {
+        if is_cut && b.rng.f64() < 0.1 + damage {
             let bits = 0.7 + 12.0 * b.rng.f64();
             let (from, to) = (b.now - b.bit(), b.now + bits * b.bit());
             b.plan.forces.push(Force { from, to, mark: true, of: Cause::Turnaround });
             touched = true;
         }
         b.device(&bytes);
+        if cause == Cause::Floating && floats_behind && b.rng.f64() < how_often {
+            b.now += b.character() * (0.5 + 6.0 * b.rng.f64());
+            undriven(b, damage);
+            touched = true;
+        }
         if has(Cause::Turnaround) && !is_cut && damage > 0.4 && b.rng.f64() < 0.8 {
             let at = b.now + b.bit() * b.rng.f64();
             let bits = 0.7 + damage * 4.0;
@@ -494,12 +410,18 @@ fn sender(cause: Cause, second: Option<Cause>, b: &mut Builder, alike: &mut Vec<
         let receiver = b.plan.receiver;
         match cause {
             Cause::BaudMismatch => {
+                // A terminal at 115200 on a device at 9600 or 2400 hears little but breaks.
+                let is_far = b.wide && b.rng.f64() < 0.35;
                 let far = |rate: &u32| {
-                    let ratio = (f64::from(*rate) / receiver.baud.hz()).ln().abs();
-                    (0.06..=8.2f64.ln()).contains(&ratio)
+                    let ratio = (f64::from(*rate) / receiver.baud.hz()).ln();
+                    let slow = (8.2f64.ln()..=50f64.ln()).contains(&-ratio);
+                    if is_far { slow } else { (0.06..=8.2f64.ln()).contains(&ratio.abs()) }
                 };
-                let rates: Vec<u32> = RATES.iter().copied().filter(far).collect();
-                let rate = match if b.wide { b.rng.u32(..4) } else { 1 } {
+                let mut rates: Vec<u32> = RATES.iter().copied().filter(far).collect();
+                if rates.is_empty() {
+                    rates.push((receiver.baud.hz() / 2.0) as u32);
+                }
+                let rate = match if b.wide && !is_far { b.rng.u32(..4) } else { 1 } {
                     // A crystal or a divider that is not what the firmware believes.
                     0 => {
                         let ratio = (0.06 + 1.1 * b.rng.f64()).exp();
@@ -532,68 +454,6 @@ fn sender(cause: Cause, second: Option<Cause>, b: &mut Builder, alike: &mut Vec<
         }
     }
     Some(())
-}
-
-/// Pulses, bursts and breaks over what is there.
-fn noise(cause: Cause, second: Option<Cause>, b: &mut Builder, damage: f64) {
-    for cause in [Some(cause), second].into_iter().flatten() {
-        match cause {
-            Cause::NoiseGlitch => {
-                // A few in all, or some in every message.
-                let dense =
-                    b.plan.characters.len() as f64 * if b.wide { 0.01 + 0.11 * b.rng.f64() } else { 0.0 };
-                let count = if b.wide && b.rng.bool() { 2 + dense as usize } else { 2 + b.rng.usize(..14) };
-                let mean = 0.6 + 2.0 * b.rng.f64();
-                for _ in 0..count {
-                    let at = b.rng.f64() * b.now;
-                    let bits = if b.wide { 0.4 } else { 0.55 } + mean * b.rng.f64();
-                    b.pulse(at, bits, cause);
-                }
-            }
-            Cause::NoiseBurst => {
-                // Few and long, or one in many a message.
-                let is_short = b.wide && b.rng.bool();
-                let (most, least, longest) = if is_short { (12, 0.8, 4.0) } else { (3, 6.0, 60.0 * damage) };
-                for _ in 0..=b.rng.usize(..most) {
-                    let from = b.rng.f64() * b.now * 0.9;
-                    let length = b.character() * (least + longest * b.rng.f64());
-                    let mean = 0.5 + 3.0 * b.rng.f64();
-                    b.floating(from, from + length, mean, cause);
-                }
-            }
-            Cause::Break => {
-                for _ in 0..=b.rng.usize(..3) {
-                    let from = b.rng.f64() * b.now * 0.9;
-                    let length = b.character() * (1.3 + 30.0 * b.rng.f64());
-                    b.force(from, from + length, cause);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// One thing sent, while the other wire picks up a part of its edges.
-fn crosstalk(bytes: &[u8], begin: f64, b: &mut Builder) {
-    let (bit, character) = (b.bit(), b.character());
-    let strength = 0.3 + 0.6 * b.rng.f64();
-    for (number, byte) in bytes.iter().enumerate() {
-        let start = begin + number as f64 * character;
-        let mut before = true;
-        for place in 0..10 {
-            let mark = match place {
-                0 => false,
-                9 => true,
-                place => byte >> (place - 1) & 1 == 1,
-            };
-            if before && !mark && b.rng.f64() < strength {
-                let at = start + f64::from(place) * bit;
-                let length = bit * (0.4 + 1.2 * b.rng.f64());
-                b.force(at, at + length, Cause::Crosstalk);
-            }
-            before = mark;
-        }
-    }
 }
 
 /// A port whose rate has no effect: the same device under other settings.

@@ -7,7 +7,7 @@ use hsdiag::machine::Program;
 use hsdiag::protocol::{Registry, Table};
 use hsdiag::simulate;
 
-use super::conversation::{Message, conversation, varied};
+use super::conversation::{Message, conversation, to_others, varied};
 use super::generate::{Ingredients, Labelled};
 use hsdiag::capture::{Header, Record};
 use hsdiag::line::{LineEvent, Span};
@@ -20,7 +20,14 @@ const STRANGERS: [&str; 3] = ["nmea", "ubx", "at-commands"];
 
 /// Conversations of a protocol.
 const TALKS: u64 = 4;
-const VARIED: u64 = 12;
+const VARIED: u64 = 40;
+
+/// A conversation with other contents.
+struct Varied {
+    talk: Vec<Message>,
+    /// For each reply what answers somebody else's question.
+    to_others: Vec<Option<Vec<u8>>>,
+}
 
 /// A protocol with what its captures are made from.
 pub struct Kit {
@@ -29,7 +36,7 @@ pub struct Kit {
     pub program: Arc<Program>,
     pub talks: Vec<Vec<Message>>,
     /// The same with other contents, made when somebody asks.
-    varied: OnceLock<Vec<Vec<Message>>>,
+    varied: OnceLock<Vec<Varied>>,
     pub refusing: Vec<Vec<Message>>,
 }
 
@@ -64,10 +71,14 @@ impl Kit {
         Kit { name, program, table, talks, varied: OnceLock::new(), refusing }
     }
 
-    fn varied(&self) -> &[Vec<Message>] {
+    fn varied(&self) -> &[Varied] {
         self.varied.get_or_init(|| {
             let own = self.talks.iter().cycle().zip(0..VARIED);
-            own.map(|(talk, seed)| varied(&self.program, talk.clone(), seed)).collect()
+            let varied = own.map(|(talk, seed)| {
+                let talk = varied(&self.program, talk.clone(), seed);
+                Varied { to_others: to_others(&self.program, &talk, seed), talk }
+            });
+            varied.collect()
         })
     }
 
@@ -82,9 +93,17 @@ impl Kit {
         wide: bool,
     ) -> Ingredients<'a> {
         let place = seed as usize >> 4;
-        let talks = if wide { self.varied() } else { &self.talks };
+        let (talk, to_others): (&[Message], &[Option<Vec<u8>>]) = match wide {
+            false => (&self.talks[place % self.talks.len()], &[]),
+            true => {
+                let varied = self.varied();
+                let Varied { talk, to_others } = &varied[place % varied.len()];
+                (talk, to_others)
+            }
+        };
         Ingredients {
-            talk: &talks[place % talks.len()],
+            talk,
+            to_others,
             wide,
             refusing: self.refusing.get(place % 2).map_or(&[], |talk| talk),
             foreign: &other.talks[place % other.talks.len()],

@@ -4,7 +4,9 @@
 
 #![allow(dead_code)] // each user takes a part
 
+pub mod builder;
 pub mod conversation;
+pub mod disturbances;
 pub mod first_wire;
 pub mod generate;
 pub mod kit;
