@@ -86,9 +86,7 @@ pub fn samples(each: usize, seed: u64, wire: Wire, wide: bool, looks: bool) -> V
         registry.all().0.into_iter().map(|table| Arc::new(Program::compile(table))).collect();
     let text = texts(&registry);
     let causes = Cause::ALL.into_iter().map(|cause| (cause, None));
-    let singles = std::env::var("SINGLES").is_ok();
-    let all =
-        causes.chain(PAIRS.into_iter().filter(|_| !singles).map(|(first, second)| (first, Some(second))));
+    let all = causes.chain(PAIRS.into_iter().map(|(first, second)| (first, Some(second))));
     let jobs: Vec<(usize, Cause, Option<Cause>)> = all
         .enumerate()
         .flat_map(|(place, (cause, second))| {
@@ -267,53 +265,4 @@ pub fn show() {
         }
     }
     println!("console: {} lines", texts(&registry).len());
-}
-
-/// Recordings of a folder, by the protocol that the file name begins with: their evidence.
-pub fn dump_folder(folder: &str) {
-    let registry = Registry::shipped();
-    let kits = Kit::all(&registry);
-    let others: Vec<Arc<Program>> =
-        registry.all().0.into_iter().map(|table| Arc::new(Program::compile(table))).collect();
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .filter_map(|f| f.ok())
-        .map(|f| f.path())
-        .filter(|p| p.extension().is_some_and(|e| e == "jsonl"))
-        .collect();
-    files.sort();
-    for path in files {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Some(kit) = kits.iter().find(|kit| name.starts_with(kit.name)) else { continue };
-        let text = std::fs::read(&path).unwrap();
-        let mut reader = hsdiag::capture::Reader::new(&text[..]).unwrap();
-        let header = *reader.header();
-        let records: Vec<Record> = reader.by_ref().filter_map(|r| r.ok()).collect();
-        let (engine, _) = heard(kit, &others, &header, &records);
-        let evidence = engine.evidence();
-        println!("{}", dumped(&evidence, &name, "", "", false, kit.name, header.line_errors, 0));
-    }
-}
-
-#[allow(clippy::too_many_arguments)]
-pub fn dumped(
-    evidence: &Evidence,
-    cause: &str,
-    second: &str,
-    alike: &str,
-    unnoticed: bool,
-    protocol: &str,
-    errors: hsdiag::line::LineErrors,
-    wide: usize,
-) -> String {
-    let f: Vec<String> = evidence
-        .features
-        .iter()
-        .filter(|f| f.value != 0.0)
-        .map(|f| format!("\"{}\":{:.4}", f.name, f.value))
-        .collect();
-    format!(
-        "{{\"c\":\"{cause}\",\"s\":\"{second}\",\"a\":\"{alike}\",\"u\":{unnoticed},\"p\":\"{protocol}\",\"e\":\"{errors:?}\",\"w\":{wide},\"f\":{{{}}}}}",
-        f.join(",")
-    )
 }

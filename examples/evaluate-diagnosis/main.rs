@@ -68,37 +68,6 @@ fn arguments() -> Arguments {
             "--verbose" => read.verbose = true,
             "--wide" => read.wide = true,
             "--misses" => read.misses = true,
-            "--dump-folder" => {
-                captures::dump_folder(&given.next().unwrap());
-                std::process::exit(0)
-            }
-            "--dump" => {
-                for (wide, seed) in [(0, read.seed), (1, read.seed)] {
-                    for s in samples(
-                        read.each,
-                        seed,
-                        if read.second { second_wire::receive } else { first_wire::receive },
-                        wide == 1,
-                        false,
-                    ) {
-                        let alike: Vec<&str> = s.alike.iter().map(|c| c.id()).collect();
-                        println!(
-                            "{}",
-                            captures::dumped(
-                                &s.evidence,
-                                s.cause.id(),
-                                s.second.map_or("", |c| c.id()),
-                                &alike.join(","),
-                                s.unnoticed,
-                                s.protocol,
-                                s.errors,
-                                wide
-                            )
-                        );
-                    }
-                }
-                std::process::exit(0)
-            }
             "--show" => captures::show(),
             other => println!("ignored: {other}"),
         }
