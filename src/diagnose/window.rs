@@ -216,6 +216,11 @@ impl Window {
 }
 
 impl Standing {
+    /// Part of a healthy frame, in its place or out of it.
+    pub fn is_healthy(self) -> bool {
+        matches!(self, Standing::Frame | Standing::Odd)
+    }
+
     /// The conversation has no explanation for it.
     pub fn is_bad(self) -> bool {
         matches!(self, Standing::Damaged | Standing::Unexpected)

@@ -34,7 +34,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     evidence.number("asked", f64::from(u8::from(asked)));
     evidence.number("nothing-back", f64::from(u8::from(asked && nothing)));
     evidence.number("nothing-at-all", f64::from(u8::from(!asked && nothing)));
-    let answered = window.received().any(|heard| matches!(heard.standing, Standing::Frame | Standing::Odd));
+    let answered = window.received().any(|heard| heard.standing.is_healthy());
     evidence.details.silence = (asked && !answered).then(|| (sent, window.received().count()));
     let silences = window.items.iter().filter(|item| matches!(item.kind, ItemKind::Silence(_))).count();
     let questions =

@@ -1,11 +1,12 @@
 //! Where a conversation was hurt: how many bytes in a row; where a reply begins, inside it, behind it, or while nobody speaks; and whether the
 //! beginning of a reply is all that it lacks.
 
-use crate::line::{Direction, Fault, Seen};
+use crate::line::{Direction, Seen};
 use crate::machine::{PieceKind, Program};
 
 use super::super::evidence::Evidence;
-use super::super::window::{Standing, Window};
+use super::super::window::Window;
+use super::line::is_fault;
 use super::replies::{Beside, Reply, beside, replies};
 use super::surroundings::pieces;
 
@@ -109,15 +110,13 @@ fn kinds(window: &Window, pieces: &[Option<PieceKind>]) -> Vec<Is> {
     let beside = beside(window);
     let kind = |place: usize| {
         let heard = &window.events[place];
-        let fault =
-            matches!(heard.event.fault, Some(Fault::Framing | Fault::FramingOrParity | Fault::Parity));
         let changed = matches!(beside[place], Some(Beside::Other | Beside::Added));
         match (heard.event.direction, heard.event.seen) {
             (_, Seen::Marker) => Is::Nothing,
             (Direction::Tx, _) => Is::Sent,
             (_, Seen::Break) => Is::Hurt,
-            _ if fault => Is::Hurt,
-            _ if matches!(heard.standing, Standing::Frame | Standing::Odd) => Is::Framed,
+            _ if is_fault(heard) => Is::Hurt,
+            _ if heard.standing.is_healthy() => Is::Framed,
             _ if changed || pieces[place] == Some(PieceKind::Strange) => Is::Hurt,
             _ if pieces[place].is_some() => Is::Framed,
             _ => Is::Nothing,
@@ -203,7 +202,7 @@ fn beginnings(bytes: &[u8], head: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{Baud, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
     use crate::machine::meter::{READING, meter};
 
     /// What is found where these are said, with silence before each; bytes of `flagged` have a line error.

@@ -45,7 +45,8 @@ fn reports(errors: LineErrors, evidence: &mut Evidence) {
     evidence.number("tells-never", is(matches!(errors, LineErrors::Never | LineErrors::Counter)));
 }
 
-fn is_fault(heard: &Heard) -> bool {
+/// The line reported that it is not as the format says.
+pub(super) fn is_fault(heard: &Heard) -> bool {
     matches!(heard.event.fault, Some(Fault::Framing | Fault::FramingOrParity | Fault::Parity))
 }
 

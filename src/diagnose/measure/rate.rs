@@ -1,10 +1,10 @@
-//! Which rate the unexplained bytes are of: the forward model over ratios, and the arithmetic of expected replies.
+//! Which rate, format and polarity the unexplained bytes are of: the forward model, and the arithmetic of expected replies.
 
 use crate::line::{Baud, Format, LineErrors, Settings, commonness};
 use crate::wire::{Spacing, misread};
 
 use super::super::evidence::Evidence;
-use super::super::window::{Heard, Standing, Window};
+use super::super::window::{Heard, Window};
 use super::Otherwise;
 use super::senders::{Row, STEP, Senders, column, senders};
 
@@ -21,8 +21,7 @@ const DECISIVE: f64 = 6.0;
 pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
     let told = window.line_errors == LineErrors::PerByte;
     let of = |heard: &Heard| column(heard.event.value().unwrap_or(0), heard.event.fault.is_some(), told);
-    let unexplained =
-        window.received().filter(|heard| !matches!(heard.standing, Standing::Frame | Standing::Odd));
+    let unexplained = window.received().filter(|heard| !heard.standing.is_healthy());
     let columns: Vec<usize> = unexplained.map(of).take(MOST_WORDS).collect();
     let all: Vec<usize> = window.received().map(of).take(MOST_OF_ALL).collect();
     format(&all, window, evidence);
@@ -81,13 +80,12 @@ fn format(all: &[usize], window: &Window, evidence: &mut Evidence) {
     }
 }
 
-/// Log-likelihoods of the words: at the right rate, at the best other one, inverted; and that other's ratio, receiver over sender, as a
+/// Log-likelihoods of the words: at the right rate, at the best other one, inverted, in the best other format; and that other rate's ratio, receiver over sender, as a
 /// logarithm.
 struct Fit {
     same: f64,
     other: f64,
     inverted: f64,
-    /// At the right rate, in the best other format.
     format: f64,
     ratio: f64,
     /// Log-likelihoods at every ratio that is another one, and those ratios.

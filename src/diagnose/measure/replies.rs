@@ -5,7 +5,7 @@ use crate::line::{Direction, LineErrors, Seen, Span};
 use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
-use super::super::window::{Heard, Standing, Window};
+use super::super::window::{Heard, Window};
 
 /// Silence that ends a reply, in character times: longer than the hole that a few lost characters leave.
 const GAP: f64 = 10.0;
@@ -33,7 +33,7 @@ impl Reply<'_> {
     }
 
     pub(super) fn is_healthy(&self) -> bool {
-        self.heard.iter().all(|heard| matches!(heard.standing, Standing::Frame | Standing::Odd))
+        self.heard.iter().all(|heard| heard.standing.is_healthy())
     }
 
     fn is_flagged(&self) -> bool {

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use crate::line::{Baud, Seen};
 
 use super::super::evidence::Evidence;
-use super::super::window::{Standing, Window};
+use super::super::window::Window;
 
 /// Distances that are looked at, the fewest that tell something, and the longest, in characters.
 const MOST: usize = 96;
@@ -80,8 +80,7 @@ fn distances(window: &Window) -> Vec<f64> {
     }
     let longest = LONGEST * window.settings.format.bits();
     let received: Vec<_> = window.received().filter(|heard| heard.event.seen != Seen::Break).collect();
-    let healthy = |standing: Standing| matches!(standing, Standing::Frame | Standing::Odd);
-    let pairs = received.windows(2).filter(|pair| !pair.iter().all(|heard| healthy(heard.standing)));
+    let pairs = received.windows(2).filter(|pair| !pair.iter().all(|heard| heard.standing.is_healthy()));
     let distance = pairs.map(|pair| (pair[1].event.at - pair[0].event.at).as_secs_f64() / bit.as_secs_f64());
     distance.filter(|distance| *distance < longest).take(MOST).collect()
 }

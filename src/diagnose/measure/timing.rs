@@ -117,7 +117,7 @@ fn edges(window: &Window, events: &[&Heard], evidence: &mut Evidence) {
             _ => runs.push((place, place)),
         }
     }
-    let healthy = |place: usize| matches!(events[place].standing, Standing::Frame | Standing::Odd);
+    let healthy = |place: usize| events[place].standing.is_healthy();
     let mixed = |from: usize, to: usize| (from..=to).any(healthy);
     let first = runs.iter().filter(|(from, to)| is_bad(events[*from]) && mixed(*from, *to));
     let last = runs.iter().filter(|(from, to)| is_bad(events[*to]) && mixed(*from, *to));
