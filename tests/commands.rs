@@ -374,6 +374,8 @@ mod on_a_pseudo_terminal {
             read(133);
             rustix::io::write(&master, b"\x06").unwrap();
         }
+        // The fourth block begins when the third answer has been heard: not before that is it known to be taken.
+        read(1);
         interrupt(&child);
         let (exit, out) = output(child);
         let told: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -43,8 +43,7 @@ fn capture(cause: Cause, seed: u64, wire: Wire) -> (&'static Kit, Labelled) {
     (0..64)
         .find_map(|shift| {
             let number = seed as usize + shift;
-            // Never M-Bus for IEC 101: they share their link layer, and the one is no stranger to the other.
-            let (kit, other) = (&shipped.kits[number % count], &shipped.kits[(number + 4) % count]);
+            let (kit, other) = (&shipped.kits[number % count], &shipped.kits[(number + 3) % count]);
             let seed = (seed << 20) ^ (shift as u64) << 4;
             let made =
                 labelled(cause, None, &kit.ingredients(other, &shipped.text, seed, false), wire, seed)?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::frame::{Frame, ItemKind as Element, Times};
 use crate::line::{Direction, LineEvent};
-use crate::machine::{Env, ItemKind, Program, Score};
+use crate::machine::{Env, ItemKind, Program, Sides};
 
 use super::engine::Hearing;
-use super::measure::{Damage, Otherwise, Stretches};
+use super::measure::{Damage, Interrupted, Otherwise, Stretches};
 use super::mend;
 use super::others;
 use super::window::Window;
@@ -17,8 +17,10 @@ const LATEST: usize = 64;
 
 /// What the table that is expected says of the window.
 pub fn told(own: &Arc<Program>, window: &Window) -> Otherwise {
+    let expected = expected(own, window);
     Otherwise {
-        expected: expected(own, window),
+        interrupted: Interrupted::of(own, window, &expected),
+        expected,
         refusals: mend::refusals(own.table()),
         mended: mend::mended(own.table(), &window.items),
         stretches: Stretches::of(own, window),
@@ -37,30 +39,51 @@ pub struct Reread<'a> {
 
 impl Reread<'_> {
     /// Adds how well the events are explained with other bits, and by `others`.
-    pub fn beside<'e>(
+    pub fn beside(&self, told: Otherwise, window: &Window, others: &[Arc<Program>]) -> Otherwise {
+        let events = || window.events.iter().map(|heard| &heard.event);
+        let share = |change| {
+            let score = others::score(self.own, self.env, self.heard, events(), change);
+            score.explained as f64 / score.bytes.max(1) as f64
+        };
+        // What was sent is explained as it is, and so may some of what was received be.
+        let as_it_is = share(|byte| byte);
+        let gained = |share: f64| ((share - as_it_is) / (1.0 - as_it_is).max(f64::EPSILON)).max(0.0);
+        let otherwise = Otherwise {
+            reversed: gained(share(u8::reverse_bits)),
+            complemented: gained(share(|byte| !byte)),
+            masked: gained(share(|byte| byte & 0x7F)),
+            ..told
+        };
+        // Who asks by this protocol is its host: another one has only what came back to explain, and so has this one beside it.
+        if self.heard.sides == Sides::Both && asks(window) {
+            let heard = Hearing { sides: Sides::Device, ..self.heard };
+            let received = events().filter(|event| event.direction == Direction::Rx);
+            let own_weight = others::score(self.own, self.env, heard, received.clone(), |byte| byte).log_weight;
+            return self.compared(Otherwise { own_weight, ..otherwise }, heard, received, others);
+        }
+        self.compared(otherwise, self.heard, events(), others)
+    }
+
+    /// Adds how well others explain the events, and how well that they are text does.
+    fn compared<'e>(
         &self,
-        told: Otherwise,
+        otherwise: Otherwise,
+        heard: Hearing,
         events: impl Iterator<Item = &'e LineEvent> + Clone,
         others: &[Arc<Program>],
     ) -> Otherwise {
-        let share = |score: Score| score.explained as f64 / score.bytes.max(1) as f64;
-        // What was sent is explained as it is, and so may some of what was received be.
-        let as_it_is = share(self.score(events.clone(), |byte| byte));
-        let gained = |share: f64| ((share - as_it_is) / (1.0 - as_it_is).max(f64::EPSILON)).max(0.0);
-        let read = |change: fn(u8) -> u8| gained(share(self.score(events.clone(), change)));
         Otherwise {
-            reversed: read(u8::reverse_bits),
-            complemented: read(|byte| !byte),
-            masked: read(|byte| byte & 0x7F),
-            other: others::best(others, self.env, self.heard, events.clone()),
-            ..told
+            other: others::best(others, self.env, heard, events.clone()),
+            text_weight: others::text_weight(events),
+            ..otherwise
         }
     }
+}
 
-    /// How well the table that is expected explains the events, each received byte changed.
-    pub fn score<'e>(&self, events: impl Iterator<Item = &'e LineEvent>, change: fn(u8) -> u8) -> Score {
-        others::score(self.own, self.env, self.heard, events, change)
-    }
+/// Most of what was sent is frames of the protocol that is expected.
+fn asks(window: &Window) -> bool {
+    let healthy = window.sent().filter(|heard| heard.standing.is_healthy()).count();
+    healthy > 0 && healthy * 2 >= window.sent().count()
 }
 
 /// How the replies begin that did not come, or came as something else.

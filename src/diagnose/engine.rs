@@ -92,8 +92,8 @@ impl Engine {
     }
 
     /// The expected protocol explains so little that others are worth a look.
-    pub fn is_at_a_loss(&self) -> bool {
-        self.window.is_at_a_loss()
+    pub fn is_in_doubt(&self) -> bool {
+        self.window.is_in_doubt()
     }
 
     /// What the received bytes of each item in the window were, by the item's number: the verdict that most of them share.
@@ -142,13 +142,12 @@ impl Engine {
         let window = between(&decided, edges);
         let own_weight = self.observer.score().log_weight;
         let otherwise = Otherwise { own_weight, ..alternatives::told(&self.own, &window) };
-        let otherwise = match decided.is_at_a_loss() {
+        let otherwise = match decided.is_in_doubt() {
             false => otherwise,
             true => {
                 let heard = Hearing { settings: self.window.settings, ..self.heard };
                 let reread = Reread { own: &self.own, env: &self.env, heard };
-                let events = decided.events.iter().map(|heard| &heard.event);
-                reread.beside(otherwise, events, &self.others)
+                reread.beside(otherwise, &decided, &self.others)
             }
         };
         measure(&window, &Otherwise { edges, ..otherwise })

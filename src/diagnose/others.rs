@@ -7,9 +7,10 @@ use crate::machine::{Env, Observer, Program, Score};
 use crate::protocol::Parameter;
 
 use super::engine::Hearing;
+use super::window::is_text;
 
 /// Events that are read otherwise; more would only repeat what these say.
-pub const READ_AGAIN: usize = 192;
+const READ_AGAIN: usize = 192;
 
 /// A protocol that may be there instead of the one that is expected.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +34,16 @@ pub fn best<'e>(
     heard: Hearing,
     events: impl Iterator<Item = &'e LineEvent> + Clone,
 ) -> Option<Other> {
-    // Reading again is to tell protocols apart, not their variants.
-    let score = |program| score(program, &single(program, env), heard, events.clone(), |byte| byte);
+    let score = |program: &Arc<Program>| {
+        let of = |env: &Env| score(program, env, heard, events.clone(), |byte| byte);
+        let usual = of(&usual(program, env));
+        // What is explained already needs no other address.
+        if usual.explained * 4 >= usual.bytes * 3 {
+            return usual;
+        }
+        let any = of(&single(program, env));
+        if any.log_weight > usual.log_weight { any } else { usual }
+    };
     let mut weights: Vec<(&Arc<Program>, f64)> =
         programs.iter().map(|program| (program, score(program).log_weight)).collect();
     weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
@@ -66,7 +75,21 @@ pub fn score<'e>(
     observer.score()
 }
 
-/// One hypothesis: a parameter that has several values at its usual one. A device has an address of its own all the same, which is heard.
+/// How much better than chance it explains the same events that they are text (natural logarithm).
+pub fn text_weight<'e>(events: impl Iterator<Item = &'e LineEvent>) -> f64 {
+    const PRINTABLE: f64 = 99.0;
+    let received = events.take(READ_AGAIN).filter(|event| event.direction == Direction::Rx);
+    let weight = |byte| if is_text(byte) { (256.0 / PRINTABLE).ln() } else { -(256.0f64 / PRINTABLE).ln() };
+    received.filter_map(LineEvent::value).map(weight).sum()
+}
+
+/// Reading again is to tell protocols apart, not their variants: every parameter at its usual value.
+fn usual(program: &Program, env: &Env) -> Env {
+    let unset = program.table().parameters.iter().filter(|parameter| env.get(&parameter.name).is_none());
+    unset.fold(env.clone(), |env, parameter| env.with(&parameter.name, parameter.value.clone()))
+}
+
+/// A device has an address of its own, which is heard; of a parameter that has several values it is the usual one all the same.
 fn single(program: &Program, env: &Env) -> Env {
     let several = |parameter: &&Parameter| !parameter.one_of.is_empty() && env.get(&parameter.name).is_none();
     let unset = program.table().parameters.iter().filter(several);

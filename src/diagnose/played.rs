@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
-use crate::machine::{Env, Item, ItemKind, Program, Sides};
+use crate::machine::{Env, Item, ItemKind, Program};
 use crate::protocol::Table;
 
 use super::alternatives::{self, Reread};
@@ -34,16 +34,13 @@ pub fn diagnose_played(
     }
     let own = Arc::new(Program::compile(Arc::clone(table)));
     let told = alternatives::told(&own, &window);
-    let otherwise = match window.is_at_a_loss() {
+    let otherwise = match window.is_in_doubt() {
         false => told,
         true => {
             let mut programs = others();
             programs.retain(|other| other.table().name != table.name);
-            let heard = Hearing { settings: window.settings, sides: Sides::Device, ..heard };
-            let reread = Reread { own: &own, env: &Env::new(), heard };
-            let received = window.received().map(|heard| &heard.event);
-            let own_weight = reread.score(received.clone(), |byte| byte).log_weight;
-            reread.beside(Otherwise { own_weight, ..told }, received, &programs)
+            let heard = Hearing { settings: window.settings, ..heard };
+            Reread { own: &own, env: &Env::new(), heard }.beside(told, &window, &programs)
         }
     };
     Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())

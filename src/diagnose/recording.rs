@@ -48,7 +48,7 @@ pub fn observe(
         }
     }
     engine.finish();
-    if engine.is_at_a_loss() {
+    if engine.is_in_doubt() {
         engine.consider(others().into_iter().filter(|other| !Arc::ptr_eq(other, program)).collect());
     }
     let diagnosis = engine.diagnosis();

@@ -198,6 +198,13 @@ impl Window {
         (healthy as f64) < EXPLAINED * received.count() as f64
     }
 
+    /// So little, or so few pieces: long frames without a check take in anything, and every answer between them may be wrong.
+    pub fn is_in_doubt(&self) -> bool {
+        let pieces = || self.items.iter().filter(|item| item.direction == Direction::Rx);
+        let spoilt = pieces().filter(|item| standing(item).is_bad()).count();
+        self.is_at_a_loss() || spoilt * 2 > pieces().count()
+    }
+
     /// It goes back to where listening began.
     pub fn is_whole(&self) -> bool {
         self.first == self.begun

@@ -92,7 +92,7 @@ pub(super) struct Asked {
 }
 
 /// What an adapter may hold back before silence means something.
-const PATIENCE: Span = Span::from_millis(40);
+pub(super) const PATIENCE: Span = Span::from_millis(40);
 
 /// More bytes than this do not wait for a frame to end.
 const MOST_WAITING: usize = 70_000;

@@ -7,7 +7,7 @@ use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
 use super::aside::{Aside, Took};
-use super::follower::Follower;
+use super::follower::{Channel, Follower, PATIENCE};
 use super::hear::{Accepted, Offer};
 use super::scope::side;
 use super::states::States;
@@ -19,6 +19,9 @@ const STRONG: f64 = 24.0;
 
 /// A damaged frame must still be worth so many bits beside its fault, or it is just other bytes.
 const STILL_A_FRAME: f64 = 12.0;
+
+/// After a silence of so many characters something new begins.
+const PAUSE: u32 = 20;
 
 /// A frame of so many bytes does not end where the bytes end by chance.
 const LONG_ENOUGH: usize = 8;
@@ -93,7 +96,7 @@ impl Follower {
             quick: true,
             from: self.from(channel),
         };
-        let strange = self.channels[channel].stray.is_some();
+        let strange = self.is_astray(channel);
         if strange && !self.program.begins_something(bytes[0]) {
             return if self.program.table.line.skip.contains(&bytes[0]) {
                 Found::Skip
@@ -146,6 +149,14 @@ impl Follower {
             return found;
         }
         joined.unwrap_or_else(|| self.join(&offer, closing, strange)).unwrap_or(Found::Nothing)
+    }
+
+    /// The byte at the front follows strange ones without a pause, so it may be one of them.
+    fn is_astray(&self, channel: usize) -> bool {
+        let Channel { heap, stray, .. } = &self.channels[channel];
+        let (Some(stray), Some(since)) = (stray, heap.since()) else { return false };
+        let pause = (self.settings.character_time() * PAUSE).min(PATIENCE) + self.late;
+        since.since(stray.at) < pause
     }
 
     pub fn worth(&self, frame: FrameId, values: &Values, len: usize) -> f64 {

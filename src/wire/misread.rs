@@ -45,6 +45,21 @@ pub fn misread(sent: &[u8], sender: Settings, receiver: Settings, spacing: Spaci
     sample(&line, receiver, -1.0)
 }
 
+/// What the first characters are received as when the sender's driver takes the line so late that so many of its bits, one and more, are
+/// not on it: once for each count of bits, up to the whole first character.
+pub fn late_starts(sent: &[u8], settings: Settings) -> Vec<Option<Received>> {
+    let mut transmitter = Transmitter::new(settings, Drift::default(), 0);
+    let mut line = Waveform::resting(transmitter.resting());
+    let begin = transmitter.bit_secs();
+    transmitter.send_all(&mut line, sent, Instant::from_secs(begin));
+    let lost = |bits: u32| {
+        let mut line = line.clone();
+        line.force(0.0, begin * (1.0 + f64::from(bits)), Level::of(!settings.inverted));
+        sample(&line, settings, -1.0).first().copied()
+    };
+    (1..settings.format.bits().floor() as u32).map(lost).collect()
+}
+
 fn sample(line: &Waveform, receiver: Settings, from: f64) -> Vec<Received> {
     const DELAY: f64 = 0.5 + 1.0 / 32.0;
     let bit_time = 1.0 / receiver.baud.hz();
@@ -142,5 +157,19 @@ mod tests {
         let sender = Settings { msb_first: true, ..receiver };
         let received = misread(&[0x68, 0x16], sender, receiver, Spacing::BackToBack);
         assert_eq!(received, [Received { byte: 0x16, fault: None }, Received { byte: 0x68, fault: None }]);
+    }
+
+    #[test]
+    fn a_driver_that_comes_late_makes_few_bytes_of_each() {
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        let bytes = |sent: &[u8]| {
+            let mut bytes: Vec<u8> =
+                late_starts(sent, settings).into_iter().flatten().map(|received| received.byte).collect();
+            bytes.dedup();
+            bytes
+        };
+        // 79 is 0 1001 1110 1 on the line: the zeros that are left begin what is received.
+        assert_eq!(bytes(&[0x79]), [0xDE, 0xEF, 0xFF]);
+        assert_eq!(bytes(&[0xE5]), [0xF9, 0xFE, 0xFF]);
     }
 }

@@ -13,7 +13,7 @@ mod waveform;
 
 pub use adapter::{Adapter, Reports};
 pub use channel::Channel;
-pub use misread::{Received, Spacing, misread};
+pub use misread::{Received, Spacing, late_starts, misread};
 pub use noise::{Disturbance, Noise, turnaround};
 pub use pulses::{Turn, bytes_with_pulses, low_pulses, single_pulse_bytes, turns};
 pub use receive::{Receiver, Resync};

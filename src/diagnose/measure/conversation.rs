@@ -6,7 +6,6 @@ use crate::machine::{Item, ItemKind, Part, Unexpected};
 
 use super::super::edges::breaks_off;
 use super::super::evidence::Evidence;
-use super::super::others::READ_AGAIN;
 use super::super::window::{Standing, Window, is_text};
 use super::Otherwise;
 
@@ -43,7 +42,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0;
     evidence.number("all-clean", f64::from(u8::from(clean)));
     evidence.share("mended-by-a-bit", otherwise.mended.0, otherwise.mended.1);
-    weights(window, otherwise, evidence);
+    weights(otherwise, evidence);
     places(window, evidence);
     refusals(window, &otherwise.refusals, evidence);
     endings(window, evidence);
@@ -62,26 +61,17 @@ fn unexpected(item: &Item) -> Option<&Unexpected> {
 }
 
 /// How well this protocol, another one, and the same one under other bits explain the bytes.
-fn weights(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
+fn weights(otherwise: &Otherwise, evidence: &mut Evidence) {
     evidence.number("reversed", otherwise.reversed);
     evidence.number("complemented", otherwise.complemented);
     evidence.number("masked", otherwise.masked);
     let other = otherwise.other.as_ref().map_or(0.0, |other| other.weight - otherwise.own_weight.max(0.0));
     evidence.ratio("other", other.max(0.0), 0, 0);
     // A protocol of text explains more than that it is text: sums, fields, order.
-    let text = text_weight(window).max(otherwise.own_weight).max(0.0);
+    let text = otherwise.text_weight.max(otherwise.own_weight).max(0.0);
     let beyond = otherwise.other.as_ref().map_or(0.0, |other| other.weight - text);
     evidence.ratio("other-beyond-text", beyond.max(0.0), 0, 0);
     evidence.details.other_protocol = otherwise.other.clone().filter(|_| other > 0.0);
-}
-
-/// How much better than chance it explains the events that others read that they are text, as a natural logarithm.
-fn text_weight(window: &Window) -> f64 {
-    const PRINTABLE: f64 = 99.0;
-    let heard = window.events.iter().take(READ_AGAIN).filter(|heard| heard.event.direction == Direction::Rx);
-    let values = heard.filter_map(|heard| heard.event.value());
-    let weight = |byte| if is_text(byte) { (256.0 / PRINTABLE).ln() } else { -(256.0f64 / PRINTABLE).ln() };
-    values.map(weight).sum()
 }
 
 /// Healthy frames at the wrong moment, again, or answering somebody else.

@@ -4,6 +4,7 @@ mod answers;
 mod conversation;
 mod damage;
 mod echo;
+mod interrupted;
 mod line;
 mod rate;
 mod replies;
@@ -15,6 +16,7 @@ mod text;
 mod timing;
 
 pub use damage::Damage;
+pub use interrupted::Interrupted;
 pub use replies::{Beside, beside, follows_a_turn, lone_pulses};
 pub use stretches::Stretches;
 pub use surroundings::{Place, is_at_an_edge, pieces, places};
@@ -36,6 +38,8 @@ pub struct Otherwise {
     pub masked: f64,
     /// How well this protocol explains the bytes, against chance (natural logarithm).
     pub own_weight: f64,
+    /// How well it explains them that they are text.
+    pub text_weight: f64,
     /// The best other protocol.
     pub other: Option<super::others::Other>,
     /// Of the damaged frames that were tried, how many are healthy with one bit the other way: mended, tried.
@@ -44,6 +48,8 @@ pub struct Otherwise {
     pub stretches: Stretches,
     /// Where the conversation was hurt.
     pub damage: Damage,
+    /// What was held back, and what began too late.
+    pub interrupted: Interrupted,
     /// Pieces of frames at the beginning and at the end that were left out.
     pub edges: Edges,
     /// The device was asked in ways that the window does not show: it was listened to at every rate.
@@ -64,6 +70,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise) -> Evidence {
     replies::measure(window, &mut evidence);
     stretches::measure(&otherwise.stretches, &mut evidence);
     damage::measure(&otherwise.damage, &mut evidence);
+    interrupted::measure(&otherwise.interrupted, &mut evidence);
     answers::measure(window, &mut evidence);
     echo::measure(window, &mut evidence);
     conversation::measure(window, otherwise, &mut evidence);

@@ -36,6 +36,14 @@ impl Reply<'_> {
         self.heard.iter().all(|heard| heard.standing.is_healthy())
     }
 
+    pub(super) fn begins_healthy(&self) -> bool {
+        self.heard.first().is_some_and(|heard| heard.standing.is_healthy())
+    }
+
+    pub(super) fn ends_healthy(&self) -> bool {
+        self.heard.last().is_some_and(|heard| heard.standing.is_healthy())
+    }
+
     fn is_flagged(&self) -> bool {
         self.heard.iter().any(|heard| heard.event.fault.is_some())
     }

@@ -1,0 +1,127 @@
+//! Replies that are whole, but not on the line at once: what was held back in its middle, and what begins before its driver has the line.
+
+use crate::line::Direction;
+use crate::machine::Program;
+use crate::wire::late_starts;
+
+use super::super::evidence::Evidence;
+use super::super::window::Window;
+use super::replies::{Reply, replies};
+
+/// Replies that are looked at, the newest ones, and beginnings of replies that are known.
+const MOST: usize = 48;
+const MOST_HEADS: usize = 6;
+/// Bytes of a beginning: those behind the first shape what is read of it.
+const HEAD: usize = 3;
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+
+/// What was found of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Spoilt replies that are whole together with what followed a silence, and those that were tried.
+    resumed: (usize, usize),
+    /// Silences behind an XOFF or before an XON that belongs to no frame.
+    held: usize,
+    /// Spoilt replies that begin with what a late driver leaves of a reply's beginning, and all that were looked at.
+    late: (usize, usize),
+}
+
+impl Interrupted {
+    /// `expected` are the beginnings of the replies that were due.
+    pub fn of(program: &Program, window: &Window, expected: &[Vec<u8>]) -> Interrupted {
+        let replies = replies(window);
+        let mut interrupted = Interrupted::default();
+        interrupted.pauses(program, window, &replies);
+        interrupted.starts(window, &replies, expected);
+        interrupted
+    }
+
+    fn pauses(&mut self, program: &Program, window: &Window, replies: &[Reply<'_>]) {
+        let from = (!window.shared).then_some(Direction::Rx);
+        let pairs = replies.windows(2).rev().filter(|pair| {
+            let (Some(last), Some(first)) = (pair[0].places.last(), pair[1].places.first()) else { return false };
+            let sent = window.events.range(last + 1..*first).any(|heard| heard.event.direction == Direction::Tx);
+            !sent && !pair[0].is_healthy()
+        });
+        for pair in pairs.take(MOST) {
+            let (mut before, mut behind) = (pair[0].bytes(), pair[1].bytes());
+            let off = before.last() == Some(&XOFF) && !pair[0].ends_healthy();
+            let on = behind.first() == Some(&XON) && !pair[1].begins_healthy();
+            self.held += usize::from(off || on);
+            before.truncate(before.len() - usize::from(off));
+            behind.drain(..usize::from(on));
+            self.resumed.1 += 1;
+            if !before.is_empty() && !behind.is_empty() {
+                before.append(&mut behind);
+                self.resumed.0 += usize::from(program.begin_whole(&before, from));
+            }
+        }
+    }
+
+    fn starts(&mut self, window: &Window, replies: &[Reply<'_>], expected: &[Vec<u8>]) {
+        let mut heads: Vec<Vec<u8>> = Vec::new();
+        let healthy = replies.iter().rev().filter(|reply| reply.is_healthy());
+        for head in expected.iter().cloned().chain(healthy.map(Reply::bytes)) {
+            let head: Vec<u8> = head.into_iter().take(HEAD).collect();
+            if heads.len() < MOST_HEADS && !head.is_empty() && !heads.contains(&head) {
+                heads.push(head);
+            }
+        }
+        let mut late = [false; 256];
+        for received in heads.iter().flat_map(|head| late_starts(head, window.settings)).flatten() {
+            late[usize::from(received.byte)] = true;
+        }
+        for reply in replies.iter().rev().filter(|reply| !reply.begins_healthy()).take(MOST) {
+            let first = reply.bytes().first().copied().unwrap_or(0);
+            self.late.0 += usize::from(late[usize::from(first)]);
+            self.late.1 += 1;
+        }
+    }
+}
+
+pub fn measure(interrupted: &Interrupted, evidence: &mut Evidence) {
+    evidence.share("replies-resumed", interrupted.resumed.0, interrupted.resumed.1);
+    evidence.count("held-back", interrupted.held);
+    evidence.share("late-starts", interrupted.late.0, interrupted.late.1);
+    evidence.count("late-starts-count", interrupted.late.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Baud, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::machine::meter::{READING, meter};
+
+    /// What is found where these are said, with silence before each.
+    fn found(said: &[(Direction, &[u8])], expected: &[Vec<u8>]) -> Interrupted {
+        let program = meter();
+        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
+        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut now = Instant::ZERO;
+        for (direction, bytes) in said {
+            now += settings.character_time() * 15;
+            for byte in *bytes {
+                now += settings.character_time();
+                window.on_event(&LineEvent::byte(now, *direction, *byte));
+            }
+        }
+        Interrupted::of(&program, &window, expected)
+    }
+
+    #[test]
+    fn a_reply_that_was_held_back_is_whole_with_what_came_later() {
+        let before = [&READING[..3], &[XOFF]].concat();
+        let behind = [&[XON], &READING[3..]].concat();
+        let said = [(Direction::Rx, &before[..]), (Direction::Rx, &behind[..])];
+        assert_eq!(found(&said, &[]), Interrupted { resumed: (1, 1), held: 1, late: (0, 2) });
+        let asked = [said[0], (Direction::Tx, &[0x3F][..]), said[1]];
+        assert_eq!(found(&asked, &[]).resumed, (0, 0));
+    }
+
+    #[test]
+    fn what_a_late_driver_leaves_of_the_expected_byte_is_known() {
+        let said: [(Direction, &[u8]); 2] = [(Direction::Rx, &[0xDE]), (Direction::Rx, &[0x59])];
+        assert_eq!(found(&said, &[vec![0x79]]).late, (1, 2));
+    }
+}
