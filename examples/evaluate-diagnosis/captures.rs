@@ -144,7 +144,7 @@ fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks
     let (engine, kept) = heard(kit, others, &header, &records);
     let mut window = engine.window().clone();
     let look = if looks { window.items.iter().map(line).collect() } else { String::new() };
-    let evidence = engine.evidence();
+    let (evidence, rest) = engine.looks();
     let healthy = |window: &Window| is_healthy(&between(window, edges(window)));
     let alone = |(cause, events): &(Cause, Vec<LineEvent>)| {
         let (header, records) = made.recording_of(events.iter());
@@ -162,7 +162,7 @@ fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks
         second: made.second,
         alike: made.alike,
         evidence,
-        rest: engine.rest(),
+        rest,
         errors: made.errors,
         seed,
         unnoticed,

@@ -38,8 +38,13 @@ pub struct Reread<'a> {
 }
 
 impl Reread<'_> {
-    /// Adds how well the events are explained with other bits, and by `others`.
-    pub fn beside(&self, told: Otherwise, window: &Window, others: &[Arc<Program>]) -> Otherwise {
+    /// Adds how well the events are explained with other bits, and by `others`; those that explain most come with it.
+    pub fn beside(
+        &self,
+        told: Otherwise,
+        window: &Window,
+        others: &[Arc<Program>],
+    ) -> (Otherwise, Vec<Arc<Program>>) {
         let events = || window.events.iter().map(|heard| &heard.event);
         let share = |change| {
             let score = others::score(self.own, self.env, self.heard, events(), change);
@@ -71,12 +76,9 @@ impl Reread<'_> {
         heard: Hearing,
         events: impl Iterator<Item = &'e LineEvent> + Clone,
         others: &[Arc<Program>],
-    ) -> Otherwise {
-        Otherwise {
-            other: others::best(others, self.env, heard, events.clone()),
-            text_weight: others::text_weight(events),
-            ..otherwise
-        }
+    ) -> (Otherwise, Vec<Arc<Program>>) {
+        let (other, promising) = others::best(others, self.env, heard, events.clone());
+        (Otherwise { other, text_weight: others::text_weight(events), ..otherwise }, promising)
     }
 }
 
@@ -125,4 +127,36 @@ fn head(frame: &Frame) -> Vec<u8> {
     }
     head.truncate(8);
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Engine;
+    use crate::line::{Baud, Format, Instant, LineErrors, Settings, Span};
+    use crate::protocol::Registry;
+
+    const REGISTER: &[u8] = &[0xC0, 0, 0x0A, 4, 0, 0, 0, 0, 0, 0xB0, 0xA0, 0xF5, 0x3F, 0xC0];
+    const SENTENCE: &[u8] = b"$GPRMC,092751.000,A,5321.6802,N,00630.3371,W,0.06,31.66,280511,,,A*45\r\n";
+
+    #[test]
+    fn a_stranger_is_named_behind_a_host_that_asks_by_its_own_protocol() {
+        let registry = Registry::shipped();
+        let program = |name: &str| Arc::new(Program::compile(registry.get(name).expect("a shipped table")));
+        let settings = Settings::new(Baud::nearest(115_200.0), Format::N8);
+        let hearing = Hearing::both(settings, LineErrors::PerByte, Span::ZERO);
+        let others = ["modbus-rtu", "nmea", "console"].map(program).to_vec();
+        let mut engine = Engine::new(program("esp-rom"), others, Env::new(), hearing);
+        let mut now = Instant::ZERO;
+        for (direction, bytes) in [(Direction::Tx, REGISTER), (Direction::Rx, SENTENCE)].repeat(4) {
+            now += Span::from_millis(3);
+            for byte in bytes {
+                now += settings.character_time();
+                engine.on_event(&LineEvent::byte(now, direction, *byte));
+            }
+        }
+        engine.finish();
+        let other = engine.evidence().details.other_protocol;
+        assert_eq!(other.map(|other| other.name).as_deref(), Some("nmea"));
+    }
 }

@@ -118,39 +118,46 @@ impl Engine {
     }
 
     pub fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::of(self.evidence(), &self.rest(), Model::shipped())
+        let (evidence, rest) = self.looks();
+        Diagnosis::of(evidence, &rest, Model::shipped())
     }
 
-    /// What is left when the bytes are taken out that a cause explains by themselves, cause by cause.
-    pub fn rest(&self) -> Vec<(Cause, Evidence)> {
+    /// What is measured of everything, and of what is left when the bytes are taken out that a cause explains by themselves, cause by cause.
+    pub fn looks(&self) -> (Evidence, Vec<(Cause, Evidence)>) {
         let window = self.window.decided();
+        let (evidence, promising) = self.read(&window);
         let without = |layer: peel::Layer| {
             let heard = Hearing { settings: self.window.settings, ..self.heard };
-            let mut rest = Engine::new(self.own.clone(), self.others.clone(), self.env.clone(), heard);
+            let mut rest = Engine::new(self.own.clone(), promising.clone(), self.env.clone(), heard);
             let kept = window.events.iter().zip(&layer.taken).filter(|(_, taken)| !**taken);
             kept.for_each(|(heard, _)| rest.on_event(&heard.event));
             rest.finish();
             let evidence = rest.evidence();
             layer.causes.iter().map(move |cause| (*cause, evidence.clone())).collect::<Vec<_>>()
         };
-        peel::layers(&window, &self.own).into_iter().flat_map(without).collect()
+        let rest = peel::layers(&window, &self.own).into_iter().flat_map(without).collect();
+        (evidence, rest)
     }
 
     pub fn evidence(&self) -> Evidence {
-        let decided = self.window.decided();
-        let edges = edges(&decided);
-        let window = between(&decided, edges);
+        self.read(&self.window.decided()).0
+    }
+
+    /// What is measured, and the other protocols that are worth another look.
+    fn read(&self, decided: &Window) -> (Evidence, Vec<Arc<Program>>) {
+        let edges = edges(decided);
+        let window = between(decided, edges);
         let own_weight = self.observer.score().log_weight;
         let otherwise = Otherwise { own_weight, ..alternatives::told(&self.own, &window) };
-        let otherwise = match decided.is_in_doubt() {
-            false => otherwise,
+        let (otherwise, promising) = match decided.is_in_doubt() {
+            false => (otherwise, Vec::new()),
             true => {
                 let heard = Hearing { settings: self.window.settings, ..self.heard };
                 let reread = Reread { own: &self.own, env: &self.env, heard };
-                reread.beside(otherwise, &decided, &self.others)
+                reread.beside(otherwise, decided, &self.others)
             }
         };
-        measure(&window, &Otherwise { edges, ..otherwise })
+        (measure(&window, &Otherwise { edges, ..otherwise }), promising)
     }
 
     fn take(&mut self) {

@@ -26,32 +26,38 @@ pub struct Other {
 
 /// Natural logarithm by which the next table must be behind for the best one to stand alone.
 const NEAR: f64 = 3.0;
+/// Tables that are asked once more when a part of the events is taken out.
+const PROMISING: usize = 6;
 
-/// The table that explains the events best, if any does.
+/// The table that explains the events best, if any does, and those that explain most of all, best first.
 pub fn best<'e>(
     programs: &[Arc<Program>],
     env: &Env,
     heard: Hearing,
     events: impl Iterator<Item = &'e LineEvent> + Clone,
-) -> Option<Other> {
+) -> (Option<Other>, Vec<Arc<Program>>) {
     let score = |program: &Arc<Program>| {
         let of = |env: &Env| score(program, env, heard, events.clone(), |byte| byte);
-        let usual = of(&usual(program, env));
-        // What is explained already needs no other address.
-        if usual.explained * 4 >= usual.bytes * 3 {
-            return usual;
+        let heard = of(&single(program, env));
+        // With its usual values a table explains nothing that it does not with any.
+        if heard.valid == 0 {
+            return heard;
         }
-        let any = of(&single(program, env));
-        if any.log_weight > usual.log_weight { any } else { usual }
+        let usual = of(&usual(program, env));
+        if usual.log_weight > heard.log_weight { usual } else { heard }
     };
     let mut weights: Vec<(&Arc<Program>, f64)> =
         programs.iter().map(|program| (program, score(program).log_weight)).collect();
     weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let (program, weight) = *weights.first().filter(|(_, weight)| *weight > 0.0)?;
+    let promising = weights.iter().take(PROMISING).map(|(program, _)| Arc::clone(program)).collect();
+    let Some(&(program, weight)) = weights.first().filter(|(_, weight)| *weight > 0.0) else {
+        return (None, promising);
+    };
     let name = |program: &Program| program.table().name.to_string();
     let near = weights[1..].iter().take_while(|(_, other)| *other > (weight - NEAR).max(0.0));
     let nearly = near.map(|(program, _)| name(program)).collect();
-    Some(Other { name: name(program), about: program.table().about.trim().into(), weight, nearly })
+    let best = Other { name: name(program), about: program.table().about.trim().into(), weight, nearly };
+    (Some(best), promising)
 }
 
 /// The score of a table over the first events, each received byte changed.

@@ -40,7 +40,7 @@ pub fn diagnose_played(
             let mut programs = others();
             programs.retain(|other| other.table().name != table.name);
             let heard = Hearing { settings: window.settings, ..heard };
-            Reread { own: &own, env: &Env::new(), heard }.beside(told, &window, &programs)
+            Reread { own: &own, env: &Env::new(), heard }.beside(told, &window, &programs).0
         }
     };
     Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())

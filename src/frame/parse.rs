@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::expr::{EvalError, Expr, Path, Scope};
 use super::layout::Transform;
 use super::program::{Check, LeafKind, Op, OpKind, Program, Seq, SlotId};
-use super::reading::{Mismatch, Reading, Values};
+use super::reading::{Mismatch, Reading};
 use super::text::Name;
 use super::transform;
 use super::value::Value;
@@ -417,7 +417,7 @@ impl<'p, 'i> Reader<'p, 'i> {
                 }
             }
         }
-        Reading { len, values: Values(values), wrong: self.wrong, absent }
+        Reading { len, values: values.into(), wrong: self.wrong, absent }
     }
 }
 

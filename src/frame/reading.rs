@@ -1,16 +1,32 @@
 //! What comes of reading and of writing a frame.
 
+use std::sync::Arc;
+
 use super::expr::EvalError;
 use super::text::Name;
 use super::value::Value;
 
-/// Fields by name, in the order they were read.
+/// Fields by name, in the order they were read. A copy shares them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(pub Vec<(Name, Value)>);
+pub struct Values(Arc<Vec<(Name, Value)>>);
 
 impl Values {
+    pub fn iter(&self) -> std::slice::Iter<'_, (Name, Value)> {
+        self.0.iter()
+    }
+
+    pub fn as_slice(&self) -> &[(Name, Value)] {
+        &self.0
+    }
+
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().rev().find(|(known, _)| &**known == name).map(|(_, value)| value)
+    }
+}
+
+impl From<Vec<(Name, Value)>> for Values {
+    fn from(values: Vec<(Name, Value)>) -> Values {
+        Values(Arc::new(values))
     }
 }
 
@@ -38,7 +54,7 @@ pub struct Reading {
 impl Reading {
     /// The values that were on the wire: what the frame can be encoded from again, byte for byte.
     pub fn sent(&self) -> Vec<(Name, Value)> {
-        self.values.0.iter().filter(|(name, _)| !self.absent.contains(name)).cloned().collect()
+        self.values.iter().filter(|(name, _)| !self.absent.contains(name)).cloned().collect()
     }
 }
 

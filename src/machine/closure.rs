@@ -280,7 +280,9 @@ fn forks(thread: &Thread, ways: impl Iterator<Item = Pc>) -> Next {
 
 /// Past a message that was not heard: nothing is known of it.
 pub(super) fn step_over(thread: &mut Thread, direction: Direction, frame: crate::protocol::FrameId) {
-    thread.scope().forget_frame(frame);
+    if thread.place.scope.knows_frame(frame) {
+        thread.scope().forget_frame(frame);
+    }
     thread.place.last[super::scope::side(direction)] = None;
     thread.place.followed[super::scope::side(direction)] = Default::default();
     thread.pc += 1;

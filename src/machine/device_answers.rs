@@ -137,7 +137,7 @@ impl Device {
                 self.outputs.push_back(Output::Send { bytes: bytes.clone(), after });
                 go_past(self.ground(), &mut thread, step, &values);
                 self.share(&thread);
-                self.facts.turn(&program.names, values.0.iter().map(|(name, _)| name));
+                self.facts.turn(&program.names, values.iter().map(|(name, _)| name));
                 Some(Said { past: thread, bytes })
             }
             Err(failure) => {

@@ -101,8 +101,8 @@ impl Follower {
         let Beside { frame, direction, len, values, exchange, alternatives, kind } = beside;
         let taken = self.channels[channel].heap.take(len);
         let worth = self.worth(frame, &values, len);
-        let repeated = self.last_beside == taken.0[..];
-        self.last_beside = taken.0.to_vec();
+        let repeated = self.last_beside == taken.0;
+        self.last_beside = taken.0.clone();
         self.score.frame(len, worth, alternatives, repeated);
         let exchange = self.exchange(exchange);
         let part = match &kind {
@@ -142,7 +142,7 @@ impl Follower {
 
     fn take_damaged(&mut self, channel: usize, mut past: Thread, reading: Reading) {
         let Some(step) = self.program.step(past.pc).cloned() else { return };
-        let values = Arc::new(reading.values);
+        let values = reading.values;
         let taken = self.channels[channel].heap.take(reading.len);
         self.score.damaged();
         let exchange = self.exchange(self.program.exchange_at(past.pc));
@@ -156,7 +156,7 @@ impl Follower {
     }
 
     fn take_joined(&mut self, channel: usize, frame: FrameId, direction: Direction, reading: Reading) {
-        let values = Arc::new(reading.values);
+        let values = reading.values;
         let taken = self.channels[channel].heap.take(reading.len);
         let worth = self.worth(frame, &values, reading.len);
         self.count(direction, &taken, worth, 2 * self.program.table.frames.len());
@@ -173,7 +173,7 @@ impl Follower {
     }
 
     fn count(&mut self, direction: Direction, taken: &Taken, worth: f64, alternatives: usize) {
-        let repeated = self.channels[side(direction)].last == taken.0[..];
+        let repeated = self.channels[side(direction)].last == taken.0;
         self.score.frame(taken.0.len(), worth, alternatives, repeated);
     }
 
@@ -196,7 +196,7 @@ impl Follower {
         }
         self.goes_on_with(threads);
         self.placed = !self.threads.is_empty();
-        self.channels[side(direction)].last = taken.0.to_vec();
+        self.channels[side(direction)].last = taken.0.clone();
         for change in changes {
             if !program.is_keyed(change.phase) {
                 self.settings = change.settings;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
+
 use crate::frame::Name;
 use crate::line::{Direction, Fault, Instant, LineEvent, Seen, Settings, Span};
 use crate::protocol::ExchangeId;
@@ -39,7 +41,7 @@ pub(super) struct Follower {
     pub placed: bool,
     pub aside: Aside,
     /// The last frame that came beside the conversation.
-    pub last_beside: Vec<u8>,
+    pub last_beside: Bytes,
     /// What waits of each side; a shared wire has only the second.
     pub channels: [Channel; 2],
     echo: Option<Echo>,
@@ -59,7 +61,7 @@ pub(super) struct Channel {
     /// Bytes that nothing explains, not told yet.
     pub stray: Option<Stray>,
     /// The last frame of this side.
-    pub last: Vec<u8>,
+    pub last: Bytes,
 }
 
 impl Channel {
@@ -101,7 +103,7 @@ impl Follower {
     pub fn new(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env, tells: bool) -> Follower {
         let table = Arc::clone(&program.table);
         let channel =
-            || Channel { heap: Heap::new(table.line.gap.clone(), PATIENCE), stray: None, last: Vec::new() };
+            || Channel { heap: Heap::new(table.line.gap.clone(), PATIENCE), stray: None, last: Bytes::new() };
         let mut follower = Follower {
             facts: Facts::of_observer(&table, &program.names, env),
             memory: Memory::shadow(&table.device.memory),
@@ -112,7 +114,7 @@ impl Follower {
             every: OnceLock::new(),
             placed: false,
             aside: Aside::default(),
-            last_beside: Vec::new(),
+            last_beside: Bytes::new(),
             channels: [channel(), channel()],
             echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
             now: Instant::ZERO,

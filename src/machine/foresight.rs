@@ -2,8 +2,6 @@
 //!
 //! A device that answers within a millisecond otherwise waits for a tenth of that after every block.
 
-use std::sync::Arc;
-
 use crate::frame::{EncodeError, Values};
 use crate::line::Direction;
 
@@ -48,7 +46,7 @@ pub(super) struct Next {
 /// A frame to send, and where the run stands behind it.
 pub(super) struct Said {
     pub bytes: Vec<u8>,
-    pub values: Arc<Values>,
+    pub values: Values,
     pub threads: Vec<Thread>,
     /// The same threads, where they wait or speak again.
     pub onwards: Vec<Thread>,
@@ -123,6 +121,8 @@ impl Host {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::line::{Action, Baud, Format, Instant, LineEvent, Settings, Span, Task};
     use crate::machine::{Env, Run};

@@ -62,7 +62,7 @@ pub(super) struct Accepted {
     pub len: usize,
     pub frame: FrameId,
     pub direction: Direction,
-    pub values: Arc<Values>,
+    pub values: Values,
     /// The place of the message in the program.
     pub pc: usize,
     /// How many different frames could have come here.
@@ -164,9 +164,8 @@ impl<'a> Offer<'a> {
         if answers.accepted_frame.as_ref().is_some_and(|first| first.len != reading.len) {
             return;
         }
-        let first = answers.accepted_frame.as_ref().filter(|first| *first.values == reading.values);
-        let values =
-            first.map_or_else(|| Arc::new(reading.values.clone()), |first| Arc::clone(&first.values));
+        let first = answers.accepted_frame.as_ref().filter(|first| first.values == reading.values);
+        let values = first.map_or(&reading.values, |first| &first.values).clone();
         match accept(self.ground, thread, step, &values) {
             Ok(accepted) => {
                 answers.accepted_frame.get_or_insert(Accepted {
@@ -227,7 +226,7 @@ impl<'a> Offer<'a> {
             let healthy = reading.wrong.is_empty();
             if healthy {
                 // The frame is healthy, so a value is not the one that was known.
-                match accept(self.ground, thread, step, &Arc::new(reading.values.clone())) {
+                match accept(self.ground, thread, step, &reading.values) {
                     Ok(_) => continue,
                     Err(differs) => reading.wrong.push(differs.mismatch),
                 }
@@ -267,7 +266,7 @@ impl Parsed {
 }
 
 /// The thread past the message, when every bind agrees; a bare name that is not known takes the field's value.
-fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Arc<Values>) -> Result<Thread, Differs> {
+fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Values) -> Result<Thread, Differs> {
     let mut past = thread.clone();
     for bind in &step.binds {
         let Some(value) = values.get(&bind.field) else { continue };
@@ -295,11 +294,13 @@ fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Arc<Values>
 }
 
 /// Moves a thread behind a message whose values are these.
-pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Arc<Values>) {
-    let heard = Heard { frame: step.frame, values: Arc::clone(values) };
+pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Values) {
+    let heard = Heard { frame: step.frame, values: values.clone() };
     thread.place.last[side(step.direction)] = Some(heard.clone());
     thread.place.follow(&ground.program.names, step.direction, values);
-    thread.scope().set_frame(heard);
+    if ground.program.names.asks_for(step.frame) {
+        thread.scope().set_frame(heard);
+    }
     if step.every.is_some() && ground.role.speaks() != Some(step.direction) {
         Arc::make_mut(&mut thread.repeated).push(step.frame);
     }
@@ -309,7 +310,7 @@ pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, valu
 }
 
 /// Past a damaged frame: its values are kept where nothing else was known.
-pub(super) fn go_past_damaged(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Arc<Values>) {
+pub(super) fn go_past_damaged(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Values) {
     for bind in &step.binds {
         let (Some(name), Some(value)) = (bind.captures, values.get(&bind.field)) else { continue };
         let known = View::new(ground, &thread.place).for_field(&bind.field).find(name);

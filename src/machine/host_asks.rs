@@ -91,7 +91,7 @@ impl Host {
         });
         let framed = Framed {
             frame: name,
-            values: (*said.values).clone(),
+            values: said.values.clone(),
             exchange: self.exchange(thread.pc),
             part: Part::Expected,
             wrong: Vec::new(),

@@ -60,7 +60,7 @@ impl Host {
         let (bytes, from, at, faults) = self.heap.take(accepted.len);
         let framed = Framed {
             frame: self.program.frame(accepted.frame).name().clone(),
-            values: (*accepted.values).clone(),
+            values: accepted.values.clone(),
             exchange: self.exchange(accepted.pc),
             part: Part::Expected,
             wrong: Vec::new(),
@@ -169,7 +169,7 @@ impl Host {
             self.send(&speech.bytes);
             let framed = Framed {
                 frame: program.frame(step.frame).name().clone(),
-                values: (*speech.values).clone(),
+                values: speech.values.clone(),
                 exchange: self.exchange(thread.pc),
                 part: Part::Unsolicited,
                 wrong: Vec::new(),

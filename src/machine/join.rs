@@ -21,7 +21,7 @@ pub(super) fn threads(
     ground: Ground<'_>,
     frame: FrameId,
     direction: Direction,
-    values: &Arc<Values>,
+    values: &Values,
     states: States,
 ) -> Vec<Thread> {
     let program = ground.program;

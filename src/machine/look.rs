@@ -64,7 +64,7 @@ pub(super) struct Beside {
     pub frame: FrameId,
     pub direction: Direction,
     pub len: usize,
-    pub values: Arc<Values>,
+    pub values: Values,
     pub exchange: Option<ExchangeId>,
     /// How many different frames could have come here.
     pub alternatives: usize,
@@ -170,7 +170,7 @@ impl Follower {
             if last.is_empty() || offer.from.is_some_and(|from| from != direction) || !self.placed {
                 continue;
             }
-            if offer.bytes.starts_with(last) {
+            if offer.bytes.starts_with(&last[..]) {
                 return Some(Found::Repeat { len: last.len(), direction });
             }
             if last.starts_with(offer.bytes) && !offer.closed {
@@ -324,5 +324,37 @@ impl Follower {
             }
         }
         (needed.0.is_some() && closing != Closing::Yes).then_some(Found::More(needed.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Baud, Instant, LineEvent, Settings, Span};
+    use crate::machine::{Env, ItemKind, Observer, Program, Sides};
+    use crate::protocol::Registry;
+
+    /// Whether a reply of a control unit is found behind a strange byte and a silence of so many characters.
+    fn is_found_behind(silence: u32) -> bool {
+        let table = Registry::shipped().get("kwp2000").expect("a shipped table");
+        let settings = Settings::new(Baud::nearest(10_400.0), table.line.format);
+        let program = Arc::new(Program::compile(table));
+        let mut observer = Observer::new(program, Sides::Device, settings, &Env::new());
+        let mut now = Instant::ZERO;
+        let mut say = |byte: u8, silence: Span| {
+            now += silence + settings.character_time();
+            observer.on_event(&LineEvent::byte(now, Direction::Rx, byte));
+        };
+        say(0xD1, Span::ZERO);
+        for (at, byte) in [0x84, 0xF1, 0x10, 0x41, 0x0C, 0x0B, 0xE8, 0xC5].into_iter().enumerate() {
+            say(byte, if at == 0 { settings.character_time() * silence } else { Span::ZERO });
+        }
+        observer.finish();
+        observer.items().iter().any(|item| matches!(item.kind, ItemKind::Frame(_)))
+    }
+
+    #[test]
+    fn a_frame_with_a_weak_check_is_believed_behind_strange_bytes_after_a_pause() {
+        assert_eq!([0, 18, 19, 25].map(is_found_behind), [false, false, true, true]);
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn of_fields(table: &Table, values: &Values) -> Vec<Said> {
             remedy: remedy.clone(),
         })
     };
-    values.0.iter().filter_map(named).collect()
+    values.iter().filter_map(named).collect()
 }
 
 /// What a table says of bytes that came where something else was expected.

@@ -41,6 +41,8 @@ pub(super) struct Names {
     meant: Vec<Meant>,
     followed: Vec<Name>,
     frames: HashMap<Name, FrameId>,
+    /// Frames of which some expression asks for a field by the frame's name.
+    asked_for: Vec<FrameId>,
     /// Names for numbers, by key: the field they belong to, the number.
     constants: Vec<Vec<(Name, i128)>>,
     /// Names that a talk binds; a constant of another field is never meant by them.
@@ -124,7 +126,9 @@ impl Names {
                     _ => None,
                 };
                 let first = self.plain(&path.first);
-                Meant::Dotted { first, frame: self.frames.get(&path.first).copied(), field: rest.clone(), of }
+                let frame = self.frames.get(&path.first).copied();
+                self.asked_for.extend(frame);
+                Meant::Dotted { first, frame, field: rest.clone(), of }
             }
         };
         let key = Key(self.paths.len() as u32);
@@ -146,6 +150,11 @@ impl Names {
     /// Fields that some expression asks for as `last.field` or `asked.field`.
     pub fn followed(&self) -> &[Name] {
         &self.followed
+    }
+
+    /// Whether an expression asks for a field of this frame by the frame's name.
+    pub fn asks_for(&self, frame: FrameId) -> bool {
+        self.asked_for.contains(&frame)
     }
 
     pub fn key(&self, path: &Path) -> Option<Key> {

@@ -59,7 +59,7 @@ impl Place {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Heard {
     pub frame: FrameId,
-    pub values: Arc<Values>,
+    pub values: Values,
 }
 
 /// Where a direction's last frame stands in [`Place::last`].
@@ -176,6 +176,10 @@ impl Scope {
             Some(known) => *known = heard,
             None => self.frames.push(heard),
         }
+    }
+
+    pub fn knows_frame(&self, frame: FrameId) -> bool {
+        self.frames.iter().any(|known| known.frame == frame)
     }
 
     pub fn forget_frame(&mut self, frame: FrameId) {

@@ -1,7 +1,5 @@
 //! Speaking: a thread's frame to bytes.
 
-use std::sync::Arc;
-
 use crate::frame::{EncodeError, EvalError, Name, Nothing, Outcome, Value, Values};
 use crate::line::Direction;
 use crate::protocol::{Answer, FrameId};
@@ -14,7 +12,7 @@ use super::view::{Ground, View};
 /// A frame that is said, with everything in it.
 pub(super) struct Speech {
     pub bytes: Vec<u8>,
-    pub values: Arc<Values>,
+    pub values: Values,
 }
 
 /// Encodes the frame of a thread that speaks.
@@ -76,10 +74,10 @@ fn say(
         Outcome::Complete(reading) => reading.values,
         Outcome::More(_) | Outcome::Wrong(_) => match frame.parse(&bytes, true, &Nothing) {
             Outcome::Complete(reading) => reading.values,
-            Outcome::More(_) | Outcome::Wrong(_) => Values(given.to_vec()),
+            Outcome::More(_) | Outcome::Wrong(_) => given.to_vec().into(),
         },
     };
-    Ok(Speech { bytes, values: Arc::new(values) })
+    Ok(Speech { bytes, values })
 }
 
 /// What a frame was given, over what its thread knows.

@@ -1,7 +1,5 @@
 //! How a follower tells what it found, as items.
 
-use std::sync::Arc;
-
 use crate::frame::{Mismatch, Name, Values};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
@@ -78,14 +76,14 @@ impl Follower {
     pub(super) fn tell_frame(
         &mut self,
         taken: Taken,
-        (frame, direction, values): (FrameId, Direction, &Arc<Values>),
+        (frame, direction, values): (FrameId, Direction, &Values),
         exchange: Option<Name>,
         part: Part,
         wrong: Vec<Mismatch>,
     ) {
         if self.tells {
             let frame = self.program.frame(frame).name().clone();
-            let values = Values::clone(values);
+            let values = values.clone();
             self.tell(taken, direction, ItemKind::Frame(Framed { frame, values, exchange, part, wrong }));
         }
     }

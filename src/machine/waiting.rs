@@ -1,6 +1,6 @@
 //! Bytes that were heard and are not understood yet, and how silence closes them.
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::line::{Fault, Instant, Settings, Span};
 use crate::protocol::Time;
@@ -25,7 +25,7 @@ impl Closing {
 /// Bytes of one side that wait.
 #[derive(Clone, Debug)]
 pub(super) struct Heap {
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     at: Vec<Instant>,
     faults: Vec<(usize, Fault)>,
     /// So many bytes must be there before it is worth looking again.
@@ -41,13 +41,16 @@ pub(super) struct Heap {
     gap_looked: bool,
 }
 
+/// Frames that are short share a piece of memory of so many bytes.
+const ROOM: usize = 256;
+
 /// Bytes taken from the front: the bytes, when the first and the last were in, their faults.
 pub(super) type Taken = (Bytes, Instant, Instant, Vec<(usize, Fault)>);
 
 impl Heap {
     pub fn new(gap: Option<Time>, patience: Span) -> Heap {
         Heap {
-            bytes: Vec::new(),
+            bytes: BytesMut::new(),
             at: Vec::new(),
             faults: Vec::new(),
             enough: 0,
@@ -72,7 +75,10 @@ impl Heap {
         if let Some(fault) = fault {
             self.faults.push((self.bytes.len(), fault));
         }
-        self.bytes.push(byte);
+        if self.bytes.len() == self.bytes.capacity() {
+            self.bytes.reserve(ROOM);
+        }
+        self.bytes.put_u8(byte);
         self.at.push(at);
         self.gap_looked = false;
     }
@@ -109,13 +115,16 @@ impl Heap {
         let count = count.min(self.bytes.len());
         let from = self.at.first().copied().unwrap_or_default();
         let at = count.checked_sub(1).map_or(from, |last| self.at[last]);
-        let bytes: Vec<u8> = self.bytes.drain(..count).collect();
+        let bytes = self.bytes.split_to(count).freeze();
         self.at.drain(..count);
-        let (taken, left) = self.faults.iter().partition(|(place, _)| *place < count);
-        let left: Vec<(usize, Fault)> = left;
-        self.faults = left.into_iter().map(|(place, fault)| (place - count, fault)).collect();
+        let mut taken = Vec::new();
+        if !self.faults.is_empty() {
+            let behind = self.faults.partition_point(|(place, _)| *place < count);
+            taken = self.faults.drain(..behind).collect();
+            self.faults.iter_mut().for_each(|(place, _)| *place -= count);
+        }
         self.enough = 0;
-        (bytes.into(), from, at, taken)
+        (bytes, from, at, taken)
     }
 
     fn quiet(&self, settings: Settings) -> Span {

@@ -2,7 +2,7 @@
 
 use crate::line::Direction;
 use crate::machine::Program;
-use crate::wire::late_starts;
+use crate::wire::{late_starts, single_pulse_bytes};
 
 use super::super::evidence::Evidence;
 use super::super::window::Window;
@@ -72,6 +72,8 @@ impl Interrupted {
         for received in heads.iter().flat_map(|head| late_starts(head, window.settings)).flatten() {
             late[usize::from(received.byte)] = true;
         }
+        // What any pulse makes as well says nothing.
+        single_pulse_bytes().for_each(|byte| late[usize::from(byte)] = false);
         for reply in replies.iter().rev().filter(|reply| !reply.begins_healthy()).take(MOST) {
             let first = reply.bytes().first().copied().unwrap_or(0);
             self.late.0 += usize::from(late[usize::from(first)]);
