@@ -63,7 +63,8 @@ impl Reread<'_> {
         if self.heard.sides == Sides::Both && asks(window) {
             let heard = Hearing { sides: Sides::Device, ..self.heard };
             let received = events().filter(|event| event.direction == Direction::Rx);
-            let own_weight = others::score(self.own, self.env, heard, received.clone(), |byte| byte).log_weight;
+            let own_weight =
+                others::score(self.own, self.env, heard, received.clone(), |byte| byte).log_weight;
             return self.compared(Otherwise { own_weight, ..otherwise }, heard, received, others);
         }
         self.compared(otherwise, self.heard, events(), others)

@@ -222,6 +222,26 @@ mod tests {
         assert_eq!(best.as_deref(), Some("nmea"));
     }
 
+    #[test]
+    fn sentences_alone_are_nmea_and_no_receiver_that_could_speak_otherwise_too() {
+        let mut recogniser = recogniser(&["ubx", "nmea"]);
+        let mut now = Instant::ZERO;
+        say(&mut recogniser, &mut now, &SENTENCE[4..]);
+        for body in [
+            "GPVTG,084.4,T,077.8,M,022.4,N,041.5,K",
+            "GPGGA,123519.00,4807.0380,N,01131.0000,E,1,08,0.9,545.4,M,46.9,M,,",
+            "GPGSA,A,3,04,05,09,12,24,17,19,22,,,,,2.5,1.3,2.1",
+            "GPGLL,4807.0380,N,01131.0000,E,123519.00,A",
+        ] {
+            let sum = body.bytes().fold(0, |sum, byte| sum ^ byte);
+            say(&mut recogniser, &mut now, format!("${body}*{sum:02X}\r\n").as_bytes());
+        }
+        recogniser.finish();
+        let ranking = recogniser.ranking();
+        assert_eq!(&*ranking[0].program.table().name, "nmea");
+        assert!(ranking[0].score.log_weight > ranking[1].score.log_weight + 3.0);
+    }
+
     fn valid(recogniser: &Recogniser, name: &str) -> Option<usize> {
         let ranking = recogniser.ranking();
         let found = ranking.iter().find(|found| &*found.program.table().name == name)?;

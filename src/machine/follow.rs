@@ -43,7 +43,7 @@ impl Follower {
             let found = if looked_at > MOST_LOOKED_AT && heap.len() > MOST_STRANGE {
                 Found::Nothing
             } else {
-                self.look(channel, heap.bytes(), closing)
+                self.look(channel, &heap, closing)
             };
             self.channels[channel].heap = heap;
             match found {

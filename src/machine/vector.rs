@@ -127,8 +127,9 @@ impl SoFar<'_> {
     ) -> Result<(), String> {
         let frame = &self.table.frames[frame.0];
         let seen = self.seen_by(direction);
-        let encoded =
-            frame.encode(values.as_slice(), &seen).map_err(|error| format!("it is not encoded again: {error}"))?;
+        let encoded = frame
+            .encode(values.as_slice(), &seen)
+            .map_err(|error| format!("it is not encoded again: {error}"))?;
         if encoded == bytes {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use crate::machine::Program;
 use crate::wire::{late_starts, single_pulse_bytes};
 
 use super::super::evidence::Evidence;
-use super::super::window::Window;
+use super::super::window::{Heard, Window};
 use super::replies::{Reply, replies};
 
 /// Replies that are looked at, the newest ones, and beginnings of replies that are known.
@@ -13,6 +13,8 @@ const MOST: usize = 48;
 const MOST_HEADS: usize = 6;
 /// Bytes of a beginning: those behind the first shape what is read of it.
 const HEAD: usize = 3;
+/// The next byte that is sent follows what came amid a message this soon, in character times.
+const AMID: f64 = 3.0;
 const XON: u8 = 0x11;
 const XOFF: u8 = 0x13;
 
@@ -40,8 +42,11 @@ impl Interrupted {
     fn pauses(&mut self, program: &Program, window: &Window, replies: &[Reply<'_>]) {
         let from = (!window.shared).then_some(Direction::Rx);
         let pairs = replies.windows(2).rev().filter(|pair| {
-            let (Some(last), Some(first)) = (pair[0].places.last(), pair[1].places.first()) else { return false };
-            let sent = window.events.range(last + 1..*first).any(|heard| heard.event.direction == Direction::Tx);
+            let (Some(last), Some(first)) = (pair[0].places.last(), pair[1].places.first()) else {
+                return false;
+            };
+            let sent =
+                window.events.range(last + 1..*first).any(|heard| heard.event.direction == Direction::Tx);
             !sent && !pair[0].is_healthy()
         });
         for pair in pairs.take(MOST) {
@@ -74,7 +79,15 @@ impl Interrupted {
         }
         // What any pulse makes as well says nothing.
         single_pulse_bytes().for_each(|byte| late[usize::from(byte)] = false);
-        for reply in replies.iter().rev().filter(|reply| !reply.begins_healthy()).take(MOST) {
+        // What comes while we send is nobody's answer.
+        let is_amid = |reply: &&Reply<'_>| {
+            let Some(last) = reply.places.last() else { return false };
+            let next = window.events.get(last + 1).filter(|next| next.event.direction == Direction::Tx);
+            let gap = |next: &Heard| window.characters(next.event.at - window.events[*last].event.at);
+            next.is_some_and(|next| gap(next) < AMID)
+        };
+        let spoilt = replies.iter().rev().filter(|reply| !reply.begins_healthy() && !is_amid(reply));
+        for reply in spoilt.take(MOST) {
             let first = reply.bytes().first().copied().unwrap_or(0);
             self.late.0 += usize::from(late[usize::from(first)]);
             self.late.1 += 1;
@@ -119,6 +132,21 @@ mod tests {
         assert_eq!(found(&said, &[]), Interrupted { resumed: (1, 1), held: 1, late: (0, 2) });
         let asked = [said[0], (Direction::Tx, &[0x3F][..]), said[1]];
         assert_eq!(found(&asked, &[]).resumed, (0, 0));
+    }
+
+    #[test]
+    fn what_comes_amid_a_message_is_no_answer_that_began_late() {
+        let program = meter();
+        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
+        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut now = Instant::ZERO;
+        for byte in [0x3F, 0x3F, 0x3F] {
+            now += settings.character_time();
+            window.on_event(&LineEvent::byte(now, Direction::Tx, byte));
+            window.on_event(&LineEvent::byte(now + Span::from_micros(100), Direction::Rx, 0xDE));
+        }
+        let found = Interrupted::of(&program, &window, &[vec![0x79]]);
+        assert_eq!(found.late, (1, 1));
     }
 
     #[test]
