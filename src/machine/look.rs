@@ -205,7 +205,6 @@ impl Follower {
                     let exchange =
                         first.filter(|_| refuses).and_then(|first| self.program.exchange_at(first.pc));
                     let kind = if refuses { BesideKind::Refusal } else { BesideKind::Ignored };
-                    let values = values.into();
                     let alternatives = self.program.said_by(direction).len();
                     return Some(Found::Beside(Beside {
                         frame,
