@@ -1,9 +1,9 @@
 //! How often the diagnosis is right, how well its probabilities hold, and the fit of its weights.
 //!
-//! `cargo run --release --example evaluate-diagnosis [-- --each N --train N --seed S --wire first|second --fit FILE --model FILE
+//! `cargo run --release --example evaluate-diagnosis [-- --each N --train N --seed S --wire first|second --fit FILE --beside FILE --model FILE
 //! --figures FOLDER --wide --misses --verbose]`
 //!
-//! `--each`: captures of every cause and pair to test. `--train`: to fit. `--wide`: tested are captures of every kind, fitted to are as
+//! `--each`: captures of every cause and pair to test. `--train`: to fit. `--beside`: what is written is the mean of the fit and that file. `--wide`: tested are captures of every kind, fitted to are as
 //! many of them as usual ones. `--misses`: which noise was taken for what, which second causes were not named, and what another
 //! threshold would give. `--verbose`: every capture that is told wrong, item by item.
 //!
@@ -12,6 +12,7 @@
 mod captures;
 mod figures;
 mod fit;
+mod mean;
 mod misses;
 mod score;
 
@@ -24,6 +25,7 @@ use hsdiag::diagnose::{CLASSES, Cause, Evidence, Model, Weights, chances};
 
 use captures::{Sample, samples};
 use labelled::{first_wire, second_wire};
+use mean::mean;
 use misses::Misses;
 use score::Score;
 
@@ -35,6 +37,7 @@ struct Arguments {
     second: bool,
     fit: Option<String>,
     model: Option<String>,
+    beside: Option<String>,
     figures: Option<String>,
     /// Captures of every kind, not only usual ones.
     wide: bool,
@@ -50,6 +53,7 @@ fn arguments() -> Arguments {
         second: false,
         fit: None,
         model: None,
+        beside: None,
         figures: None,
         wide: false,
         verbose: false,
@@ -63,6 +67,7 @@ fn arguments() -> Arguments {
             "--seed" => read.seed = given.next().and_then(|n| n.parse().ok()).unwrap_or(read.seed),
             "--wire" => read.second = given.next().as_deref() == Some("second"),
             "--model" => read.model = given.next(),
+            "--beside" => read.beside = given.next(),
             "--fit" => read.fit = given.next(),
             "--figures" => read.figures = given.next(),
             "--verbose" => read.verbose = true,
@@ -80,12 +85,8 @@ fn main() {
     let begun = std::time::Instant::now();
     let wire = if read.second { second_wire::receive } else { first_wire::receive };
     let mut model = Model::shipped().clone();
-    if let Some(file) = &read.model {
-        match std::fs::read_to_string(file).map(|text| Model::read(&text)) {
-            Ok(Ok(read)) => model = read,
-            Ok(Err(error)) => println!("{file}: {error}"),
-            Err(error) => println!("{file}: {error}"),
-        }
+    if let Some(read) = read.model.as_deref().and_then(model_in) {
+        model = read;
     }
     if let Some(file) = &read.fit {
         // Training and testing never share a seed: these are the odd ones.
@@ -97,7 +98,8 @@ fn main() {
         let training: Vec<Sample> = training.filter(|sample| !sample.unnoticed).collect();
         println!("{} captures to fit, made in {:.0} s", training.len(), begun.elapsed().as_secs_f64());
         let fitted = fit_model(&training);
-        let text = write(&fitted);
+        let beside = read.beside.as_deref().and_then(model_in);
+        let text = write(&beside.map_or_else(|| fitted.clone(), |beside| mean(&fitted, &beside)));
         if let Err(error) = std::fs::write(file, &text) {
             println!("{file}: {error}");
         }
@@ -122,6 +124,16 @@ fn main() {
         figures::write(folder, if read.second { "second" } else { "first" }, &score);
     }
     println!("\n{:.0} s", begun.elapsed().as_secs_f64());
+}
+
+/// The weights that a file holds.
+fn model_in(file: &str) -> Option<Model> {
+    match std::fs::read_to_string(file).map(|text| Model::read(&text)) {
+        Ok(Ok(read)) => return Some(read),
+        Ok(Err(error)) => println!("{file}: {error}"),
+        Err(error) => println!("{file}: {error}"),
+    }
+    None
 }
 
 /// How strongly weights may be drawn to 0: which is best, a part of the captures that is set aside decides.
