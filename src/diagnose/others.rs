@@ -38,12 +38,13 @@ pub fn best<'e>(
 ) -> (Option<Other>, Vec<Arc<Program>>) {
     let score = |program: &Arc<Program>| {
         let of = |env: &Env| score(program, env, heard, events.clone(), |byte| byte);
-        let heard = of(&single(program, env));
+        let (any, known) = (usual(program, env, true), usual(program, env, false));
+        let heard = of(&any);
         // With its usual values a table explains nothing that it does not with any.
-        if heard.valid == 0 {
+        if heard.valid == 0 || any == known {
             return heard;
         }
-        let usual = of(&usual(program, env));
+        let usual = of(&known);
         if usual.log_weight > heard.log_weight { usual } else { heard }
     };
     let mut weights: Vec<(&Arc<Program>, f64)> =
@@ -89,15 +90,12 @@ pub fn text_weight<'e>(events: impl Iterator<Item = &'e LineEvent>) -> f64 {
     received.filter_map(LineEvent::value).map(weight).sum()
 }
 
-/// Reading again is to tell protocols apart, not their variants: every parameter at its usual value.
-fn usual(program: &Program, env: &Env) -> Env {
-    let unset = program.table().parameters.iter().filter(|parameter| env.get(&parameter.name).is_none());
-    unset.fold(env.clone(), |env, parameter| env.with(&parameter.name, parameter.value.clone()))
-}
-
-/// A device has an address of its own, which is heard; of a parameter that has several values it is the usual one all the same.
-fn single(program: &Program, env: &Env) -> Env {
-    let several = |parameter: &&Parameter| !parameter.one_of.is_empty() && env.get(&parameter.name).is_none();
-    let unset = program.table().parameters.iter().filter(several);
+/// Every parameter that is not set at its usual value. A device has an address of its own all the same: with `heard`, only parameters that
+/// have several values are held to it, as reading again is to tell protocols apart and not their variants.
+fn usual(program: &Program, env: &Env, heard: bool) -> Env {
+    let held = |parameter: &&Parameter| {
+        env.get(&parameter.name).is_none() && (!heard || !parameter.one_of.is_empty())
+    };
+    let unset = program.table().parameters.iter().filter(held);
     unset.fold(env.clone(), |env, parameter| env.with(&parameter.name, parameter.value.clone()))
 }
