@@ -2,11 +2,11 @@
 
 use crate::frame::{
     Allowed, BitField, Envelope, Expr, ExprKind, Field, FieldType, Frame, Function, ItemKind, Layout, Name,
-    Times, Value, Values,
+    Path, Times, Value, Values,
 };
 
 /// What a frame holds random bytes to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Chance {
     /// Literals, fixed values, sets, checksums, the envelope.
     fixed: f64,
@@ -14,6 +14,10 @@ pub(super) struct Chance {
     narrow: Vec<(Name, f64)>,
     /// Bits for each byte on the wire.
     by_byte: f64,
+    /// Fields that any bytes can stand in, with their bits: worth as much where it is known what has to stand there.
+    open: Vec<(Name, f64)>,
+    /// What fields follow from that was said before, with their bits: worth as much where that was heard.
+    follows: Vec<(Expr, f64)>,
 }
 
 /// Printable characters are 100 of 256 bytes.
@@ -23,7 +27,7 @@ const HEX_BITS: f64 = 3.54;
 
 impl Chance {
     pub fn of(frame: &Frame) -> Chance {
-        let mut chance = Chance { fixed: 0.0, narrow: Vec::new(), by_byte: 0.0 };
+        let mut chance = Chance::default();
         chance.layout(frame.layout());
         match frame.envelope() {
             None => {}
@@ -52,6 +56,21 @@ impl Chance {
         self.fixed + self.by_byte * len as f64 + self.narrow.iter().map(worth).sum::<f64>()
     }
 
+    /// What a field is worth beside that when it had to hold this value.
+    pub fn known(&self, field: &Name, value: &Value) -> f64 {
+        let open = self.open.iter().find(|(known, _)| known == field);
+        open.map_or(0.0, |(_, bits)| match value {
+            Value::Int(_) => *bits,
+            Value::Bytes(blob) => 8.0 * blob.bytes.len() as f64,
+            Value::List(list) => 8.0 * list.len() as f64,
+        })
+    }
+
+    /// What fields are worth beside that which follow from what was said before, where that was heard.
+    pub fn follows(&self, is_known: impl Fn(&Expr) -> bool) -> f64 {
+        self.follows.iter().filter(|(expr, _)| is_known(expr)).map(|(_, bits)| bits).sum()
+    }
+
     fn layout(&mut self, layout: &Layout) {
         for item in &layout.items {
             match &item.kind {
@@ -75,9 +94,9 @@ impl Chance {
         let narrow = |bits: f64| field.name.clone().map(|name| (name, bits));
         match &field.kind {
             FieldType::Number { bytes, .. } => {
-                self.fixed += allowed(&field.allowed, 8.0 * f64::from(*bytes));
+                self.number(field.name.as_ref(), &field.allowed, 8.0 * f64::from(*bytes));
             }
-            FieldType::Sized { .. } => self.fixed += allowed(&field.allowed, 8.0),
+            FieldType::Sized { .. } => self.number(field.name.as_ref(), &field.allowed, 8.0),
             FieldType::Natural(_) => self.fixed += 8.0,
             FieldType::Dec if is_any(&field.allowed) => self.narrow.extend(narrow(DIGIT_BITS)),
             FieldType::Dec => self.fixed += DIGIT_BITS,
@@ -86,7 +105,7 @@ impl Chance {
                 let digits = literal(digits).unwrap_or(1) as f64;
                 self.fixed += HEX_BITS * digits + allowed(&field.allowed, 4.0 * digits);
             }
-            FieldType::Bytes(_) => self.fixed += allowed(&field.allowed, 8.0),
+            FieldType::Bytes(_) => self.number(field.name.as_ref(), &field.allowed, 8.0),
             FieldType::Text(_) => self.narrow.extend(narrow(TEXT_BITS)),
             FieldType::Uu(_) => self.narrow.extend(narrow(2.0)),
             FieldType::Part { body, .. } => self.layout(body),
@@ -95,7 +114,16 @@ impl Chance {
     }
 
     fn bit(&mut self, bit: &BitField) {
-        self.fixed += allowed(&bit.allowed, f64::from(bit.width));
+        self.number(bit.name.as_ref(), &bit.allowed, f64::from(bit.width));
+    }
+
+    fn number(&mut self, name: Option<&Name>, held: &Allowed, width: f64) {
+        self.fixed += allowed(held, width);
+        match held {
+            Allowed::Any => self.open.extend(name.map(|name| (name.clone(), width))),
+            Allowed::Equal(expr) if is_said_before(expr) => self.follows.push((expr.clone(), width)),
+            Allowed::Equal(_) | Allowed::OneOf(_) | Allowed::Sends { .. } => {}
+        }
     }
 }
 
@@ -126,6 +154,15 @@ fn is_length(expr: &Expr) -> bool {
         ExprKind::Path(path) => path.rest.is_some(),
         _ => false,
     }
+}
+
+/// Whether it follows from another frame, and says more than how long this one is.
+fn is_said_before(expr: &Expr) -> bool {
+    let of_size = |path: &Path| path.rest.as_ref().is_some_and(|rest| matches!(&**rest, "size" | "at"));
+    let paths = expr.paths();
+    is_length(expr)
+        && !paths.is_empty()
+        && paths.iter().all(|(path, _)| path.rest.is_some() && !of_size(path))
 }
 
 fn literal(expr: &Expr) -> Option<i128> {

@@ -253,7 +253,14 @@ impl Device {
     }
 
     pub(super) fn offer<'a>(&'a self, closed: bool) -> Offer<'a> {
-        Offer { ground: self.ground(), bytes: &self.buffer, closed, quick: false, from: Some(Direction::Tx) }
+        Offer {
+            ground: self.ground(),
+            bytes: &self.buffer,
+            closed,
+            quick: false,
+            strange: false,
+            from: Some(Direction::Tx),
+        }
     }
 
     pub(super) fn resting(&self, thread: &Thread) -> Thread {

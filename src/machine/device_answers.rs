@@ -67,8 +67,14 @@ impl Device {
         let mut others: Vec<Thread> =
             self.threads.iter().skip(1).filter(|thread| thread.pending == *before).cloned().collect();
         others.iter_mut().for_each(|thread| thread.pending = Arc::default());
-        let own =
-            Offer { ground: self.ground(), bytes, closed: true, quick: false, from: Some(Direction::Rx) };
+        let own = Offer {
+            ground: self.ground(),
+            bytes,
+            closed: true,
+            quick: false,
+            strange: false,
+            from: Some(Direction::Rx),
+        };
         let answers = own.to(&others);
         let same = answers.accepted_frame.is_some_and(|accepted| accepted.len == bytes.len());
         self.threads = vec![past];

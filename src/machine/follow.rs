@@ -231,7 +231,14 @@ impl Follower {
         let from = self.from(channel);
         let described = if self.tells {
             let bytes = self.channels[channel].heap.bytes();
-            let offer = Offer { ground: self.ground(), bytes, closed: closing.closed(), quick: false, from };
+            let offer = Offer {
+                ground: self.ground(),
+                bytes,
+                closed: closing.closed(),
+                quick: false,
+                strange: false,
+                from,
+            };
             let threads = self.every_thread();
             unexpected::expected(&self.program, threads, from, &offer.to(threads).wrong)
         } else {

@@ -21,6 +21,8 @@ pub(super) struct Offer<'a> {
     pub closed: bool,
     /// Only who might accept is asked; why the others do not is not told.
     pub quick: bool,
+    /// Strange bytes came before, so what is accepted says what it is worth by what was known.
+    pub strange: bool,
     /// Whose bytes they are; `None` on a shared wire, where they may be anybody's.
     pub from: Option<Direction>,
 }
@@ -67,6 +69,8 @@ pub(super) struct Accepted {
     pub pc: usize,
     /// How many different frames could have come here.
     pub alternatives: usize,
+    /// Bits that are no chance because it was known what stands there; 0 unless strange bytes came before.
+    pub known: f64,
 }
 
 /// Why a thread did not accept.
@@ -175,6 +179,7 @@ impl<'a> Offer<'a> {
                     values,
                     pc: thread.pc,
                     alternatives: 1,
+                    known: if self.strange { self.known(thread, step, &reading.values) } else { 0.0 },
                 });
                 answers.accepted.push(accepted);
             }
@@ -183,6 +188,23 @@ impl<'a> Offer<'a> {
                 answers.wrong.push(Wrong { thread: index, mismatch, reading, for_another });
             }
         }
+    }
+
+    /// The bits of a frame that had to be what they are by what this thread knew before.
+    fn known(&self, thread: &Thread, step: &Step, values: &Values) -> f64 {
+        let chance = self.ground.program.chance(step.frame);
+        let view = || View::new(self.ground, &thread.place).of(step.direction);
+        let bound = step.binds.iter().filter_map(|bind| {
+            let value = values.get(&bind.field)?;
+            let view = view().for_field(&bind.field);
+            let known = match bind.captures {
+                Some(name) => view.find(name).ok()?.is_some_and(|(_, source)| source != Source::Default),
+                None => view.value(&bind.value).ok()?.is_some(),
+            };
+            known.then(|| chance.known(&bind.field, value))
+        });
+        let follows = chance.follows(|expr| matches!(view().value(expr), Ok(Some(_))));
+        bound.sum::<f64>() + follows
     }
 
     fn parse<'p>(&self, thread: &Thread, step: &Step, parsed: &'p mut Parsed) -> Cow<'p, Outcome> {

@@ -356,7 +356,14 @@ impl Host {
     }
 
     pub(super) fn offer<'a>(&'a self, bytes: &'a [u8], closed: bool) -> Offer<'a> {
-        Offer { ground: self.ground(), bytes, closed, quick: false, from: Some(Direction::Rx) }
+        Offer {
+            ground: self.ground(),
+            bytes,
+            closed,
+            quick: false,
+            strange: false,
+            from: Some(Direction::Rx),
+        }
     }
 
     pub(super) fn exchange(&self, pc: usize) -> Option<Name> {

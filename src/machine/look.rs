@@ -59,6 +59,15 @@ pub(super) enum Found {
     Nothing,
 }
 
+/// Whether what is due is believed behind strange bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// It is believed where the bytes end: strange ones seldom end as a frame does.
+    UntilSilence,
+    Remains,
+}
+
 /// A frame that may come at any time.
 pub(super) struct Beside {
     pub frame: FrameId,
@@ -91,14 +100,15 @@ impl Follower {
     /// What the bytes at the front of `heap` are, which was taken out of its channel to be looked at.
     pub fn look(&self, channel: usize, heap: &Heap, closing: Closing) -> Found {
         let bytes = heap.bytes();
+        let strange = self.is_astray(channel, heap);
         let offer = Offer {
             ground: self.ground(),
             bytes,
             closed: closing.closed(),
             quick: true,
+            strange,
             from: self.from(channel),
         };
-        let strange = self.is_astray(channel, heap);
         if strange && !self.program.begins_something(bytes[0]) {
             return if self.program.table.line.skip.contains(&bytes[0]) {
                 Found::Skip
@@ -111,9 +121,14 @@ impl Follower {
         if let Some(more) = answers.more {
             needed.by(more);
         }
-        if let Some(accepted) = answers.accepted_frame
-            && !(strange && self.worth(accepted.frame, &accepted.values, accepted.len) < STRONG)
-        {
+        let doubt = match &answers.accepted_frame {
+            Some(accepted) if strange => self.doubt(accepted, heap.len(), closing),
+            _ => Doubt::None,
+        };
+        if doubt == Doubt::UntilSilence {
+            return Found::More(Some(1));
+        }
+        if let Some(accepted) = answers.accepted_frame.filter(|_| doubt == Doubt::None) {
             // At rest, what says more about the bytes is what they are: a particular sentence rather than any; of equals what was begun goes on.
             let worth = self.worth(accepted.frame, &accepted.values, accepted.len);
             let rests = self.threads.first().is_some_and(|first| first.rested);
@@ -132,7 +147,7 @@ impl Follower {
             return found;
         }
         if needed.0.is_none()
-            && let Some(found) = self.anew(&offer, strange, &mut needed)
+            && let Some(found) = self.anew(&offer, closing, &mut needed)
         {
             return found;
         }
@@ -158,6 +173,22 @@ impl Follower {
         let (Some(stray), Some(since)) = (&self.channels[channel].stray, heap.since()) else { return false };
         let pause = (self.settings.character_time() * PAUSE).min(PATIENCE) + self.late;
         since.since(stray.at) < pause
+    }
+
+    /// Whether a frame that is due may be some of the strange bytes before it.
+    fn doubt(&self, accepted: &Accepted, waiting: usize, closing: Closing) -> Doubt {
+        let alternatives = (accepted.alternatives.max(1) as f64).log2();
+        let worth = self.worth(accepted.frame, &accepted.values, accepted.len);
+        let worth = worth + accepted.known - alternatives;
+        if worth >= STRONG {
+            Doubt::None
+        } else if worth < STILL_A_FRAME || accepted.len < waiting {
+            Doubt::Remains
+        } else if closing == Closing::Yes {
+            Doubt::None
+        } else {
+            Doubt::UntilSilence
+        }
     }
 
     pub fn worth(&self, frame: FrameId, values: &Values, len: usize) -> f64 {
@@ -247,7 +278,7 @@ impl Follower {
     }
 
     /// The host begins another exchange before this one is over.
-    fn anew(&self, offer: &Offer<'_>, strange: bool, needed: &mut Needed) -> Option<Found> {
+    fn anew(&self, offer: &Offer<'_>, closing: Closing, needed: &mut Needed) -> Option<Found> {
         if !self.placed || offer.from == Some(Direction::Rx) {
             return None;
         }
@@ -261,8 +292,13 @@ impl Follower {
             needed.by(more);
         }
         let accepted = answers.accepted_frame?;
-        let weak = strange && self.worth(accepted.frame, &accepted.values, accepted.len) < STRONG;
-        (!weak).then_some(Found::Expected { accepted, threads: answers.accepted, anew: true })
+        let doubt =
+            if offer.strange { self.doubt(&accepted, offer.bytes.len(), closing) } else { Doubt::None };
+        match doubt {
+            Doubt::None => Some(Found::Expected { accepted, threads: answers.accepted, anew: true }),
+            Doubt::UntilSilence => Some(Found::More(Some(1))),
+            Doubt::Remains => None,
+        }
     }
 
     fn damaged(&self, offer: &Offer<'_>, closing: Closing) -> Option<Found> {
