@@ -7,7 +7,7 @@ use hsdiag::diagnose::{
     Bytes, Cause, Engine, Evidence, Heard, Hearing, Standing, Window, between, edges, sides,
 };
 use hsdiag::line::{Direction, LineEvent};
-use hsdiag::machine::{Env, Item, ItemKind, Part, Program};
+use hsdiag::machine::{Env, Item, ItemKind, Part, Program, Vocabulary};
 use hsdiag::protocol::Registry;
 
 use super::labelled::generate::{Labelled, labelled};
@@ -53,7 +53,7 @@ pub struct Sample {
     /// What was heard, item by item, where somebody wants to look at it.
     pub look: String,
     window: Window,
-    program: Arc<Program>,
+    vocabulary: Vocabulary,
     /// For each event of the window what it really was.
     truths: Vec<Option<Truth>>,
 }
@@ -61,7 +61,7 @@ pub struct Sample {
 impl Sample {
     /// The evidence of each received byte of the window, with its class.
     pub fn bytes(&self, posterior: &[(Cause, f64)]) -> Vec<(Evidence, usize)> {
-        let bytes = Bytes::new(&self.window, &self.program, posterior);
+        let bytes = Bytes::new(&self.window, &self.vocabulary, posterior);
         let places = 0..self.window.events.len().min(self.truths.len());
         places
             .filter_map(|place| {
@@ -168,7 +168,7 @@ fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks
         unnoticed,
         look,
         window,
-        program: kit.program.clone(),
+        vocabulary: engine.observer().vocabulary(),
         truths: made.events[kept..].iter().map(|(_, truth)| *truth).collect(),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::frame::{Frame, ItemKind as Element, Times};
 use crate::line::{Direction, LineEvent};
-use crate::machine::{Env, ItemKind, Program, Sides};
+use crate::machine::{Env, ItemKind, Program, Sides, Vocabulary};
 
 use super::engine::Hearing;
 use super::measure::{Damage, Interrupted, Otherwise, Stretches};
@@ -16,15 +16,15 @@ use super::window::Window;
 const LATEST: usize = 64;
 
 /// What the table that is expected says of the window.
-pub fn told(own: &Arc<Program>, window: &Window) -> Otherwise {
+pub fn told(own: &Program, vocabulary: &Vocabulary, window: &Window) -> Otherwise {
     let expected = expected(own, window);
     Otherwise {
-        interrupted: Interrupted::of(own, window, &expected),
+        interrupted: Interrupted::of(vocabulary, window, &expected),
         expected,
         refusals: mend::refusals(own.table()),
         mended: mend::mended(own.table(), &window.items),
-        stretches: Stretches::of(own, window),
-        damage: Damage::of(own, window),
+        stretches: Stretches::of(vocabulary, window),
+        damage: Damage::of(vocabulary, window),
         ..Otherwise::default()
     }
 }

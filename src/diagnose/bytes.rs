@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::line::{Direction, Fault, Instant, LineErrors};
-use crate::machine::{PieceKind, Program};
+use crate::machine::{PieceKind, Vocabulary};
 use crate::wire::single_pulse_bytes;
 
 use super::cause::Cause;
@@ -64,7 +64,7 @@ pub struct Bytes<'a> {
 
 impl<'a> Bytes<'a> {
     /// `posterior`: the causes as likely as they are for the whole window.
-    pub fn new(window: &'a Window, own: &Program, posterior: &[(Cause, f64)]) -> Bytes<'a> {
+    pub fn new(window: &'a Window, vocabulary: &Vocabulary, posterior: &[(Cause, f64)]) -> Bytes<'a> {
         let group = |causes: &[Cause]| {
             posterior.iter().filter(|(cause, _)| causes.contains(cause)).map(|(_, p)| p).sum::<f64>()
         };
@@ -82,8 +82,8 @@ impl<'a> Bytes<'a> {
             beside: beside(window),
             together: together(window),
             places: places(window),
-            pieces: pieces(own, window),
-            answers: own.single_bytes((!window.shared).then_some(Direction::Rx)),
+            pieces: pieces(vocabulary, window),
+            answers: vocabulary.single_bytes((!window.shared).then_some(Direction::Rx)),
             sending: sending(window),
             posterior: posterior.to_vec(),
             groups,

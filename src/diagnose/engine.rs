@@ -100,7 +100,11 @@ impl Engine {
     pub fn verdicts(&self, diagnosis: &Diagnosis) -> BTreeMap<u64, (Verdict, f64)> {
         let posterior: Vec<(Cause, f64)> =
             diagnosis.ranking.iter().map(|ranked| (ranked.cause, ranked.probability)).collect();
-        let bytes = Bytes::new(&self.window, &self.own, &acting(&posterior, &diagnosis.contributing));
+        let bytes = Bytes::new(
+            &self.window,
+            &self.observer.vocabulary(),
+            &acting(&posterior, &diagnosis.contributing),
+        );
         let mut sums: BTreeMap<u64, Vec<(Verdict, f64)>> = BTreeMap::new();
         for (place, heard) in self.window.events.iter().enumerate() {
             let Some(item) = heard.item.filter(|_| heard.event.direction == Direction::Rx) else { continue };
@@ -135,7 +139,7 @@ impl Engine {
             let evidence = rest.evidence();
             layer.causes.iter().map(move |cause| (*cause, evidence.clone())).collect::<Vec<_>>()
         };
-        let rest = peel::layers(&window, &self.own).into_iter().flat_map(without).collect();
+        let rest = peel::layers(&window, &self.observer.vocabulary()).into_iter().flat_map(without).collect();
         (evidence, rest)
     }
 
@@ -148,7 +152,8 @@ impl Engine {
         let edges = edges(decided);
         let window = between(decided, edges);
         let own_weight = self.observer.score().log_weight;
-        let otherwise = Otherwise { own_weight, ..alternatives::told(&self.own, &window) };
+        let otherwise =
+            Otherwise { own_weight, ..alternatives::told(&self.own, &self.observer.vocabulary(), &window) };
         let (otherwise, promising) = match decided.is_in_doubt() {
             false => (otherwise, Vec::new()),
             true => {

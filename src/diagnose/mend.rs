@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::frame::{Frame, Name, Nothing, Outcome};
 use crate::line::Direction;
-use crate::machine::{Item, ItemKind};
+use crate::machine::{Item, ItemKind, Part};
 use crate::protocol::Table;
 
 /// Damaged frames that are tried, each as at most so many frames of the table, and the longest that is.
@@ -37,7 +37,9 @@ pub fn refusals(table: &Table) -> Vec<Name> {
 fn meant<'a>(table: &'a Table, item: &Item) -> Option<Vec<&'a Frame>> {
     let named = |name: &str| table.frames.iter().find(|frame| &**frame.name() == name);
     let frames: Vec<&Frame> = match &item.kind {
-        ItemKind::Frame(framed) if !framed.wrong.is_empty() => named(&framed.frame).into_iter().collect(),
+        ItemKind::Frame(framed) if !framed.wrong.is_empty() && framed.part != Part::Foreign => {
+            named(&framed.frame).into_iter().collect()
+        }
         ItemKind::Unexpected(unexpected) => unexpected
             .expected
             .iter()

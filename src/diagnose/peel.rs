@@ -1,7 +1,7 @@
 //! Two causes at once: the bytes that one of them explains by themselves are taken out, and the rest is looked at as if they had never come.
 
 use crate::line::{Direction, Seen};
-use crate::machine::{PieceKind, Program};
+use crate::machine::{PieceKind, Vocabulary};
 use crate::wire::single_pulse_bytes;
 
 use super::bytes::echoes;
@@ -29,8 +29,8 @@ pub struct Layer {
 }
 
 /// What can be taken out of the window, layer by layer.
-pub fn layers(window: &Window, own: &Program) -> Vec<Layer> {
-    let pieces = pieces(own, window);
+pub fn layers(window: &Window, vocabulary: &Vocabulary) -> Vec<Layer> {
+    let pieces = pieces(vocabulary, window);
     let echo = echoes(window);
     let count = |bytes: &[bool]| bytes.iter().filter(|taken| **taken).count();
     let sent = window.sent().count();
@@ -112,6 +112,8 @@ fn held_low(window: &Window) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
     use crate::machine::meter::{READING, meter};
 
@@ -119,7 +121,7 @@ mod tests {
 
     /// What is taken out of replies that are heard with silence between them.
     fn taken(replies: &[&[u8]]) -> Vec<(Cause, Vec<u8>)> {
-        let program = meter();
+        let program = Arc::new(meter());
         let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
         let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
         let mut now = Instant::ZERO;
@@ -136,7 +138,10 @@ mod tests {
             let events = window.events.iter().zip(&layer.taken).filter(|(_, taken)| **taken);
             events.filter_map(|(heard, _)| heard.event.value()).collect()
         };
-        layers(&window, &program).iter().map(|layer| (layer.causes[0], bytes(layer))).collect()
+        layers(&window, &Vocabulary::of(&program))
+            .iter()
+            .map(|layer| (layer.causes[0], bytes(layer)))
+            .collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::line::{LineErrors, LineEvent, Seen, Settings, Span};
-use crate::machine::{Env, Item, ItemKind, Program};
+use crate::machine::{Env, Item, ItemKind, Program, Vocabulary};
 use crate::protocol::Table;
 
 use super::alternatives::{self, Reread};
@@ -33,7 +33,7 @@ pub fn diagnose_played(
         window.on_item(item.clone());
     }
     let own = Arc::new(Program::compile(Arc::clone(table)));
-    let told = alternatives::told(&own, &window);
+    let told = alternatives::told(&own, &Vocabulary::of(&own), &window);
     let otherwise = match window.is_in_doubt() {
         false => told,
         true => {

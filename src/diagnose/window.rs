@@ -248,10 +248,11 @@ fn side(direction: Direction) -> usize {
 
 fn standing(item: &Item) -> Standing {
     match &item.kind {
+        ItemKind::Frame(framed) if framed.part == Part::Foreign => Standing::Odd,
         ItemKind::Frame(framed) if !framed.wrong.is_empty() => Standing::Damaged,
         ItemKind::Frame(framed) => match framed.part {
             Part::Expected | Part::Ignored | Part::Unsolicited => Standing::Frame,
-            Part::Repeat | Part::Refusal(_) | Part::Found => Standing::Odd,
+            Part::Repeat | Part::Refusal(_) | Part::Found | Part::Foreign => Standing::Odd,
         },
         ItemKind::Unexpected(_) => Standing::Unexpected,
         ItemKind::Break | ItemKind::Silence(_) | ItemKind::Settings { .. } => Standing::Open,

@@ -85,7 +85,13 @@ impl Chance {
                 ItemKind::Field(field) => self.field(field),
                 ItemKind::Bits(bits) => bits.iter().for_each(|bit| self.bit(bit)),
                 ItemKind::Again { .. } => self.fixed += 8.0,
-                ItemKind::Optional { .. } | ItemKind::Repeat { .. } => {}
+                ItemKind::Optional { body, .. } => {
+                    // It need not be there, but where it is, its fields say what they say.
+                    let mut inner = Chance::default();
+                    inner.layout(body);
+                    self.open.append(&mut inner.open);
+                }
+                ItemKind::Repeat { .. } => {}
             }
         }
     }

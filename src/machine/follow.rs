@@ -89,7 +89,10 @@ impl Follower {
                 );
             }
             Found::Beside(beside) => self.take_beside(channel, beside),
-            Found::Damaged { thread, reading } => self.take_damaged(channel, *thread, reading),
+            Found::Damaged { thread, reading, foreign } => {
+                let part = if foreign { Part::Foreign } else { Part::Expected };
+                self.take_damaged(channel, *thread, reading, part);
+            }
             Found::Joined { frame, direction, reading } => {
                 self.take_joined(channel, frame, direction, reading)
             }
@@ -140,14 +143,14 @@ impl Follower {
         }
     }
 
-    fn take_damaged(&mut self, channel: usize, mut past: Thread, reading: Reading) {
+    fn take_damaged(&mut self, channel: usize, mut past: Thread, reading: Reading, part: Part) {
         let Some(step) = self.program.step(past.pc).cloned() else { return };
         let values = reading.values;
         let taken = self.channels[channel].heap.take(reading.len);
         self.score.damaged();
         let exchange = self.exchange(self.program.exchange_at(past.pc));
         let heard = (step.frame, step.direction, &values);
-        self.tell_frame(taken.clone(), heard, exchange, Part::Expected, reading.wrong);
+        self.tell_frame(taken.clone(), heard, exchange, part, reading.wrong);
         go_past_damaged(self.ground(), &mut past, &step, &values);
         let mut threads = vec![past];
         threads.append(&mut self.threads);

@@ -190,18 +190,18 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// The bits of a frame that had to be what they are by what this thread knew before.
-    fn known(&self, thread: &Thread, step: &Step, values: &Values) -> f64 {
+    /// The bits of a frame that are what they had to be by what this thread knew before.
+    pub fn known(&self, thread: &Thread, step: &Step, values: &Values) -> f64 {
         let chance = self.ground.program.chance(step.frame);
         let view = || View::new(self.ground, &thread.place).of(step.direction);
         let bound = step.binds.iter().filter_map(|bind| {
             let value = values.get(&bind.field)?;
             let view = view().for_field(&bind.field);
             let known = match bind.captures {
-                Some(name) => view.find(name).ok()?.is_some_and(|(_, source)| source != Source::Default),
-                None => view.value(&bind.value).ok()?.is_some(),
+                Some(name) => view.find(name).ok()?.filter(|(_, source)| *source != Source::Default)?.0,
+                None => view.value(&bind.value).ok()??,
             };
-            known.then(|| chance.known(&bind.field, value))
+            same(&known, value).then(|| chance.known(&bind.field, value))
         });
         let follows = chance.follows(|expr| matches!(view().value(expr), Ok(Some(_))));
         bound.sum::<f64>() + follows

@@ -43,7 +43,7 @@ pub struct Framed {
     /// The exchange it belongs to; `None` for what belongs to none (ignored, a refusal out of place).
     pub exchange: Option<Name>,
     pub part: Part,
-    /// What is wrong in it, and was read past; empty for a healthy frame. `at` counts from the first byte of the item.
+    /// What is wrong in it, and was read past, or differs from what was asked; empty for a healthy frame in its place. `at` counts from the first byte of the item.
     pub wrong: Vec<Mismatch>,
 }
 
@@ -60,6 +60,8 @@ pub enum Part {
     Unsolicited,
     /// It stands in place of the reply, and says why.
     Refusal(Vec<Said>),
+    /// It is healthy, and the frame that is due but for a value: it answers somebody else, or another question.
+    Foreign,
     /// It was recognised before the conversation's place was known, or after it was lost.
     Found,
 }

@@ -45,6 +45,8 @@ pub(super) enum Found {
     Damaged {
         thread: Box<Thread>,
         reading: Reading,
+        /// Nothing is wrong with it but a value that is not the one that was known.
+        foreign: bool,
     },
     /// A frame of the table out of its place.
     Joined {
@@ -319,7 +321,8 @@ impl Follower {
         let only_differs = self.placed && damaged.differs && reading.len > 1;
         // Where a frame is due, one that ends where the bytes end is that frame.
         let fits = self.placed && reading.len == offer.bytes.len() && reading.len >= LONG_ENOUGH;
-        (worth >= least || only_differs || fits).then_some(Found::Damaged { thread, reading })
+        let foreign = damaged.differs && worth + offer.known(&thread, step, &reading.values) >= STILL_A_FRAME;
+        (worth >= least || only_differs || fits).then_some(Found::Damaged { thread, reading, foreign })
     }
 
     /// A frame that this table knows, though nothing says that it should come here.
@@ -367,7 +370,7 @@ impl Follower {
 mod tests {
     use super::*;
     use crate::line::{Baud, Instant, LineEvent, Settings};
-    use crate::machine::{Env, Observer, Program, Sides};
+    use crate::machine::{Env, Item, Observer, Part, Program, Sides};
     use crate::protocol::Registry;
 
     /// Whether an acknowledgement of one byte is believed behind a strange byte and a silence of so many characters.
@@ -388,5 +391,51 @@ mod tests {
     #[test]
     fn a_frame_that_says_little_is_believed_behind_strange_bytes_after_a_pause() {
         assert_eq!([0, 18, 19, 60].map(is_believed_behind), [false, false, true, true]);
+    }
+
+    const QUESTION: &[u8] = &[0xC2, 0x33, 0xF1, 0x01, 0x0C, 0xF3];
+    const ANSWER: &[u8] = &[0x84, 0xF1, 0x10, 0x41, 0x0C, 0x0B, 0xE8, 0xC5];
+
+    /// What is made of this answer to a question for present data, and whether it is as it should be.
+    fn answered(answer: &[u8]) -> Vec<(Vec<u8>, Option<Part>, bool)> {
+        let table = Registry::shipped().get("kwp2000").expect("a shipped table");
+        let settings = Settings::new(Baud::nearest(10_400.0), table.line.format);
+        let mut observer =
+            Observer::new(Arc::new(Program::compile(table)), Sides::Both, settings, &Env::new());
+        let mut now = Instant::ZERO;
+        for (direction, bytes) in [
+            (Direction::Tx, QUESTION),
+            (Direction::Rx, ANSWER),
+            (Direction::Tx, QUESTION),
+            (Direction::Rx, answer),
+        ] {
+            now += settings.character_time() * 50;
+            for byte in bytes {
+                now += settings.character_time();
+                observer.on_event(&LineEvent::byte(now, direction, *byte));
+            }
+        }
+        observer.finish();
+        let part = |item: &Item| item.framed().map(|framed| framed.part.clone());
+        let items = observer.items().into_iter().skip(3);
+        items.map(|item| (item.bytes.to_vec(), part(&item), item.is_clean())).collect()
+    }
+
+    #[test]
+    fn a_frame_that_is_due_is_believed_behind_strange_bytes_by_what_was_known_of_it() {
+        let found = answered(&[&[0xFB, 0xFF][..], ANSWER].concat());
+        let strange = (vec![0xFB, 0xFF], None, false);
+        assert_eq!(found, [strange.clone(), (ANSWER.to_vec(), Some(Part::Expected), true)]);
+        // Another answer with the right sum is none that was asked for, so it may be some of the strange bytes.
+        let other = [0x84, 0xF1, 0x10, 0x42, 0x0C, 0x0B, 0xE8, 0xC6];
+        assert_eq!(answered(&[&[0xFB, 0xFF][..], &other].concat())[0].1, None);
+    }
+
+    #[test]
+    fn a_healthy_frame_with_another_value_answers_somebody_else_and_one_with_a_wrong_sum_is_damaged() {
+        let other = [0x84, 0xF1, 0x10, 0x41, 0x0D, 0x0B, 0xE8, 0xC6];
+        assert_eq!(answered(&other), [(other.to_vec(), Some(Part::Foreign), false)]);
+        let wrong = [0x84, 0xF1, 0x10, 0x41, 0x0C, 0x0B, 0xE8, 0xC6];
+        assert_eq!(answered(&wrong), [(wrong.to_vec(), Some(Part::Expected), false)]);
     }
 }

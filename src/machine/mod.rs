@@ -55,7 +55,7 @@ pub use meanings::said_by;
 pub use memory::{Memory, MemoryError};
 pub use observer::{Observer, Sides};
 pub use outbox::Outbox;
-pub use pieces::{Piece, PieceKind};
+pub use pieces::{Piece, PieceKind, Vocabulary};
 pub use program::Program;
 pub use score::Score;
 pub use vector::{VectorMistake, check_vector};

@@ -11,6 +11,7 @@ use crate::line::{Instant, LineEvent, Settings, Span};
 use super::env::Env;
 use super::follower::Follower;
 use super::item::Item;
+use super::pieces::Vocabulary;
 use super::program::Program;
 use super::score::Score;
 
@@ -112,6 +113,11 @@ impl Observer {
 
     pub fn program(&self) -> &Arc<Program> {
         &self.program
+    }
+
+    /// What each side can say, with the parameters that explain most.
+    pub fn vocabulary(&self) -> Vocabulary {
+        Vocabulary::with(&self.program, self.followers[self.best()].facts.clone())
     }
 
     /// The follower that explains most; of equals the first.

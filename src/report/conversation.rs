@@ -41,6 +41,8 @@ pub struct Decoded {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Counts {
     pub valid: usize,
+    /// Of the valid ones, those that answer another question.
+    pub foreign: usize,
     pub invalid: usize,
     pub unexpected: usize,
 }
@@ -49,8 +51,9 @@ impl Counts {
     pub fn of(items: &[ItemFace]) -> Counts {
         let count = |wanted: &dyn Fn(&ItemFace) -> bool| items.iter().filter(|item| wanted(item)).count();
         Counts {
-            valid: count(&|item| item.kind == "frame" && item.wrong.is_empty()),
-            invalid: count(&|item| item.kind == "frame" && !item.wrong.is_empty()),
+            valid: count(&|item| item.kind == "frame" && (item.wrong.is_empty() || item.is_foreign())),
+            foreign: count(&|item| item.is_foreign()),
+            invalid: count(&|item| item.kind == "frame" && !item.wrong.is_empty() && !item.is_foreign()),
             unexpected: count(&|item| item.kind == "unexpected"),
         }
     }
@@ -91,6 +94,9 @@ impl Report for Decoded {
 
 fn counts(frames: Counts) -> String {
     let mut said = vec![counted(frames.valid, "frame")];
+    if frames.foreign > 0 {
+        said.push(format!("{} to another question", frames.foreign));
+    }
     if frames.invalid > 0 {
         said.push(format!("{} damaged", frames.invalid));
     }

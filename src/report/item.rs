@@ -31,7 +31,7 @@ pub struct ItemFace {
     pub shown: Map<String, Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<String>,
-    /// "expected", "repeat", "ignored", "unsolicited", "refusal" or "found".
+    /// "expected", "repeat", "ignored", "unsolicited", "refusal", "foreign" or "found".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,6 +188,7 @@ impl ItemFace {
             Part::Ignored => "ignored",
             Part::Unsolicited => "unsolicited",
             Part::Found => "found",
+            Part::Foreign => "foreign",
             Part::Refusal(said) => {
                 self.means = said.iter().map(means).collect();
                 "refusal"
@@ -217,6 +218,11 @@ impl ItemFace {
                 wrong: None,
             })
             .collect();
+    }
+
+    /// A healthy frame that answers another question.
+    pub fn is_foreign(&self) -> bool {
+        self.part == Some("foreign")
     }
 
     /// Whether it is as it should be.

@@ -48,6 +48,7 @@ fn what(item: &ItemFace) -> String {
             };
             let name = item.frame.as_deref().unwrap_or_default();
             let note = match (item.wrong.is_empty(), item.part) {
+                (false, Some("foreign")) => " to another question",
                 (false, _) => " damaged",
                 (true, Some("refusal")) => " refusal",
                 (true, Some("repeat")) => " repeated",

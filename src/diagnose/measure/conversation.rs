@@ -50,7 +50,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
 }
 
 fn is_damaged(item: &Item) -> bool {
-    item.framed().is_some_and(|framed| !framed.wrong.is_empty())
+    item.framed().is_some_and(|framed| !framed.wrong.is_empty() && framed.part != Part::Foreign)
 }
 
 fn unexpected(item: &Item) -> Option<&Unexpected> {
@@ -106,7 +106,8 @@ fn places(window: &Window, evidence: &mut Evidence) {
         let of_item = |u: &Unexpected| {
             u.elsewhere.iter().any(|e| e.whole && u.expected.iter().any(|expected| expected.frame == e.frame))
         };
-        unexpected(item).is_some_and(of_item)
+        let is_foreign = item.framed().is_some_and(|framed| framed.part == Part::Foreign);
+        is_foreign || unexpected(item).is_some_and(of_item)
     });
     evidence.count("foreign", foreign.count());
     let mut late = 0;
@@ -130,7 +131,7 @@ fn spoilt_pieces(window: &Window, evidence: &mut Evidence) {
     let is_spoilt = |item: &&Item| {
         item.direction == Direction::Rx
             && match &item.kind {
-                ItemKind::Frame(framed) => !framed.wrong.is_empty(),
+                ItemKind::Frame(_) => is_damaged(item),
                 ItemKind::Unexpected(_) | ItemKind::Break => true,
                 ItemKind::Silence(_) | ItemKind::Settings { .. } => false,
             }

@@ -2,7 +2,7 @@
 //! beginning of a reply is all that it lacks.
 
 use crate::line::{Direction, Seen};
-use crate::machine::{PieceKind, Program};
+use crate::machine::{PieceKind, Vocabulary};
 
 use super::super::evidence::Evidence;
 use super::super::window::Window;
@@ -55,9 +55,9 @@ pub struct Damage {
 }
 
 impl Damage {
-    pub fn of(program: &Program, window: &Window) -> Damage {
-        let mut pieces = pieces(program, window);
-        let mended = mend(program, window, &mut pieces);
+    pub fn of(vocabulary: &Vocabulary, window: &Window) -> Damage {
+        let mut pieces = pieces(vocabulary, window);
+        let mended = mend(vocabulary, window, &mut pieces);
         let all = kinds(window, &pieces);
         let mut damage = Damage { runs: runs(window, &all), mended, ..Damage::default() };
         damage.pauses(window, &all);
@@ -150,7 +150,7 @@ fn runs(window: &Window, all: &[Is]) -> Vec<Run> {
 }
 
 /// Sets the beginnings of spoilt replies right where that makes them whole, and marks what is of a frame then.
-fn mend(program: &Program, window: &Window, pieces: &mut [Option<PieceKind>]) -> (usize, usize) {
+fn mend(vocabulary: &Vocabulary, window: &Window, pieces: &mut [Option<PieceKind>]) -> (usize, usize) {
     let replies = replies(window);
     let mut healthy: Vec<Vec<u8>> = Vec::new();
     for reply in replies.iter().rev().filter(|reply| reply.is_healthy()) {
@@ -171,7 +171,7 @@ fn mend(program: &Program, window: &Window, pieces: &mut [Option<PieceKind>]) ->
         let asked = question(window, reply.places[0]);
         let heads = healthy.iter().chain(&asked);
         let mut ways = heads.flat_map(|head| beginnings(&bytes, head));
-        let Some((hurt, _)) = ways.find(|(_, bytes)| program.begin_whole(bytes, from)) else { continue };
+        let Some((hurt, _)) = ways.find(|(_, bytes)| vocabulary.begin_whole(bytes, from)) else { continue };
         mended += 1;
         reply.places[hurt..].iter().for_each(|place| pieces[*place] = Some(PieceKind::Whole));
     }
@@ -204,10 +204,11 @@ mod tests {
     use super::*;
     use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
     use crate::machine::meter::{READING, meter};
+    use std::sync::Arc;
 
     /// What is found where these are said, with silence before each; bytes of `flagged` have a line error.
     fn found(said: &[(Direction, &[u8])], flagged: u8) -> Damage {
-        let program = meter();
+        let program = Arc::new(meter());
         let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
         let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
         let mut now = Instant::ZERO;
@@ -219,7 +220,7 @@ mod tests {
                 window.on_event(&if *byte == flagged { event.with_fault(Fault::Framing) } else { event });
             }
         }
-        Damage::of(&program, &window)
+        Damage::of(&Vocabulary::of(&program), &window)
     }
 
     const ASKED: (Direction, &[u8]) = (Direction::Tx, &[0x3F]);

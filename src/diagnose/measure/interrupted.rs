@@ -1,7 +1,7 @@
 //! Replies that are whole, but not on the line at once: what was held back in its middle, and what begins before its driver has the line.
 
 use crate::line::Direction;
-use crate::machine::Program;
+use crate::machine::Vocabulary;
 use crate::wire::{late_starts, single_pulse_bytes};
 
 use super::super::evidence::Evidence;
@@ -31,15 +31,15 @@ pub struct Interrupted {
 
 impl Interrupted {
     /// `expected` are the beginnings of the replies that were due.
-    pub fn of(program: &Program, window: &Window, expected: &[Vec<u8>]) -> Interrupted {
+    pub fn of(vocabulary: &Vocabulary, window: &Window, expected: &[Vec<u8>]) -> Interrupted {
         let replies = replies(window);
         let mut interrupted = Interrupted::default();
-        interrupted.pauses(program, window, &replies);
+        interrupted.pauses(vocabulary, window, &replies);
         interrupted.starts(window, &replies, expected);
         interrupted
     }
 
-    fn pauses(&mut self, program: &Program, window: &Window, replies: &[Reply<'_>]) {
+    fn pauses(&mut self, vocabulary: &Vocabulary, window: &Window, replies: &[Reply<'_>]) {
         let from = (!window.shared).then_some(Direction::Rx);
         let pairs = replies.windows(2).rev().filter(|pair| {
             let (Some(last), Some(first)) = (pair[0].places.last(), pair[1].places.first()) else {
@@ -59,7 +59,7 @@ impl Interrupted {
             self.resumed.1 += 1;
             if !before.is_empty() && !behind.is_empty() {
                 before.append(&mut behind);
-                self.resumed.0 += usize::from(program.begin_whole(&before, from));
+                self.resumed.0 += usize::from(vocabulary.begin_whole(&before, from));
             }
         }
     }
@@ -107,10 +107,11 @@ mod tests {
     use super::*;
     use crate::line::{Baud, Instant, LineErrors, LineEvent, Settings, Span};
     use crate::machine::meter::{READING, meter};
+    use std::sync::Arc;
 
     /// What is found where these are said, with silence before each.
     fn found(said: &[(Direction, &[u8])], expected: &[Vec<u8>]) -> Interrupted {
-        let program = meter();
+        let program = Arc::new(meter());
         let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
         let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
         let mut now = Instant::ZERO;
@@ -121,7 +122,7 @@ mod tests {
                 window.on_event(&LineEvent::byte(now, *direction, *byte));
             }
         }
-        Interrupted::of(&program, &window, expected)
+        Interrupted::of(&Vocabulary::of(&program), &window, expected)
     }
 
     #[test]
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_comes_amid_a_message_is_no_answer_that_began_late() {
-        let program = meter();
+        let program = Arc::new(meter());
         let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
         let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
         let mut now = Instant::ZERO;
@@ -145,7 +146,7 @@ mod tests {
             window.on_event(&LineEvent::byte(now, Direction::Tx, byte));
             window.on_event(&LineEvent::byte(now + Span::from_micros(100), Direction::Rx, 0xDE));
         }
-        let found = Interrupted::of(&program, &window, &[vec![0x79]]);
+        let found = Interrupted::of(&Vocabulary::of(&program), &window, &[vec![0x79]]);
         assert_eq!(found.late, (1, 1));
     }
 

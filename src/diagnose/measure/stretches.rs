@@ -1,7 +1,7 @@
 //! What stands in spoilt replies by the table's frames alone: whole ones, ones that break off, ones with a fault, and what is none.
 
 use crate::line::Direction;
-use crate::machine::{Piece, PieceKind, Program};
+use crate::machine::{Piece, PieceKind, Vocabulary};
 use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
@@ -66,10 +66,10 @@ impl Held {
 }
 
 impl Stretches {
-    pub fn of(program: &Program, window: &Window) -> Stretches {
+    pub fn of(vocabulary: &Vocabulary, window: &Window) -> Stretches {
         let from = (!window.shared).then_some(Direction::Rx);
         let held = |(bytes, flagged): (Vec<u8>, usize)| {
-            let pieces = program.pieces(&bytes, from);
+            let pieces = vocabulary.pieces(&bytes, from);
             let pulse = |piece: &&Piece| {
                 piece.kind == PieceKind::Strange && single_pulse_bytes().any(|one| one == bytes[piece.from])
             };

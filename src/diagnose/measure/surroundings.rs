@@ -1,7 +1,7 @@
 //! What stands around a byte: the run that it came in, how long nothing was reported about it, and the frame of the table that it is part of.
 
 use crate::line::{Direction, Seen};
-use crate::machine::{PieceKind, Program};
+use crate::machine::{PieceKind, Vocabulary};
 
 use super::super::window::{Heard, Window};
 use super::replies::replies;
@@ -70,7 +70,7 @@ fn place(window: &Window, run: &[usize], found: &mut [Place]) {
 }
 
 /// What each event of a spoilt reply is part of, by the frames of the table alone.
-pub fn pieces(program: &Program, window: &Window) -> Vec<Option<PieceKind>> {
+pub fn pieces(vocabulary: &Vocabulary, window: &Window) -> Vec<Option<PieceKind>> {
     let mut found = vec![None; window.events.len()];
     let from = (!window.shared).then_some(Direction::Rx);
     let mut left = MOST_BYTES;
@@ -78,7 +78,7 @@ pub fn pieces(program: &Program, window: &Window) -> Vec<Option<PieceKind>> {
         let bytes = reply.bytes();
         let Some(less) = left.checked_sub(bytes.len()) else { break };
         left = less;
-        for piece in program.pieces(&bytes, from) {
+        for piece in vocabulary.pieces(&bytes, from) {
             let places = reply.places[piece.from..piece.to.min(bytes.len())].iter();
             places.for_each(|place| found[*place] = Some(piece.kind));
         }
@@ -99,7 +99,9 @@ pub fn is_at_an_edge(pieces: &[Option<PieceKind>], place: usize) -> bool {
 mod tests {
     use super::*;
     use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::machine::Program;
     use crate::machine::meter::{READING, meter};
+    use std::sync::Arc;
 
     /// Runs of bytes with silence between them; every other byte of the flagged ones carries a framing error.
     fn window(program: &Program, runs: &[(&[u8], bool)]) -> Window {
@@ -129,9 +131,9 @@ mod tests {
 
     #[test]
     fn what_a_byte_is_part_of_is_told_by_the_frames_of_the_table() {
-        let program = meter();
+        let program = Arc::new(meter());
         let bytes = [&[0xFF][..], &READING].concat();
-        let pieces = pieces(&program, &window(&program, &[(&bytes, false)]));
+        let pieces = pieces(&Vocabulary::of(&program), &window(&program, &[(&bytes, false)]));
         assert_eq!(pieces[0], Some(PieceKind::Strange));
         assert!(pieces[1..].iter().all(|piece| *piece == Some(PieceKind::Whole)), "{pieces:?}");
     }
