@@ -22,7 +22,7 @@ pub fn told(own: &Program, vocabulary: &Vocabulary, window: &Window) -> Otherwis
         interrupted: Interrupted::of(vocabulary, window, &expected),
         expected,
         refusals: mend::refusals(own.table()),
-        mended: mend::mended(own.table(), &window.items),
+        mended: mend::mended(vocabulary, &window.items),
         stretches: Stretches::of(vocabulary, window),
         damage: Damage::of(vocabulary, window),
         ..Otherwise::default()

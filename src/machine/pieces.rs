@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::frame::Outcome;
 use crate::line::Direction;
-use crate::protocol::FrameId;
+use crate::protocol::{FrameId, Table};
 
 use super::env::Env;
 use super::facts::Facts;
@@ -93,6 +93,15 @@ impl Vocabulary {
             let may_begin = |frame: &&FrameId| self.program.starts(**frame).contains(byte);
             self.said_by(from).iter().filter(may_begin).any(read)
         })
+    }
+
+    /// Whether these bytes are this frame from the first to the last.
+    pub fn is(&self, frame: FrameId, bytes: &[u8]) -> bool {
+        matches!(self.read(frame, bytes, true), Outcome::Complete(reading) if reading.len == bytes.len())
+    }
+
+    pub fn table(&self) -> &Table {
+        &self.program.table
     }
 
     fn said_by(&self, from: Option<Direction>) -> &[FrameId] {

@@ -13,6 +13,9 @@ use super::thread::Thread;
 /// More than this is not told.
 const MOST: usize = 8;
 
+/// A frame of fewer bits is what almost any bytes are.
+const SAYS_SOMETHING: f64 = 8.0;
+
 /// Describes bytes of one side that no thread accepted. `wrong` is what [`Offer::to`](super::hear::Offer::to) said of each thread.
 pub(super) fn describe(program: &Program, bytes: &[u8], threads: &[Thread], wrong: &[Wrong]) -> Unexpected {
     let within = threads.first().map_or_else(Vec::new, |first| program.exchanges_at(first.pc));
@@ -58,7 +61,10 @@ pub(super) fn elsewhere(program: &Program, bytes: &[u8]) -> Vec<Elsewhere> {
     for direction in [Direction::Rx, Direction::Tx] {
         for &frame in program.said_by(direction) {
             match program.frame(frame).parse(bytes, true, &Nothing) {
-                Outcome::Complete(reading) if reading.len == bytes.len() => {
+                Outcome::Complete(reading)
+                    if reading.len == bytes.len()
+                        && program.chance(frame).bits(&reading.values, reading.len) >= SAYS_SOMETHING =>
+                {
                     found.push((0, at(program, frame, None, true)));
                 }
                 _ if program.begins_with(frame, bytes) => found.push((1, at(program, frame, None, false))),

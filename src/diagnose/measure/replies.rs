@@ -139,13 +139,21 @@ fn lone(window: &Window, spoilt: &[&Reply<'_>], evidence: &mut Evidence) {
 /// What comes this soon behind a byte that was sent comes with the turn of the line, in character times.
 const SOON: f64 = 4.5;
 
-/// The last thing on the line was sent, and not long ago.
+/// Whoever sends another byte this soon was sending all the time, in character times.
+const ON: f64 = 1.5;
+
+/// The last thing on the line was sent, not long ago, and nothing more was on its way.
 pub fn follows_a_turn(window: &Window, place: usize) -> bool {
     let Some(before) = place.checked_sub(1).and_then(|before| window.events.get(before)) else {
         return false;
     };
-    let gap = window.events[place].event.at - before.event.at;
-    before.event.direction == Direction::Tx && window.characters(gap) < SOON
+    let at = window.events[place].event.at;
+    let soon = |heard: &&Heard| window.characters(heard.event.at - at) < ON;
+    let goes_on = || {
+        let mut behind = window.events.iter().skip(place + 1).take_while(soon);
+        behind.any(|heard| heard.event.direction == Direction::Tx)
+    };
+    before.event.direction == Direction::Tx && window.characters(at - before.event.at) < SOON && !goes_on()
 }
 
 /// Which events of the window stand alone in silence, and are what one pulse makes.
@@ -367,6 +375,7 @@ fn pulses(several: &[Vec<u8>], siblings: &[Vec<u8>], laid: &[Option<Laid>], evid
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::{Baud, Format, Instant, LineEvent, Settings};
 
     const REPLY: [u8; 10] = [0x10, 0x21, 0x32, 0x43, 0x54, 0x65, 0x76, 0x87, 0x98, 0xA9];
 
@@ -402,5 +411,25 @@ mod tests {
         changed[4] ^= 4;
         assert_eq!(kind(&changed), Some(Change::Changed(1)));
         assert_eq!(kind(&[0x5A; 9]), None);
+    }
+
+    #[test]
+    fn the_line_turns_behind_the_last_byte_that_was_sent() {
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        // A pulse while a question goes out, and one behind it.
+        let said = [
+            (1, Direction::Tx),
+            (2, Direction::Tx),
+            (3, Direction::Rx),
+            (3, Direction::Tx),
+            (5, Direction::Rx),
+        ];
+        for (characters, direction) in said {
+            let at = Instant::ZERO + settings.character_time() * characters;
+            window.on_event(&LineEvent::byte(at, direction, 0xFF));
+        }
+        assert!(!follows_a_turn(&window, 2));
+        assert!(follows_a_turn(&window, 4));
     }
 }
