@@ -9,7 +9,7 @@ use crate::wire::single_pulse_bytes;
 
 use super::cause::Cause;
 use super::evidence::Evidence;
-use super::measure::{Beside, Place, beside, follows_a_turn, is_at_an_edge, pieces, places};
+use super::measure::{Beside, Place, beside, echoed, follows_a_turn, is_at_an_edge, pieces, places};
 use super::window::{Heard, Standing, Window, is_text};
 
 /// Silence around a byte that stands alone, in character times.
@@ -367,27 +367,8 @@ fn sending(window: &Window) -> Vec<bool> {
 
 /// Which received bytes are, in order, what was sent shortly before.
 pub(super) fn echoes(window: &Window) -> Vec<bool> {
-    let limit = window.settings.character_time().mul_f64(12.0) + window.uncertainty;
     let mut echo = vec![false; window.events.len()];
-    let received: Vec<usize> = (0..window.events.len())
-        .filter(|place| {
-            window.events[*place].event.direction == Direction::Rx && !in_frame(&window.events[*place])
-        })
-        .collect();
-    let mut next = 0;
-    for own in window.events.iter().filter(|heard| heard.event.direction == Direction::Tx) {
-        let at = |place: usize| window.events[received[place]].event.at;
-        let character = window.settings.character_time();
-        let found =
-            (next..received.len()).take_while(|place| at(*place) <= own.event.at + limit).find(|place| {
-                window.events[received[*place]].event.value() == own.event.value()
-                    && at(*place) + character >= own.event.at
-            });
-        if let Some(place) = found {
-            echo[received[place]] = true;
-            next = place + 1;
-        }
-    }
+    echoed(window).into_iter().for_each(|(_, place)| echo[place] = true);
     echo
 }
 

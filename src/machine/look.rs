@@ -20,6 +20,9 @@ const STRONG: f64 = 24.0;
 /// A damaged frame must still be worth so many bits beside its fault, or it is just other bytes.
 const STILL_A_FRAME: f64 = 12.0;
 
+/// A frame of fewer bits is what almost any bytes are.
+pub(super) const SAYS_SOMETHING: f64 = 8.0;
+
 /// After a silence of so many characters something new begins.
 const PAUSE: u32 = 20;
 
@@ -355,9 +358,12 @@ impl Follower {
             }
         }
         if let Some((worth, frame, direction, reading)) = best {
-            // A weak frame is believed when it stands alone.
-            let alone =
-                !self.placed && !strange && closing == Closing::Yes && reading.len == offer.bytes.len();
+            // A weak frame is believed when it stands alone, but not one that almost any bytes are.
+            let alone = !self.placed
+                && !strange
+                && closing == Closing::Yes
+                && reading.len == offer.bytes.len()
+                && worth >= SAYS_SOMETHING;
             if worth >= STRONG || alone {
                 return Some(Found::Joined { frame, direction, reading });
             }

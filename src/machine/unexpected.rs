@@ -6,15 +6,13 @@ use crate::protocol::{FrameId, StateId};
 
 use super::hear::Wrong;
 use super::item::{Candidate, Elsewhere, Unexpected};
+use super::look::SAYS_SOMETHING;
 use super::meanings;
 use super::program::{Instruction, Pc, Program};
 use super::thread::Thread;
 
 /// More than this is not told.
 const MOST: usize = 8;
-
-/// A frame of fewer bits is what almost any bytes are.
-const SAYS_SOMETHING: f64 = 8.0;
 
 /// Describes bytes of one side that no thread accepted. `wrong` is what [`Offer::to`](super::hear::Offer::to) said of each thread.
 pub(super) fn describe(program: &Program, bytes: &[u8], threads: &[Thread], wrong: &[Wrong]) -> Unexpected {

@@ -1,11 +1,14 @@
 //! Replies that are whole, but not on the line at once: what was held back in its middle, and what begins before its driver has the line.
 
+use std::collections::BTreeSet;
+
 use crate::line::Direction;
 use crate::machine::Vocabulary;
 use crate::wire::{late_starts, single_pulse_bytes};
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Window};
+use super::echo::echoed;
 use super::replies::{Reply, replies};
 
 /// Replies that are looked at, the newest ones, and beginnings of replies that are known.
@@ -41,13 +44,15 @@ impl Interrupted {
 
     fn pauses(&mut self, vocabulary: &Vocabulary, window: &Window, replies: &[Reply<'_>]) {
         let from = (!window.shared).then_some(Direction::Rx);
+        // What was sent comes back when it is sent, and goes on with nothing.
+        let echo: BTreeSet<usize> = echoed(window).into_iter().map(|(_, place)| place).collect();
         let pairs = replies.windows(2).rev().filter(|pair| {
             let (Some(last), Some(first)) = (pair[0].places.last(), pair[1].places.first()) else {
                 return false;
             };
             let sent =
                 window.events.range(last + 1..*first).any(|heard| heard.event.direction == Direction::Tx);
-            !sent && !pair[0].is_healthy()
+            !sent && !pair[0].is_healthy() && !echo.contains(first)
         });
         for pair in pairs.take(MOST) {
             let (mut before, mut behind) = (pair[0].bytes(), pair[1].bytes());
