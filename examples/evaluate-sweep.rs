@@ -43,6 +43,8 @@ fn main() {
         "max s"
     );
     let mut everything = Tally::default();
+    // Of adapters that tell errors for packets, how long a packet waits says how many characters a listen takes at the least.
+    let mut by_latency: BTreeMap<Span, Tally> = BTreeMap::new();
     for stratum in strata() {
         let name = stratum.name();
         if !name.contains(&only) {
@@ -57,11 +59,17 @@ fn main() {
                 outcome.tell(&device);
             }
             tally.add(&outcome);
+            if stratum.errors == LineErrors::Packet && stratum.harsh == Harsh::Not {
+                by_latency.entry(device.adapter.packet_time).or_default().add(&outcome);
+            }
         }
         tally.show(&name);
         everything.merge(tally);
     }
     everything.show("all");
+    for (latency, mut tally) in by_latency {
+        tally.show(&format!("packet, after {:.0} ms", 1e3 * latency.as_secs_f64()));
+    }
     if only.is_empty() {
         compare_with_walk(seed);
     }

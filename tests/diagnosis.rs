@@ -205,14 +205,7 @@ fn a_conversation_without_a_flaw_is_surely_clean() {
         flawless += 1;
         let leading = observed.diagnosis.leading();
         assert_eq!(leading.cause, Cause::Clean, "{} seed {seed}", kit.name);
-        // A question with its answer is little to be sure of, but likely.
-        let is_likely = observed.items.len() <= 2 && leading.probability >= 0.75;
-        assert!(
-            is_likely || observed.diagnosis.is_sure(),
-            "{} seed {seed}: {}",
-            kit.name,
-            leading.probability
-        );
+        assert!(observed.diagnosis.is_sure(), "{} seed {seed}: {}", kit.name, leading.probability);
         assert!(observed.diagnosis.contributing.is_empty(), "{} seed {seed}", kit.name);
     }
     assert!(flawless >= TRIED, "{flawless}");

@@ -108,6 +108,9 @@ pub struct Words {
     /// The sentence when the value is 0, where that tells something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<String>,
+    /// The sentence when the value is below 0, where another one says it better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
     /// Causes of which it tells something; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<String>,

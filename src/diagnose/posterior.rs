@@ -129,7 +129,11 @@ fn reasons(model: &Model, cause: Cause, evidence: &Evidence, posterior: &[(Cause
 
 /// The sentence that words.toml has for a feature; `None` for those that are only conditions of others.
 fn told_as(words: &Words, feature: &Feature) -> Option<String> {
-    let says = if feature.value == 0.0 { words.absent.as_deref()? } else { &words.says };
+    let says = match feature.value {
+        0.0 => words.absent.as_deref()?,
+        value if value < 0.0 => words.below.as_deref().unwrap_or(&words.says),
+        _ => &words.says,
+    };
     if says.is_empty() {
         return None;
     }
@@ -162,4 +166,21 @@ fn measure(model: &Model, ranking: &[Ranked]) -> Option<String> {
     };
     let found = model.decide.iter().find(parts).or_else(|| model.decide.iter().find(about));
     found.map(|decide| decide.measure.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_below_zero_is_told_by_its_own_sentence() {
+        let words = &Model::shipped().feature["format-of-all"];
+        let told = |value: f64| told_as(words, &Feature { name: "format-of-all", value, count: 0, of: 0 });
+        assert_eq!(
+            told(-0.5).as_deref(),
+            Some("everything received fits our format better than another one (-5.0 in natural logarithm)")
+        );
+        assert!(told(0.5).is_some_and(|text| text.starts_with("another format against ours")));
+        assert_eq!(told(0.0), None);
+    }
 }

@@ -39,12 +39,13 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let questions =
         window.items.iter().filter(|i| i.direction == Direction::Tx && i.framed().is_some()).count();
     evidence.share("unanswered", silences.min(questions.max(silences)), questions.max(silences));
-    let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0;
+    let refusals = refusals(window, &otherwise.refusals, evidence);
+    let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0 && refusals == 0;
     evidence.number("all-clean", f64::from(u8::from(clean)));
+    evidence.number("answered-clean", f64::from(u8::from(clean && questions > 0)));
     evidence.share("mended-by-a-bit", otherwise.mended.0, otherwise.mended.1);
     weights(otherwise, evidence);
     places(window, evidence);
-    refusals(window, &otherwise.refusals, evidence);
     endings(window, evidence);
     rates(window, evidence);
 }
@@ -158,7 +159,8 @@ fn passed_over(window: &Window, evidence: &mut Evidence) {
     evidence.share("passed-over", passed, asked);
 }
 
-fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) {
+/// How often the device has refused.
+fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) -> usize {
     let mut count = 0;
     for item in window.items.iter().filter(|item| item.direction == Direction::Rx) {
         let Some(framed) = item.framed().filter(|framed| framed.wrong.is_empty()) else { continue };
@@ -178,6 +180,7 @@ fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) {
         }
     }
     evidence.count("refusals", count);
+    count
 }
 
 /// Frames that break off, and what was lost before them.
