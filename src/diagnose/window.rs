@@ -62,8 +62,10 @@ pub struct Window {
     begun: u64,
     /// A healthy frame has come since.
     joined: bool,
-    /// Per direction (Rx, Tx), numbers of the bytes that belong to no item yet.
-    open: [VecDeque<u64>; 2],
+    /// A character time of the present settings, in seconds.
+    character: f64,
+    /// Per direction (Rx, Tx), before which number no byte is left that belongs to no item yet.
+    open: [u64; 2],
 }
 
 /// What came while one setting held.
@@ -92,24 +94,17 @@ impl Window {
             first: 0,
             begun: 0,
             joined: false,
-            open: [VecDeque::new(), VecDeque::new()],
+            character: character(settings),
+            open: [0, 0],
         }
     }
 
     pub fn on_event(&mut self, event: &LineEvent) {
-        if event.value().is_some() {
-            self.open[side(event.direction)].push_back(self.seen);
-        }
         self.seen += 1;
         self.events.push_back(Heard { event: *event, standing: Standing::Open, item: None });
         if self.events.len() > MOST_EVENTS {
             self.events.pop_front();
             self.first += 1;
-            for open in &mut self.open {
-                while open.front().is_some_and(|number| *number < self.first) {
-                    open.pop_front();
-                }
-            }
         }
     }
 
@@ -117,13 +112,20 @@ impl Window {
     pub fn on_item(&mut self, mut item: Item) {
         self.join(&mut item);
         let standing = standing(&item);
-        let side = if self.shared { side(Direction::Rx) } else { side(item.direction) };
-        for _ in 0..item.bytes.len() {
-            let Some(number) = self.open[side].pop_front() else { break };
-            let place = usize::try_from(number - self.first).unwrap_or(usize::MAX);
-            if let Some(heard) = self.events.get_mut(place) {
+        let direction = if self.shared { Direction::Rx } else { item.direction };
+        let mut left = item.bytes.len();
+        let open = &mut self.open[side(direction)];
+        *open = self.first.max(*open);
+        let from = usize::try_from(*open - self.first).unwrap_or(usize::MAX).min(self.events.len());
+        for heard in self.events.range_mut(from..) {
+            if left == 0 {
+                break;
+            }
+            *open += 1;
+            if heard.event.direction == direction && heard.event.value().is_some() {
                 heard.standing = standing;
                 heard.item = Some(self.items_seen);
+                left -= 1;
             }
         }
         self.items_seen += 1;
@@ -161,10 +163,11 @@ impl Window {
             });
         }
         self.settings = settings;
+        self.character = character(settings);
         (self.first, self.begun, self.joined) = (self.seen, self.seen, false);
         self.events.clear();
         self.items.clear();
-        self.open.iter_mut().for_each(VecDeque::clear);
+        self.open = [self.seen; 2];
     }
 
     /// Without the bytes at its end of which more will tell what they are: half a frame is no evidence of anything.
@@ -218,7 +221,7 @@ impl Window {
 
     /// A span in character times of the present settings.
     pub fn characters(&self, span: Span) -> f64 {
-        span.as_secs_f64() / self.settings.character_time().as_secs_f64().max(1e-9)
+        span.as_secs_f64() / self.character
     }
 }
 
@@ -237,6 +240,10 @@ impl Standing {
 /// Printable, or what ends and moves lines on a terminal.
 pub fn is_text(byte: u8) -> bool {
     matches!(byte, 0x20..=0x7E | b'\r' | b'\n' | b'\t' | 0x1B)
+}
+
+fn character(settings: Settings) -> f64 {
+    settings.character_time().as_secs_f64().max(1e-9)
 }
 
 fn side(direction: Direction) -> usize {

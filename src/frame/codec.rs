@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::checksum::Checksum;
 use super::envelope::{LONGEST, Opened};
 use super::expr::Scope;
-use super::fused::{Fit, Fused, Place};
+use super::fused::{Fit, Fused, Place, Screen};
 use super::layout::{Envelope, Layout};
 use super::parse::{Leniency, Stop};
 use super::program::Program;
@@ -62,6 +62,11 @@ impl Frame {
         if self.envelope.is_some() { Fit::Ask } else { self.fused().judge(input) }
     }
 
+    /// What the first bytes rule out; nothing where the frame is wrapped.
+    pub fn screen(&self) -> Screen {
+        if self.envelope.is_some() { Screen::default() } else { self.fused().screen() }
+    }
+
     /// Where a field stands in the frame without its envelope, if that does not depend on what else the frame holds.
     pub fn place(&self, field: &str) -> Option<Place> {
         self.fused().place(field)
@@ -84,12 +89,36 @@ impl Frame {
         self.read(input, closed, scope, Leniency { faults: 0, words: false })
     }
 
+    /// The same of bytes that a glance found to be possible.
+    pub fn recognise_fitting(&self, input: &[u8], closed: bool, scope: &dyn Scope) -> Outcome {
+        let leniency = Leniency { faults: 0, words: false };
+        let plain = if self.envelope.is_none() { self.fused().read_fitting(input, scope) } else { None };
+        match plain {
+            Some(Ok(reading)) => Outcome::Complete(reading),
+            Some(Err(at)) => Outcome::Wrong(Mismatch { at, expected: String::new() }),
+            None => self.by_parser(input, closed, scope, leniency),
+        }
+    }
+
     /// The same, with up to `faults` wrong values let through and told: what an observer makes of a damaged frame.
     pub fn parse_damaged(&self, input: &[u8], closed: bool, scope: &dyn Scope, faults: usize) -> Outcome {
         self.read(input, closed, scope, Leniency { faults, words: true })
     }
 
     fn read(&self, input: &[u8], closed: bool, scope: &dyn Scope, leniency: Leniency) -> Outcome {
+        if self.envelope.is_none() {
+            match self.fused().read(input, scope) {
+                Some(Ok(reading)) => return Outcome::Complete(reading),
+                Some(Err(at)) if leniency.faults == 0 && !leniency.words => {
+                    return Outcome::Wrong(Mismatch { at, expected: String::new() });
+                }
+                Some(Err(_)) | None => {}
+            }
+        }
+        self.by_parser(input, closed, scope, leniency)
+    }
+
+    fn by_parser(&self, input: &[u8], closed: bool, scope: &dyn Scope, leniency: Leniency) -> Outcome {
         match &self.envelope {
             None => match parse::payload(&self.program, input, closed, scope, leniency) {
                 Ok(reading) => Outcome::Complete(reading),

@@ -10,7 +10,9 @@ use std::ops::RangeInclusive;
 use super::checksum::Algorithm;
 use super::expr::Expr;
 use super::fused::{Fused, Preamble};
-use super::layout::{Allowed, BitField, Field, FieldType, Item, ItemKind, Layout, Order, Times};
+use super::layout::{
+    Allowed, BitField, Field, FieldType, Item, ItemKind, Layout, Order, Times, Transform, TransformOp,
+};
 use super::text::Name;
 use affine::Line;
 
@@ -55,6 +57,23 @@ struct Known {
     from: Mark,
     to: Mark,
     value: Option<Wire>,
+    /// Its place among the named fields, as written.
+    order: usize,
+    drawn: Option<Drawn>,
+}
+
+impl Known {
+    /// It is told where it ends: not of bits in a group of several bytes.
+    fn is_measured(&self) -> bool {
+        self.from != self.to || self.value.is_none()
+    }
+}
+
+/// What is made of a field's bytes when `shift` is taken from each of them.
+#[derive(Clone, Debug)]
+enum Drawn {
+    Number { wire: Wire, signed: bool, shift: u8 },
+    Bytes { shift: u8 },
 }
 
 /// A number on the wire, and the line that leads to its value: (wire × times + plus) / by.
@@ -76,6 +95,8 @@ type Spans = Vec<(Mark, Mark)>;
 struct Computed {
     wire: Wire,
     expr: Expr,
+    /// Which of the named fields it is.
+    field: Option<usize>,
     /// Where the field begins: what an open span ends with.
     here: Mark,
     depth: usize,
@@ -98,6 +119,12 @@ struct Fuse {
     among: Vec<(Wire, Vec<RangeInclusive<u64>>)>,
     computed: Vec<Computed>,
     names: HashMap<Name, Known>,
+    /// Named fields so far.
+    named: usize,
+    /// Some name stands for two fields.
+    ambiguous: bool,
+    /// What is added to each byte of the part that is walked over.
+    shift: u8,
 }
 
 impl Fuse {
@@ -124,7 +151,7 @@ impl Fuse {
 
     fn constant(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            self.bytes.push((self.here, 0xFF, byte));
+            self.bytes.push((self.here, 0xFF, byte.wrapping_add(self.shift)));
             self.here.offset += 1;
         }
     }
@@ -150,7 +177,10 @@ impl Fuse {
     fn field(&mut self, field: &Field, depth: usize) {
         let from = self.here;
         let swallowings = self.swallowings;
+        let order = self.named;
+        self.named += usize::from(field.name.is_some());
         let mut value = None;
+        let drawn = self.drawn(field);
         match &field.kind {
             FieldType::Number { bytes, signed, order } => {
                 value = self.number(field, *bytes, *signed, *order, depth)
@@ -167,20 +197,45 @@ impl Fuse {
                 self.opaque(size.as_ref())
             }
             FieldType::Hex(size) => self.opaque(Some(size)),
-            FieldType::Part { body, size: None } if field.transform.is_none() => {
-                self.walk(&body.items, depth + 1)
-            }
+            FieldType::Part { body, size: None } => match shift_of(field.transform.as_ref()) {
+                Some(shift) => {
+                    let outer = self.shift;
+                    self.shift = outer.wrapping_add(shift);
+                    self.walk(&body.items, depth + 1);
+                    self.shift = outer;
+                }
+                None => self.opaque(None),
+            },
             // A compiled frame has a number or bytes in place of a natural checksum.
-            FieldType::Part { size: None, .. }
-            | FieldType::Natural(_)
-            | FieldType::Dec
-            | FieldType::Uu(_)
-            | FieldType::Cbor(_) => self.opaque(None),
+            FieldType::Natural(_) | FieldType::Dec | FieldType::Uu(_) | FieldType::Cbor(_) => {
+                self.opaque(None)
+            }
         }
         // A beginning that a second stretch swallowed is no place any more.
         let is_swallowed = from.behind && swallowings != self.swallowings;
         if let Some(name) = field.name.clone().filter(|_| !is_swallowed) {
-            self.names.insert(name, Known { from, to: self.here, value });
+            self.know(name, Known { from, to: self.here, value, order, drawn });
+        }
+    }
+
+    fn know(&mut self, name: Name, known: Known) {
+        self.ambiguous |= self.names.insert(name, known).is_some();
+    }
+
+    /// What is made of a field's bytes, where that asks for nothing but them.
+    fn drawn(&self, field: &Field) -> Option<Drawn> {
+        match &field.kind {
+            FieldType::Number { bytes, signed, order } => {
+                let line = Line::of(field.transform.as_ref()).filter(|line| line.by == 1)?;
+                let mask = u64::MAX >> (64 - 8 * u32::from(*bytes));
+                let wire = Wire { at: self.here, bytes: *bytes, order: *order, shift: 0, mask, line };
+                Some(Drawn::Number { wire, signed: *signed, shift: self.shift })
+            }
+            FieldType::Bytes(_) | FieldType::Part { .. } => {
+                let shift = shift_of(field.transform.as_ref())?;
+                Some(Drawn::Bytes { shift: self.shift.wrapping_add(shift) })
+            }
+            _ => None,
         }
     }
 
@@ -208,19 +263,23 @@ impl Fuse {
         self.here.offset += usize::from(bytes);
         // A value that is no whole number, or below nothing, is the parser's to refuse.
         self.unsure |= line.is_none_or(|line| line.by != 1 || line.plus < 0);
-        let wire = wire.filter(|_| !signed);
+        // Of shifted bytes only those can be compared that are always the same.
+        let wire = wire.filter(|_| !signed && (self.shift == 0 || field.allowed.is_constant()));
         match &wire {
-            Some(wire) => self.allowed(wire.clone(), &field.allowed, here, depth),
+            Some(wire) => {
+                let named = field.name.as_ref().map(|_| self.named - 1);
+                self.allowed(wire.clone(), &field.allowed, here, named, depth);
+            }
             None => self.unsure |= field.allowed != Allowed::Any,
         }
-        wire
+        wire.filter(|_| self.shift == 0)
     }
 
-    fn allowed(&mut self, wire: Wire, allowed: &Allowed, here: Mark, depth: usize) {
+    fn allowed(&mut self, wire: Wire, allowed: &Allowed, here: Mark, field: Option<usize>, depth: usize) {
         let plain = wire.line.is_plain();
         match allowed {
             Allowed::Any => {}
-            Allowed::OneOf(ranges) if plain => {
+            Allowed::OneOf(ranges) | Allowed::Sends { others: ranges, .. } if plain => {
                 let unsigned = ranges.iter().filter(|range| *range.end() >= 0);
                 let ranges = unsigned.map(|range| clamp(*range.start())..=clamp(*range.end())).collect();
                 self.among.push((wire, ranges));
@@ -228,7 +287,7 @@ impl Fuse {
             Allowed::Equal(expr) => match expr.as_number().map(u64::try_from) {
                 Some(Ok(value)) if plain && value <= wire.mask => self.fixed(&wire, value),
                 Some(_) => self.unsure = true,
-                None => self.computed.push(Computed { wire, expr: expr.clone(), here, depth }),
+                None => self.computed.push(Computed { wire, expr: expr.clone(), field, here, depth }),
             },
             Allowed::OneOf(_) | Allowed::Sends { .. } => self.unsure = true,
         }
@@ -243,7 +302,7 @@ impl Fuse {
         for index in 0..usize::from(wire.bytes) {
             if mask[index] != 0 {
                 let at = Mark { offset: wire.at.offset + index, ..wire.at };
-                self.bytes.push((at, mask[index], value[index]));
+                self.bytes.push((at, mask[index], value[index].wrapping_add(self.shift)));
             }
         }
     }
@@ -251,7 +310,7 @@ impl Fuse {
     fn bits(&mut self, fields: &[BitField], depth: usize) {
         let bits: u32 = fields.iter().map(|field| u32::from(field.width)).sum();
         let bytes = (bits / 8) as u8;
-        if !bits.is_multiple_of(8) || !(1..=8).contains(&bytes) {
+        if !bits.is_multiple_of(8) || !(1..=8).contains(&bytes) || self.shift != 0 {
             return self.opaque(None);
         }
         let here = self.here;
@@ -266,17 +325,23 @@ impl Fuse {
             };
             let wire = Wire { at: here, bytes, order: Order::Big, shift: shift as u8, mask, line };
             self.unsure |= line.by != 1 || line.plus < 0;
-            self.allowed(wire.clone(), &field.allowed, here, depth);
+            let named = field.name.as_ref().map(|_| self.named);
+            self.allowed(wire.clone(), &field.allowed, here, named, depth);
             if let Some(name) = &field.name {
                 // Where a span begins or ends in a group of several bytes is the parser's to say.
                 let to = if bytes == 1 { self.here } else { here };
-                self.names.insert(name.clone(), Known { from: here, to, value: Some(wire) });
+                let drawn =
+                    (line.by == 1).then(|| Drawn::Number { wire: wire.clone(), signed: false, shift: 0 });
+                let order = self.named;
+                self.named += 1;
+                self.know(name.clone(), Known { from: here, to, value: Some(wire), order, drawn });
             }
         }
     }
 
     fn again(&mut self, of: &Name, complement: bool) {
-        let Some(known) = self.names.get(of).filter(|known| known.from.behind == known.to.behind) else {
+        let is_measured = |known: &&Known| known.from.behind == known.to.behind && self.shift == 0;
+        let Some(known) = self.names.get(of).filter(is_measured) else {
             return self.opaque(None);
         };
         let size = known.to.offset - known.from.offset;
@@ -287,6 +352,17 @@ impl Fuse {
         }
         self.same.push((self.here, known.from, size, if complement { 0xFF } else { 0 }));
         self.here.offset += size;
+    }
+}
+
+/// What is added to each byte on the wire; `None` where it is no number that is always the same.
+fn shift_of(transform: Option<&Transform>) -> Option<u8> {
+    let Some(Transform { op, by }) = transform else { return Some(0) };
+    let by = by.as_number()?.rem_euclid(256) as u8;
+    match op {
+        TransformOp::Add => Some(by),
+        TransformOp::Subtract => Some(by.wrapping_neg()),
+        TransformOp::Xor | TransformOp::Multiply | TransformOp::Divide => None,
     }
 }
 

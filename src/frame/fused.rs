@@ -6,12 +6,18 @@
 
 use super::checksum;
 use super::envelope::LONGEST;
+use super::expr::Scope;
 use super::layout::Order;
+use super::reading::Reading;
 use super::text::Name;
 
 mod comparison;
+mod plain;
+mod screen;
 
 pub(super) use comparison::{Around, Edge, Number, Sum, Test};
+pub(super) use plain::{Plain, Relation, Taken};
+pub use screen::{Prefix, Screen};
 
 /// What the bytes at the start of an input are to a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +29,13 @@ pub enum Fit {
     /// It fits so far; at least so many more bytes are needed.
     More(usize),
     No,
+}
+
+impl Fit {
+    /// All that was compared fits, and the frame's bytes are here.
+    pub fn is_possible(self) -> bool {
+        matches!(self, Fit::Whole(_) | Fit::Ask)
+    }
 }
 
 /// A fused layout.
@@ -40,6 +53,8 @@ pub struct Fused {
     /// The last byte, where it is always the same.
     pub(super) closing: Option<u8>,
     pub(super) places: Vec<(Name, Place)>,
+    /// How the fields are read once the bytes are right.
+    pub(super) plain: Option<Plain>,
     pub(super) shape: Shape,
     pub(super) preamble: Option<Box<Preamble>>,
 }
@@ -165,9 +180,48 @@ impl Fused {
         }
     }
 
+    /// What its first bytes hold it to.
+    pub fn screen(&self) -> Screen {
+        Screen::of(self)
+    }
+
     /// Where a field stands, if that does not depend on what else the frame holds.
     pub fn place(&self, field: &str) -> Option<Place> {
         self.places.iter().find(|(name, _)| &**name == field).map(|(_, place)| *place)
+    }
+
+    /// The frame at the start of `input`, where what is compared here and relations to what is known outside say all of it; or which
+    /// byte such a relation is against.
+    pub fn read(&self, input: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {
+        let plain = self.preamble.as_deref().map_or(self, |preamble| &preamble.behind).plain.as_ref();
+        let fits = plain.is_some() && self.judge(input).is_possible();
+        if fits { self.read_fitting(input, scope) } else { None }
+    }
+
+    /// The same of bytes that a glance found to be possible.
+    pub fn read_fitting(&self, input: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {
+        if let Some(Preamble { byte, most, behind, .. }) = self.preamble.as_deref() {
+            let run = input.iter().take(*most).take_while(|next| *next == byte).count();
+            return Some(match behind.read_behind(&input[run..], scope)? {
+                Ok(reading) => Ok(Reading { len: run + reading.len, ..reading }),
+                Err(at) => Err(run + at),
+            });
+        }
+        self.read_behind(input, scope)
+    }
+
+    /// The same of bytes that fit.
+    fn read_behind(&self, input: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {
+        let length = match &self.length {
+            Length::Fixed(length) => *length,
+            Length::Counted(count) => {
+                let mut word = [0; 8];
+                word.iter_mut().zip(input.get(count.word..)?).for_each(|(to, from)| *to = *from);
+                count.total::<ANY>(u64::from_le_bytes(word))?
+            }
+            Length::Unknown(_) => return None,
+        };
+        self.plain.as_ref()?.read(input.get(..length)?, scope)
     }
 
     /// The byte that such a frame ends with, where that is always the same one.
@@ -277,7 +331,7 @@ impl Preamble {
         let run = input.iter().take(self.most).take_while(|byte| **byte == self.byte).count();
         let missing = self.least.saturating_sub(run);
         if run == input.len() {
-            return Fit::More(missing.max(1));
+            return Fit::More(missing + self.behind.length.least());
         }
         if missing > 0 {
             return Fit::No;
@@ -319,6 +373,18 @@ impl Twins {
             self.differ |= u64::from(differ) << (8 * one);
         }
         fits
+    }
+}
+
+impl Length {
+    /// No frame is shorter.
+    fn least(&self) -> usize {
+        match self {
+            Length::Fixed(length) => *length,
+            Length::Counted(count) => count.least(),
+            Length::Unknown(least) => *least,
+        }
+        .max(1)
     }
 }
 

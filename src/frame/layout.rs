@@ -140,6 +140,13 @@ pub enum Allowed {
     },
 }
 
+impl Allowed {
+    /// It is always the same number.
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Allowed::Equal(expr) if expr.as_number().is_some())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct BitField {
     pub at: At,

@@ -7,26 +7,49 @@ use super::text::Name;
 use super::value::Value;
 
 /// Fields by name, in the order they were read. A copy shares them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(Arc<Vec<(Name, Value)>>);
+#[derive(Clone, Debug, Default)]
+pub struct Values(Arc<Fields>);
+
+#[derive(Debug, Default)]
+struct Fields {
+    /// Shared by all readings of a frame that always has the same ones.
+    names: Arc<[Name]>,
+    values: Vec<Value>,
+}
 
 impl Values {
-    pub fn iter(&self) -> std::slice::Iter<'_, (Name, Value)> {
-        self.0.iter()
+    /// As many names as values.
+    pub(super) fn of(names: Arc<[Name]>, values: Vec<Value>) -> Values {
+        Values(Arc::new(Fields { names, values }))
     }
 
-    pub fn as_slice(&self) -> &[(Name, Value)] {
-        &self.0
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Name, &Value)> + Clone {
+        self.0.names.iter().zip(&self.0.values)
+    }
+
+    /// Each value with its name.
+    pub fn to_vec(&self) -> Vec<(Name, Value)> {
+        self.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().rev().find(|(known, _)| &**known == name).map(|(_, value)| value)
+        let place = self.0.names.iter().rposition(|known| &**known == name)?;
+        self.0.values.get(place)
+    }
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Values) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || ((Arc::ptr_eq(&self.0.names, &other.0.names) || self.0.names == other.0.names)
+                && self.0.values == other.0.values)
     }
 }
 
 impl From<Vec<(Name, Value)>> for Values {
     fn from(values: Vec<(Name, Value)>) -> Values {
-        Values(Arc::new(values))
+        let (names, values): (Vec<Name>, Vec<Value>) = values.into_iter().unzip();
+        Values::of(names.into(), values)
     }
 }
 
@@ -54,7 +77,8 @@ pub struct Reading {
 impl Reading {
     /// The values that were on the wire: what the frame can be encoded from again, byte for byte.
     pub fn sent(&self) -> Vec<(Name, Value)> {
-        self.values.iter().filter(|(name, _)| !self.absent.contains(name)).cloned().collect()
+        let sent = self.values.iter().filter(|(name, _)| !self.absent.contains(name));
+        sent.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }
 

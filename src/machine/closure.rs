@@ -86,11 +86,10 @@ impl Closure<'_> {
 
     /// Two threads that know the same at the same place go on alike. Where one side is not heard, the place alone decides.
     fn is_known(&self, waiting: &[Thread], thread: &Thread) -> bool {
-        waiting.iter().any(|known| {
-            known.pc == thread.pc
-                && known.states == thread.states
-                && (self.unheard.is_some() || known.place == thread.place)
-        })
+        let alike = |known: &Thread| {
+            known.states == thread.states && (self.unheard.is_some() || known.place == thread.place)
+        };
+        waiting.iter().any(|known| known.pc == thread.pc && (known.shares_with(thread) || alike(known)))
     }
 
     fn step(&self, thread: &mut Thread) -> Next {
@@ -132,9 +131,10 @@ impl Closure<'_> {
             }
             Instruction::Rest if !self.eager => {
                 thread.pc = program.rest;
-                thread.place.scope = Default::default();
-                thread.repeated = Default::default();
-                thread.rested = true;
+                let course = &mut **thread;
+                course.place.scope = Scope::none();
+                course.repeated = Vec::new();
+                course.rested = true;
                 return Next::Waits;
             }
             Instruction::Rest => {
@@ -143,7 +143,7 @@ impl Closure<'_> {
                     return Next::Forks(begun);
                 }
                 // Nothing may begin here: the conversation rests for good.
-                thread.place.scope = Default::default();
+                thread.place.scope = Scope::none();
                 thread.rested = true;
                 return Next::Waits;
             }
@@ -235,7 +235,7 @@ impl Closure<'_> {
             .collect();
         let returned: Vec<_> =
             returns.iter().filter_map(|(inside, outside)| Some((*outside, known(*inside)?))).collect();
-        thread.place.scope = inner.parent.clone().unwrap_or_default();
+        thread.place.scope = inner.parent.clone().unwrap_or_else(Scope::none);
         if !kept.is_empty() {
             let all = std::sync::Arc::make_mut(&mut thread.place.kept);
             all.retain(|(key, _)| kept.iter().all(|(new, _)| new != key));
@@ -275,7 +275,7 @@ impl Closure<'_> {
 }
 
 fn forks(thread: &Thread, ways: impl Iterator<Item = Pc>) -> Next {
-    Next::Forks(ways.map(|pc| Thread { pc, ..thread.clone() }).collect())
+    Next::Forks(ways.map(|pc| thread.moved(pc)).collect())
 }
 
 /// Past a message that was not heard: nothing is known of it.
@@ -283,7 +283,6 @@ pub(super) fn step_over(thread: &mut Thread, direction: Direction, frame: crate:
     if thread.place.scope.knows_frame(frame) {
         thread.scope().forget_frame(frame);
     }
-    thread.place.last[super::scope::side(direction)] = None;
     thread.place.followed[super::scope::side(direction)] = Default::default();
     thread.pc += 1;
 }

@@ -253,14 +253,7 @@ impl Device {
     }
 
     pub(super) fn offer<'a>(&'a self, closed: bool) -> Offer<'a> {
-        Offer {
-            ground: self.ground(),
-            bytes: &self.buffer,
-            closed,
-            quick: false,
-            strange: false,
-            from: Some(Direction::Tx),
-        }
+        Offer::of(self.ground(), &self.buffer, closed, Some(Direction::Tx))
     }
 
     pub(super) fn resting(&self, thread: &Thread) -> Thread {

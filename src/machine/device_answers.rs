@@ -41,7 +41,7 @@ impl Device {
                     self.refuses_erasing = false;
                     return;
                 }
-                let before = Arc::clone(&first.pending);
+                let before = first.pending.clone();
                 match self.say(first) {
                     Some(Said { past, bytes }) => self.follow_own(past, &before, &bytes),
                     None => return,
@@ -63,18 +63,11 @@ impl Device {
 
     /// Goes on behind what was said, and on every other way on which the same would have been said: what the host says next tells
     /// which way it meant.
-    fn follow_own(&mut self, past: Thread, before: &Arc<Vec<Pending>>, bytes: &[u8]) {
+    fn follow_own(&mut self, past: Thread, before: &[Pending], bytes: &[u8]) {
         let mut others: Vec<Thread> =
-            self.threads.iter().skip(1).filter(|thread| thread.pending == *before).cloned().collect();
-        others.iter_mut().for_each(|thread| thread.pending = Arc::default());
-        let own = Offer {
-            ground: self.ground(),
-            bytes,
-            closed: true,
-            quick: false,
-            strange: false,
-            from: Some(Direction::Rx),
-        };
+            self.threads.iter().skip(1).filter(|thread| thread.pending == before).cloned().collect();
+        others.iter_mut().for_each(|thread| thread.pending.clear());
+        let own = Offer::of(self.ground(), bytes, true, Some(Direction::Rx));
         let answers = own.to(&others);
         let same = answers.accepted_frame.is_some_and(|accepted| accepted.len == bytes.len());
         self.threads = vec![past];
@@ -91,10 +84,10 @@ impl Device {
             effects.phases(&mut first, &self.memory)
         };
         self.change(&changes);
-        let done = Arc::clone(&first.pending);
+        let done = first.pending.clone();
         for thread in &mut self.threads {
             if thread.rested == first.rested {
-                thread.pending = Arc::clone(&done);
+                thread.pending.clone_from(&done);
             }
         }
     }

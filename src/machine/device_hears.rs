@@ -1,10 +1,11 @@
 //! How a device hears: what is for it, what is for others, and what nobody understands.
 
-use crate::frame::{Outcome, Path, Value, Values};
+use crate::frame::{Outcome, Path, Reading, Value, Values};
 use crate::line::{Direction, Instant};
 use crate::protocol::{FrameId, Quiet, Table};
 
 use super::device::Device;
+use super::scope::Heard;
 use super::thread::Thread;
 use super::view::View;
 
@@ -114,13 +115,13 @@ impl Device {
     pub(super) fn not_understood(&mut self) {
         let refusals = &self.program.table.refusals;
         let frame = if self.damaged { None } else { self.known_frame() };
-        if frame.as_ref().is_some_and(|values| !self.hears(values)) {
+        if frame.as_ref().is_some_and(|heard| !self.hears(&heard.values)) {
             return self.forget_buffer();
         }
-        if let Some(values) = &frame {
+        if let Some(Heard { frame, values }) = &frame {
             // The refusal answers this frame, and not the one before it.
             for thread in &mut self.threads {
-                thread.place.follow(&self.program.names, Direction::Tx, values);
+                thread.place.follow(&self.program.names, *frame, Direction::Tx, values);
             }
         }
         let known = frame.is_some();
@@ -146,10 +147,12 @@ impl Device {
     }
 
     /// The buffer as a frame that the host sends in some talk.
-    pub(super) fn known_frame(&self) -> Option<Values> {
+    pub(super) fn known_frame(&self) -> Option<Heard> {
         let offer = self.offer(true);
         let read = |frame: &FrameId| match offer.as_frame(*frame, Direction::Tx, self.threads.first()) {
-            Outcome::Complete(reading) if reading.len == self.buffer.len() => Some(reading.values),
+            Outcome::Complete(Reading { len, values, .. }) if len == self.buffer.len() => {
+                Some(Heard { frame: *frame, values })
+            }
             _ => None,
         };
         self.program.said_by(Direction::Tx).iter().find_map(read)
@@ -157,9 +160,7 @@ impl Device {
 
     pub(super) fn is_damaged_frame(&self) -> bool {
         let damaged = self.offer(true).damaged(&self.threads);
-        let whole = |(_, reading): (usize, crate::frame::Reading)| {
-            reading.len > 1 && reading.len == self.buffer.len()
-        };
+        let whole = |(_, reading): (usize, Reading)| reading.len > 1 && reading.len == self.buffer.len();
         !damaged.differs && damaged.best.is_some_and(whole)
     }
 

@@ -40,6 +40,9 @@ pub(super) struct Effects<'a> {
 impl Effects<'_> {
     /// Does what the thread has pending, in order; what comes behind a failure is not done.
     pub fn commit(&self, thread: &mut Thread, memory: &mut Memory) -> Result<Vec<PhaseChange>, Failure> {
+        if thread.pending.is_empty() {
+            return Ok(Vec::new());
+        }
         let pending = std::mem::take(&mut thread.pending);
         let mut changes = Vec::new();
         for Pending { pc, place, doubtful } in pending.iter() {
@@ -68,7 +71,7 @@ impl Effects<'_> {
             return Vec::new();
         }
         let (phases, rest): (Vec<_>, Vec<_>) = thread.pending.iter().cloned().partition(is_phase);
-        thread.pending = rest.into();
+        thread.pending = rest;
         let change = |pending: &Pending| match self.program.code[pending.pc] {
             Instruction::Phase(phase) => {
                 Some(PhaseChange { phase, settings: self.settings(phase, &pending.place, memory) })

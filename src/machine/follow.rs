@@ -17,10 +17,10 @@ use super::hear::{Offer, go_past_damaged};
 use super::item::{ItemKind, Part};
 use super::look::{Beside, BesideKind, Found};
 use super::observer::Sides;
-use super::scope::side;
+use super::scope::{Heard, side};
 use super::thread::Thread;
 use super::view::Role;
-use super::waiting::{Closing, Heap, Taken};
+use super::waiting::{Closing, Taken};
 use super::{join, meanings, unexpected};
 
 /// Bytes looked at in search of frames before all that waits is taken for strange.
@@ -35,17 +35,16 @@ const LATENCY: Span = Span::from_millis(50);
 impl Follower {
     /// Looks at what waits, as long as something of it is understood or given up.
     pub fn listen(&mut self, channel: usize, closing: Closing) {
+        self.disturb();
         let mut looked_at = 0;
         while !self.channels[channel].heap.is_empty() {
-            // The heap is lent out, so that its bytes can be looked at beside everything else.
-            let heap = std::mem::replace(&mut self.channels[channel].heap, Heap::new(None, Span::ZERO));
-            looked_at += heap.len();
-            let found = if looked_at > MOST_LOOKED_AT && heap.len() > MOST_STRANGE {
+            let waiting = self.channels[channel].heap.len();
+            looked_at += waiting;
+            let found = if looked_at > MOST_LOOKED_AT && waiting > MOST_STRANGE {
                 Found::Nothing
             } else {
-                self.look(channel, &heap, closing)
+                self.look(channel, closing)
             };
-            self.channels[channel].heap = heap;
             match found {
                 Found::More(more) => return self.channels[channel].heap.wait_for(more, closing),
                 Found::Skip => drop(self.channels[channel].heap.take(1)),
@@ -70,16 +69,13 @@ impl Follower {
                 let exchange = self.exchange(self.program.exchange_at(accepted.pc));
                 let heard = (accepted.frame, accepted.direction, &accepted.values);
                 self.tell_frame(taken.clone(), heard, exchange, Part::Expected, Vec::new());
-                self.go_on(threads, accepted.direction, &taken);
+                let heard = Heard { frame: accepted.frame, values: accepted.values };
+                self.go_on(threads, accepted.direction, heard, &taken);
             }
             Found::Repeat { len, direction } => {
                 let taken = self.channels[channel].heap.take(len);
                 self.score.frame(len, 8.0, 2, true);
-                let Some(heard) =
-                    self.threads.first().and_then(|first| first.place.last[side(direction)].clone())
-                else {
-                    return;
-                };
+                let Some(heard) = self.channels[side(direction)].heard.clone() else { return };
                 self.tell_frame(
                     taken,
                     (heard.frame, direction, &heard.values),
@@ -121,7 +117,7 @@ impl Follower {
             BesideKind::Unsolicited { aside, moved } => {
                 self.aside = aside;
                 for thread in &mut self.threads {
-                    thread.place.follow(&self.program.names, direction, &values);
+                    thread.place.follow(&self.program.names, frame, direction, &values);
                 }
                 self.every.take();
                 let first = self.threads.first();
@@ -154,7 +150,7 @@ impl Follower {
         go_past_damaged(self.ground(), &mut past, &step, &values);
         let mut threads = vec![past];
         threads.append(&mut self.threads);
-        self.go_on(threads, step.direction, &taken);
+        self.go_on(threads, step.direction, Heard { frame: step.frame, values }, &taken);
         self.channels[side(step.direction)].last.clear();
     }
 
@@ -172,7 +168,7 @@ impl Follower {
         if self.placed {
             threads.append(&mut self.threads);
         }
-        self.go_on(threads, direction, &taken);
+        self.go_on(threads, direction, Heard { frame, values }, &taken);
     }
 
     fn count(&mut self, direction: Direction, taken: &Taken, worth: f64, alternatives: usize) {
@@ -181,14 +177,15 @@ impl Follower {
     }
 
     /// The conversation goes on behind a frame: what the device did is done, and what comes next is waited for.
-    fn go_on(&mut self, mut threads: Vec<Thread>, direction: Direction, taken: &Taken) {
+    fn go_on(&mut self, mut threads: Vec<Thread>, direction: Direction, heard: Heard, taken: &Taken) {
         let program = Arc::clone(&self.program);
         let effects =
             Effects { program: &program, facts: &self.facts, role: Role::Observer, line: self.line };
         if let Some(first) = threads.first_mut() {
             let _ = effects.commit(first, &mut self.memory); // an observer leaves out what it cannot tell
         }
-        threads.iter_mut().skip(1).for_each(|thread| thread.pending = Arc::default());
+        let others = threads.iter_mut().skip(1).filter(|thread| !thread.pending.is_empty());
+        others.for_each(|thread| thread.pending.clear());
         let mut threads = self.closure().of(threads);
         let mut changes = Vec::new();
         for (index, thread) in threads.iter_mut().enumerate() {
@@ -199,10 +196,11 @@ impl Follower {
         }
         self.goes_on_with(threads);
         self.placed = !self.threads.is_empty();
-        self.channels[side(direction)].last = taken.0.clone();
+        let channel = &mut self.channels[side(direction)];
+        (channel.last, channel.heard) = (taken.0.clone(), Some(heard));
         for change in changes {
             if !program.is_keyed(change.phase) {
-                self.settings = change.settings;
+                self.on_settings(change.settings);
             }
             let phase = change.phase.map(|phase| program.table.phases[phase].name.clone());
             let phase = phase.unwrap_or_else(|| "line".into());
@@ -234,14 +232,7 @@ impl Follower {
         let from = self.from(channel);
         let described = if self.tells {
             let bytes = self.channels[channel].heap.bytes();
-            let offer = Offer {
-                ground: self.ground(),
-                bytes,
-                closed: closing.closed(),
-                quick: false,
-                strange: false,
-                from,
-            };
+            let offer = Offer::of(self.ground(), bytes, closing.closed(), from);
             let threads = self.every_thread();
             unexpected::expected(&self.program, threads, from, &offer.to(threads).wrong)
         } else {
@@ -269,20 +260,25 @@ impl Follower {
     /// Every thread steps over the frame that could not be read, and is kept as it was behind that.
     fn step_over(&mut self, from: Option<Direction>) {
         let mut over = Vec::new();
+        let mut spoke = None;
         for thread in self.every_thread().iter() {
             let Some(step) = self.program.step(thread.pc) else { continue };
             if from.is_none_or(|from| from == step.direction) {
                 let mut thread = thread.clone();
                 step_over(&mut thread, step.direction, step.frame);
-                thread.pending = Arc::default();
+                thread.pending.clear();
                 thread.doubtful = true;
                 over.push(thread);
+                spoke.get_or_insert(step.direction);
             }
         }
         over.append(&mut self.threads);
         self.goes_on_with(self.closure().of(over));
         if let Some(from) = from {
             self.channels[side(from)].last.clear();
+        }
+        if let Some(spoke) = spoke {
+            self.channels[side(spoke)].heard = None;
         }
     }
 }

@@ -17,7 +17,7 @@ use super::item::{Candidate, Item, ItemKind};
 use super::memory::Memory;
 use super::observer::Sides;
 use super::program::Program;
-use super::scope::side;
+use super::scope::{Heard, side};
 use super::score::Score;
 use super::states::States;
 use super::thread::Thread;
@@ -46,6 +46,8 @@ pub(super) struct Follower {
     pub channels: [Channel; 2],
     echo: Option<Echo>,
     pub now: Instant,
+    /// Before then silence says nothing new: by the channels, and of an answer that is due.
+    calm: [Instant; 3],
     /// The host has asked, and no answer has come.
     pub asked: Option<Asked>,
     /// How much later than its byte a stamp can be.
@@ -60,8 +62,10 @@ pub(super) struct Channel {
     pub heap: Heap,
     /// Bytes that nothing explains, not told yet.
     pub stray: Option<Stray>,
-    /// The last frame of this side.
+    /// The last frame of this side, while it can come once more.
     pub last: Bytes,
+    /// What it was.
+    pub heard: Option<Heard>,
 }
 
 impl Channel {
@@ -102,8 +106,12 @@ const MOST_WAITING: usize = 70_000;
 impl Follower {
     pub fn new(program: Arc<Program>, sides: Sides, settings: Settings, env: &Env, tells: bool) -> Follower {
         let table = Arc::clone(&program.table);
-        let channel =
-            || Channel { heap: Heap::new(table.line.gap.clone(), PATIENCE), stray: None, last: Bytes::new() };
+        let channel = || Channel {
+            heap: Heap::new(table.line.gap.clone(), PATIENCE, settings),
+            stray: None,
+            last: Bytes::new(),
+            heard: None,
+        };
         let mut follower = Follower {
             facts: Facts::of_observer(&table, &program.names, env),
             memory: Memory::shadow(&table.device.memory),
@@ -118,6 +126,7 @@ impl Follower {
             channels: [channel(), channel()],
             echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
             now: Instant::ZERO,
+            calm: [Instant::ZERO; 3],
             asked: None,
             late: Span::ZERO,
             tells,
@@ -132,6 +141,7 @@ impl Follower {
     /// Bytes can be stamped so late.
     pub fn stamped(&mut self, late: Span) {
         self.late = late;
+        self.disturb();
         self.channels.iter_mut().for_each(|channel| channel.heap.stamped(late));
     }
 
@@ -140,12 +150,14 @@ impl Follower {
         let all = States::all(self.program.table.states.len());
         let anywhere = Thread::resting(&self.program, all, &Default::default());
         self.goes_on_with(self.closure().of([anywhere]));
+        self.channels.iter_mut().for_each(|channel| channel.heard = None);
         self.placed = false;
         self.asked = None;
     }
 
     /// These are the ways in which the conversation may go on.
     pub fn goes_on_with(&mut self, threads: Vec<Thread>) {
+        self.disturb();
         self.threads = threads;
         self.every.take();
     }
@@ -219,7 +231,9 @@ impl Follower {
                 self.turn(1 - channel);
                 self.score.bytes += 1;
                 let heap = &mut self.channels[channel].heap;
+                let calm = heap.is_calm() && self.calm[channel] != Instant::ZERO;
                 heap.push(byte, event.at, event.fault);
+                self.calm[channel] = if calm { event.at + heap.soonest() } else { Instant::ZERO };
                 if heap.len() > MOST_WAITING {
                     self.listen(channel, Closing::Yes);
                 } else if heap.is_enough() {
@@ -256,12 +270,16 @@ impl Follower {
 
     pub fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        let [host, device, answer] = self.calm;
+        if self.now < host.min(device).min(answer) {
+            return;
+        }
         for channel in 0..2 {
             if self.channels[channel].is_idle() {
                 continue;
             }
-            let heap = &mut self.channels[channel].heap;
-            match heap.closing(self.now, self.settings) {
+            let heap = &self.channels[channel].heap;
+            match heap.closing(self.now) {
                 Closing::No => {}
                 Closing::Gap if heap.gap_is_known() => {}
                 closing => self.listen(channel, closing),
@@ -271,6 +289,12 @@ impl Follower {
             }
         }
         self.no_answer();
+        self.calm = self.deadlines().map(|deadline| deadline.unwrap_or(Instant::FAR_FUTURE));
+    }
+
+    /// Something has changed: what silence says has to be looked at anew.
+    pub fn disturb(&mut self) {
+        self.calm = [Instant::ZERO; 3];
     }
 
     fn is_quiet(&self, channel: usize) -> bool {
@@ -288,17 +312,25 @@ impl Follower {
     }
 
     pub fn deadline(&self) -> Option<Instant> {
-        let quiet = self.channels.iter().filter_map(|channel| {
-            let stray = channel.stray.as_ref().map(|stray| stray.at + PATIENCE + Span::from_nanos(1));
-            channel.heap.deadline(self.settings).or(stray)
-        });
+        self.deadlines().into_iter().flatten().min()
+    }
+
+    /// When the silence of each channel, or an answer that does not come, would mean something.
+    fn deadlines(&self) -> [Option<Instant>; 3] {
+        let quiet = |channel: &Channel| {
+            let stray = || channel.stray.as_ref().map(|stray| stray.at + PATIENCE + Span::from_nanos(1));
+            channel.heap.deadline().or_else(stray)
+        };
+        let [host, device] = &self.channels;
         let asked = self.asked.as_ref().filter(|asked| !asked.told);
         let asked = asked.map(|asked| asked.at + asked.window + Span::from_nanos(1));
-        quiet.chain(asked).min()
+        [quiet(host), quiet(device), asked]
     }
 
     pub fn on_settings(&mut self, settings: Settings) {
         self.settings = settings;
+        self.channels.iter_mut().for_each(|channel| channel.heap.at(settings));
+        self.disturb();
     }
 
     pub fn finish(&mut self) {

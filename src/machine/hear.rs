@@ -1,22 +1,26 @@
 //! Hearing: bytes are offered to threads; those whose frame fits and whose binds agree go on.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::cell::Cell;
 
-use crate::frame::{EvalError, Fit, Mismatch, Outcome, Reading, Scope, Value, Values};
+use crate::frame::{EvalError, Fit, Mismatch, Outcome, Prefix, Reading, Scope, Screen, Value, Values};
 use crate::line::Direction;
 use crate::protocol::FrameId;
 
 use super::program::Step;
-use super::scope::{Heard, side};
+use super::scope::Heard;
 use super::thread::Thread;
 use super::view::{Ground, Role, Source, View};
 
 /// Bytes of one side, offered to threads.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Offer<'a> {
     pub ground: Ground<'a>,
     pub bytes: &'a [u8],
+    /// The first of them, for frames that they rule out.
+    pub prefix: Prefix<'a>,
+    /// The frame that was last found to be here, as far as a glance tells.
+    pub fits: Cell<Option<(FrameId, Fit)>>,
     /// Nothing more will come: a gap, a turnaround, the end.
     pub closed: bool,
     /// Only who might accept is asked; why the others do not is not told.
@@ -92,6 +96,20 @@ struct Differs {
 }
 
 impl<'a> Offer<'a> {
+    /// What every thread that waits is asked, and why it does not accept.
+    pub fn of(ground: Ground<'a>, bytes: &'a [u8], closed: bool, from: Option<Direction>) -> Offer<'a> {
+        Offer {
+            ground,
+            bytes,
+            prefix: Prefix::of(bytes),
+            fits: Cell::new(None),
+            closed,
+            quick: false,
+            strange: false,
+            from,
+        }
+    }
+
     /// Offers the bytes to every thread that waits for a frame of this side.
     pub fn to(&self, threads: &[Thread]) -> Answers {
         self.ask(threads, FrameSet::default(), None)
@@ -132,13 +150,33 @@ impl<'a> Offer<'a> {
 
     /// What the bytes are to a frame at a glance; where nothing more will come, what lacks bytes is none.
     pub fn glance(&self, frame: FrameId) -> Fit {
-        if !self.ground.program.may_begin_with(frame, self.bytes[0]) {
-            return Fit::No;
-        }
-        match self.ground.program.frame(frame).glance(self.bytes) {
+        self.screened(frame, self.ground.program.screen(frame))
+    }
+
+    /// The same, where what rules the frame out is at hand.
+    #[inline(always)]
+    pub fn screened(&self, frame: FrameId, screen: &Screen) -> Fit {
+        match screen.tell(&self.prefix).unwrap_or_else(|| self.closer(frame)) {
             Fit::More(_) if self.closed => Fit::No,
             fit => fit,
         }
+    }
+
+    fn closer(&self, frame: FrameId) -> Fit {
+        let program = self.ground.program;
+        if let Some((known, fit)) = self.fits.get()
+            && known == frame
+        {
+            return fit;
+        }
+        if !program.may_begin_with(frame, self.bytes[0]) {
+            return Fit::No;
+        }
+        let fit = program.frame(frame).glance(self.bytes);
+        if fit.is_possible() {
+            self.fits.set(Some((frame, fit)));
+        }
+        fit
     }
 
     /// Whether one of these frames can be here as a whole; one that lacks bytes says how many.
@@ -210,7 +248,9 @@ impl<'a> Offer<'a> {
     fn parse<'p>(&self, thread: &Thread, step: &Step, parsed: &'p mut Parsed) -> Cow<'p, Outcome> {
         let program = self.ground.program;
         let frame = program.frame(step.frame);
+        let fits = self.fits.get().is_some_and(|(known, _)| known == step.frame);
         let read = |scope: &dyn Scope| match self.quick {
+            true if fits => frame.recognise_fitting(self.bytes, self.closed, scope),
             true => frame.recognise(self.bytes, self.closed, scope),
             false => frame.parse(self.bytes, self.closed, scope),
         };
@@ -317,14 +357,14 @@ fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Values) -> 
 
 /// Moves a thread behind a message whose values are these.
 pub(super) fn go_past(ground: Ground<'_>, thread: &mut Thread, step: &Step, values: &Values) {
-    let heard = Heard { frame: step.frame, values: values.clone() };
-    thread.place.last[side(step.direction)] = Some(heard.clone());
-    thread.place.follow(&ground.program.names, step.direction, values);
-    if ground.program.names.asks_for(step.frame) {
-        thread.scope().set_frame(heard);
+    let names = &ground.program.names;
+    let course = &mut **thread;
+    course.place.follow(names, step.frame, step.direction, values);
+    if names.asks_for(step.frame) {
+        thread.scope().set_frame(Heard { frame: step.frame, values: values.clone() });
     }
     if step.every.is_some() && ground.role.speaks() != Some(step.direction) {
-        Arc::make_mut(&mut thread.repeated).push(step.frame);
+        thread.repeated.push(step.frame);
     }
     thread.rested = false;
     thread.doubtful = false;

@@ -18,7 +18,7 @@ use super::memory::Memory;
 use super::names::Key;
 use super::outbox::Outbox;
 use super::program::{Instruction, Pc, Program};
-use super::scope::Known;
+use super::scope::{Known, Scope};
 use super::states::States;
 use super::thread::Thread;
 use super::view::{Ground, Role};
@@ -170,7 +170,7 @@ impl Host {
             aside: Aside::default(),
             outbox: Outbox::default(),
             echo: table.line.echo.then(Echo::default),
-            heap: Heap::new(table.line.gap.clone(), PATIENCE),
+            heap: Heap::new(table.line.gap.clone(), PATIENCE, settings),
             now: Instant::ZERO,
             turn: Turn::Own,
             ahead: Ahead::Nothing,
@@ -222,7 +222,7 @@ impl Host {
     pub fn play(&mut self, run: Prepared, given: &Env) {
         self.begin(run.0);
         let thread = &mut self.threads[0];
-        thread.place.scope = Arc::default();
+        thread.place.scope = Scope::none();
         self.given.clear();
         for (name, value) in given.iter() {
             if let Some(key) = self.program.names.key_of(name) {
@@ -267,7 +267,7 @@ impl Host {
         let mut thread = self.threads.first().unwrap_or(&self.captured).clone();
         thread.place.scope = thread.place.root();
         thread.pc = start;
-        thread.pending = Arc::default();
+        thread.pending.clear();
         thread.agains = 0;
         self.repeats = 0;
         self.threads = vec![thread];
@@ -280,7 +280,7 @@ impl Host {
 
     /// What was asked and heard last is over.
     pub(super) fn forget_question(&mut self) {
-        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
+        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE, self.settings);
         self.asked.clear();
         self.ahead = Ahead::Nothing;
         self.tried = 1;
@@ -356,14 +356,7 @@ impl Host {
     }
 
     pub(super) fn offer<'a>(&'a self, bytes: &'a [u8], closed: bool) -> Offer<'a> {
-        Offer {
-            ground: self.ground(),
-            bytes,
-            closed,
-            quick: false,
-            strange: false,
-            from: Some(Direction::Rx),
-        }
+        Offer::of(self.ground(), bytes, closed, Some(Direction::Rx))
     }
 
     pub(super) fn exchange(&self, pc: usize) -> Option<Name> {

@@ -62,6 +62,7 @@ impl Host {
         }
         if self.keyed.is_none() && change.settings != self.settings {
             self.settings = change.settings;
+            self.heap.at(change.settings);
             self.outbox.push(Action::Set(change.settings));
         }
         if let Some(settle) = phase.and_then(|phase| phase.settle.as_ref()) {
@@ -111,7 +112,7 @@ impl Host {
         let wait =
             table.device.silence.as_ref().map_or(wait, |(after, _)| wait.min(after.at(self.settings) / 4));
         self.deaf_until = self.now + wait;
-        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE);
+        self.heap = Heap::new(self.program.table.line.gap.clone(), PATIENCE, self.settings);
         wait
     }
 

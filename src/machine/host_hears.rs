@@ -91,7 +91,7 @@ impl Host {
             Took::Frame { accepted, exchange, .. } => {
                 let exchange = exchange.map(|id| program.exchange(id).name.clone());
                 self.tell_frame(accepted.len, accepted.frame, &accepted.values, exchange, Part::Unsolicited);
-                self.follow(Direction::Rx, &accepted.values);
+                self.follow(accepted.frame, Direction::Rx, &accepted.values);
                 self.answer_aside();
                 return Aid::Took;
             }
@@ -99,7 +99,7 @@ impl Host {
             Took::Nothing => {}
         }
         let first = self.threads.first().cloned();
-        let repeated = first.as_ref().map(|first| Arc::clone(&first.repeated)).unwrap_or_default();
+        let repeated = first.as_ref().map(|first| first.repeated.clone()).unwrap_or_default();
         let ignored = program.table.ignore.iter().chain(repeated.iter()).map(|frame| (*frame, false));
         let refusing = program.table.refusals.frames.iter().map(|frame| (*frame, true));
         for (frame, refuses) in ignored.chain(refusing) {
@@ -152,10 +152,10 @@ impl Host {
     }
 
     /// What passes beside the run counts for `last` and `asked` as well.
-    pub(super) fn follow(&mut self, direction: Direction, values: &Values) {
+    pub(super) fn follow(&mut self, frame: FrameId, direction: Direction, values: &Values) {
         self.ahead = Ahead::Nothing;
         for thread in &mut self.threads {
-            thread.place.follow(&self.program.names, direction, values);
+            thread.place.follow(&self.program.names, frame, direction, values);
         }
     }
 
@@ -177,7 +177,7 @@ impl Host {
             let kind = ItemKind::Frame(framed);
             self.tell(self.now, self.now, Direction::Tx, speech.bytes.into(), kind);
             super::hear::go_past(self.ground(), &mut thread, step, &speech.values);
-            self.follow(Direction::Tx, &speech.values);
+            self.follow(step.frame, Direction::Tx, &speech.values);
             let mut aside = std::mem::take(&mut self.aside);
             aside.go_on(self.ground(), thread);
             self.aside = aside;

@@ -37,7 +37,7 @@ impl Task for Host {
         self.outbox.on_time(self.now);
         let Turn::Device { window, since, soft } = self.turn else { return };
         if !self.heap.is_empty() {
-            let mut closing = self.heap.closing(self.now, self.settings);
+            let mut closing = self.heap.closing(self.now);
             // A device that never pauses must still come to its answer.
             let overdue = |from: Option<Instant>| from.is_some_and(|from| self.now.since(from) > window);
             if overdue(since) && overdue(self.heap.since()) {
@@ -66,6 +66,7 @@ impl Task for Host {
         self.on_time(now);
         if self.keyed.is_none() {
             self.settings = Settings { baud: settings.baud, format: settings.format, ..self.settings };
+            self.heap.at(self.settings);
         }
     }
 
@@ -102,7 +103,7 @@ impl Task for Host {
         let Turn::Device { window, since, .. } = self.turn else { return None };
         let looks_ahead = matches!(self.ahead, Ahead::Due) && self.heap.is_empty();
         let until = if looks_ahead { since? } else { since? + window };
-        let quiet = self.heap.deadline(self.settings);
+        let quiet = self.heap.deadline();
         let repeat = self.repeating.as_ref().map(|(_, _, due)| *due);
         match quiet {
             Some(quiet) => Some(quiet),

@@ -1,18 +1,16 @@
 //! What the bytes at the front of a side can be: nothing changes here, a follower only makes up its mind.
 
-use std::sync::Arc;
-
 use crate::frame::{Fit, Outcome, Reading, Values};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
 use super::aside::{Aside, Took};
-use super::follower::{Follower, PATIENCE};
+use super::follower::{Channel, Follower, PATIENCE};
 use super::hear::{Accepted, Offer};
 use super::scope::side;
 use super::states::States;
 use super::thread::Thread;
-use super::waiting::{Closing, Heap};
+use super::waiting::Closing;
 
 /// A frame worth so many bits is believed wherever it stands.
 const STRONG: f64 = 24.0;
@@ -102,18 +100,13 @@ impl Needed {
 }
 
 impl Follower {
-    /// What the bytes at the front of `heap` are, which was taken out of its channel to be looked at.
-    pub fn look(&self, channel: usize, heap: &Heap, closing: Closing) -> Found {
+    /// What the bytes at the front of a side are.
+    pub fn look(&self, channel: usize, closing: Closing) -> Found {
+        let heap = &self.channels[channel].heap;
         let bytes = heap.bytes();
-        let strange = self.is_astray(channel, heap);
-        let offer = Offer {
-            ground: self.ground(),
-            bytes,
-            closed: closing.closed(),
-            quick: true,
-            strange,
-            from: self.from(channel),
-        };
+        let strange = self.is_astray(channel);
+        let offer = Offer::of(self.ground(), bytes, closing.closed(), self.from(channel));
+        let offer = Offer { quick: true, strange, ..offer };
         if strange && !self.program.begins_something(bytes[0]) {
             return if self.program.table.line.skip.contains(&bytes[0]) {
                 Found::Skip
@@ -174,8 +167,9 @@ impl Follower {
     }
 
     /// The byte at the front follows strange ones without a pause, so it may be one of them.
-    fn is_astray(&self, channel: usize, heap: &Heap) -> bool {
-        let (Some(stray), Some(since)) = (&self.channels[channel].stray, heap.since()) else { return false };
+    fn is_astray(&self, channel: usize) -> bool {
+        let Channel { heap, stray, .. } = &self.channels[channel];
+        let (Some(stray), Some(since)) = (stray, heap.since()) else { return false };
         let pause = (self.settings.character_time() * PAUSE).min(PATIENCE) + self.late;
         since.since(stray.at) < pause
     }
@@ -225,7 +219,7 @@ impl Follower {
             from_device.extend(refusals.iter().map(|frame| (*frame, true)));
         }
         let from_device = from_device.into_iter().map(|(frame, refuses)| (frame, Direction::Rx, refuses));
-        let repeated = first.map(|first| Arc::clone(&first.repeated)).unwrap_or_default();
+        let repeated = first.map_or(&[][..], |first| &first.repeated);
         let again = repeated.iter().map(|frame| (*frame, offer.from.unwrap_or(Direction::Rx), false));
         for (frame, direction, refuses) in from_device.chain(again) {
             match offer.glance(frame) {
@@ -375,6 +369,8 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::line::{Baud, Instant, LineEvent, Settings};
     use crate::machine::{Env, Item, Observer, Part, Program, Sides};
     use crate::protocol::Registry;

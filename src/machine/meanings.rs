@@ -26,7 +26,7 @@ pub(super) fn of_frame(table: &Table, frame: FrameId, values: &Values, within: &
 
 /// What the values of fields are called, where a table explains them.
 pub(super) fn of_fields(table: &Table, values: &Values) -> Vec<Said> {
-    let named = |(field, value): &(Name, Value)| {
+    let named = |(field, value): (&Name, &Value)| {
         let value = value.as_int()?;
         let named = table.values.get(field)?.iter().find(|named| named.value == value)?;
         let NamedValue { name, means, cause, remedy, .. } = named;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use crate::frame::{Allowed, BitField, Expr, Field, FieldType, Frame, Item, ItemKind, Layout, Name, Path};
 use crate::protocol::{FrameId, Table};
 
@@ -36,10 +38,12 @@ pub(super) enum Attribute {
 /// Every name of a table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    keys: HashMap<Path, Key>,
+    keys: HashMap<Path, Key, FixedState>,
     paths: Vec<Path>,
     meant: Vec<Meant>,
-    followed: Vec<Name>,
+    /// The fields of each frame, and those of them that some expression asks for as `last.field` or `asked.field`.
+    fields: Vec<Vec<Name>>,
+    followed: Vec<Vec<Name>>,
     frames: HashMap<Name, FrameId>,
     /// Frames of which some expression asks for a field by the frame's name.
     asked_for: Vec<FrameId>,
@@ -54,6 +58,8 @@ impl Names {
         let mut names = Names::default();
         for (id, frame) in table.frames.iter().enumerate() {
             names.frames.insert(frame.name().clone(), FrameId(id));
+            names.fields.push(frame.layout().names());
+            names.followed.push(Vec::new());
         }
         for frame in &table.frames {
             names.add_frame(frame);
@@ -141,15 +147,17 @@ impl Names {
     }
 
     fn follow(&mut self, field: &Name) -> Name {
-        if !self.followed.contains(field) {
-            self.followed.push(field.clone());
+        for (own, followed) in self.fields.iter().zip(&mut self.followed) {
+            if own.contains(field) && !followed.contains(field) {
+                followed.push(field.clone());
+            }
         }
         field.clone()
     }
 
-    /// Fields that some expression asks for as `last.field` or `asked.field`.
-    pub fn followed(&self) -> &[Name] {
-        &self.followed
+    /// Fields of a frame that some expression asks for as `last.field` or `asked.field`.
+    pub fn followed_of(&self, frame: FrameId) -> &[Name] {
+        &self.followed[frame.0]
     }
 
     /// Whether an expression asks for a field of this frame by the frame's name.

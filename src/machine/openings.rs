@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use crate::frame::Screen;
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
@@ -32,6 +33,8 @@ pub(super) struct Listening {
 #[derive(Clone, Debug)]
 pub(super) struct Opening {
     pub frame: FrameId,
+    /// What its first bytes rule out.
+    pub screen: Screen,
     pub direction: Direction,
     /// Of which exchanges.
     pub exchanges: Vec<ExchangeId>,
@@ -86,6 +89,7 @@ fn listening(program: &Program, unheard: Option<Direction>) -> Listening {
                 }
                 None => listening.frames.push(Opening {
                     frame: step.frame,
+                    screen: *program.screen(step.frame),
                     direction: step.direction,
                     exchanges: vec![ExchangeId(index)],
                     states: may,

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::frame::{Expr, Frame, Name, Nothing, Outcome};
+use crate::frame::{Expr, Frame, Name, Nothing, Outcome, Screen};
 use crate::line::Direction;
 use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time};
 
@@ -41,6 +41,7 @@ pub struct Program {
     pub(super) has_unsolicited: bool,
     /// With which bytes each frame can begin; found out when first asked for.
     pub(super) starts: Arc<OnceLock<Vec<Starts>>>,
+    pub(super) screens: Arc<OnceLock<Vec<Screen>>>,
     pub(super) chances: Arc<OnceLock<Vec<Chance>>>,
     /// The bytes with which some frame can begin.
     pub(super) beginnings: Arc<OnceLock<[bool; 256]>>,
@@ -189,6 +190,12 @@ impl Program {
     pub(super) fn starts(&self, frame: FrameId) -> &Starts {
         let starts = self.starts.get_or_init(|| self.table.frames.iter().map(Starts::of).collect());
         &starts[frame.0]
+    }
+
+    /// What the first bytes of a frame rule out.
+    pub(super) fn screen(&self, frame: FrameId) -> &Screen {
+        let screens = self.screens.get_or_init(|| self.table.frames.iter().map(Frame::screen).collect());
+        &screens[frame.0]
     }
 
     /// Whether a frame can begin with this byte, as far as that does not hang on what is known.

@@ -1,5 +1,6 @@
 //! Threads that rest: one stands for all exchanges that may begin, and only those are begun that the bytes can be.
 
+use crate::frame::Fit;
 use crate::protocol::{ExchangeId, StateId};
 
 use super::closure::Closure;
@@ -55,8 +56,11 @@ impl Follower {
         };
         let mut begun: Vec<ExchangeId> = Vec::new();
         for opening in openings.iter().filter(heard) {
-            if offer.may_begin(&[opening.frame], frames, more) {
-                begun.extend(&opening.exchanges);
+            frames.insert(opening.frame);
+            match offer.screened(opening.frame, &opening.screen) {
+                Fit::No => {}
+                Fit::More(lacking) => *more = Some(more.map_or(lacking, |known| known.min(lacking))),
+                Fit::Whole(_) | Fit::Ask => begun.extend(&opening.exchanges),
             }
         }
         if begun.is_empty() {

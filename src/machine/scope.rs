@@ -2,7 +2,7 @@
 //!
 //! Scopes are shared between threads and copied when one of them writes.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::frame::{Blob, Name, Value, Values};
 use crate::line::Direction;
@@ -13,13 +13,11 @@ use super::names::{Key, Names};
 use super::program::Pc;
 
 /// Everything that names can be looked up in, apart from what is the same for all threads.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Place {
     pub scope: Arc<Scope>,
     /// Names that outlived their exchange.
     pub kept: Arc<Vec<(Key, Value)>>,
-    /// The last frame of each side, by [`side`].
-    pub last: [Option<Heard>; 2],
     /// What `last.field` and `asked.field` stand for: each side's latest value, be it in its last frame or in one before.
     pub followed: [Followed; 2],
 }
@@ -27,15 +25,28 @@ pub(super) struct Place {
 /// The latest values of one side, by field.
 pub(super) type Followed = Arc<Vec<(Name, Value)>>;
 
+impl Default for Place {
+    fn default() -> Place {
+        static NOTHING: LazyLock<(Arc<Vec<(Key, Value)>>, Followed)> = LazyLock::new(Default::default);
+        let (kept, followed) = &*NOTHING;
+        Place {
+            scope: Scope::none(),
+            kept: Arc::clone(kept),
+            followed: [Arc::clone(followed), Arc::clone(followed)],
+        }
+    }
+}
+
 impl Place {
     /// Takes the values of a frame that other expressions ask for.
-    pub fn follow(&mut self, names: &Names, direction: Direction, values: &Values) {
-        for field in names.followed() {
+    pub fn follow(&mut self, names: &Names, frame: FrameId, direction: Direction, values: &Values) {
+        let followed = &mut self.followed[side(direction)];
+        for field in names.followed_of(frame) {
             let Some(value) = values.get(field) else { continue };
-            let followed = Arc::make_mut(&mut self.followed[side(direction)]);
-            match followed.iter_mut().find(|(known, _)| known == field) {
-                Some((_, latest)) => *latest = value.clone(),
-                None => followed.push((field.clone(), value.clone())),
+            match followed.iter().position(|(known, _)| known == field) {
+                Some(place) if followed[place].1 == *value => {}
+                Some(place) => Arc::make_mut(followed)[place].1 = value.clone(),
+                None => Arc::make_mut(followed).push((field.clone(), value.clone())),
             }
         }
     }
@@ -62,7 +73,7 @@ pub(super) struct Heard {
     pub values: Values,
 }
 
-/// Where a direction's last frame stands in [`Place::last`].
+/// Which of two sides a direction is, host before device.
 pub(super) fn side(direction: Direction) -> usize {
     match direction {
         Direction::Tx => 0,
@@ -130,6 +141,12 @@ pub(super) struct Loop {
 }
 
 impl Scope {
+    /// Nothing is known.
+    pub fn none() -> Arc<Scope> {
+        static NONE: LazyLock<Arc<Scope>> = LazyLock::new(Arc::default);
+        Arc::clone(&NONE)
+    }
+
     /// The scope of a call made from `parent`.
     pub fn call(parent: &Arc<Scope>, exchange: ExchangeId) -> Scope {
         Scope { parent: Some(Arc::clone(parent)), exchange: Some(exchange), ..Scope::default() }

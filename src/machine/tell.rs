@@ -50,7 +50,7 @@ impl Follower {
             }
         }
         let first = self.threads.first();
-        let after = first.and_then(|first| first.place.last[side(Direction::Tx)].as_ref());
+        let after = self.channels[side(Direction::Tx)].heard.as_ref();
         let silence = Silence {
             waited: self.now.since(since),
             after: after.map(|heard| self.program.frame(heard.frame).name().clone()),

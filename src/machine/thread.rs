@@ -1,5 +1,8 @@
 //! A thread: a place in the program with what is known there.
+//!
+//! Where a talk goes on in several ways, threads differ in their place alone: what they know is shared until one of them learns more.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::protocol::{ExchangeId, FrameId};
@@ -9,14 +12,20 @@ use super::scope::{Place, Scope};
 use super::states::States;
 
 /// One way in which the conversation may have gone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Thread {
     pub pc: Pc,
+    course: Arc<Course>,
+}
+
+/// What a thread knows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Course {
     pub place: Place,
     /// Where the conversation rests, as far as this thread knows.
     pub states: States,
     /// What the device does inside and which settings change, not done yet.
-    pub pending: Arc<Vec<Pending>>,
+    pub pending: Vec<Pending>,
     /// The line phase that the talk has gone through last; `None` is the first one.
     pub phase: Option<usize>,
     /// The last frame was damaged.
@@ -24,7 +33,7 @@ pub(super) struct Thread {
     /// It has come to rest since its last frame.
     pub rested: bool,
     /// Frames that their sender repeats until it is answered.
-    pub repeated: Arc<Vec<FrameId>>,
+    pub repeated: Vec<FrameId>,
     /// How often `again` has led back since a loop went on.
     pub agains: u32,
 }
@@ -45,36 +54,69 @@ impl PartialEq for Pending {
     }
 }
 
+impl Deref for Thread {
+    type Target = Course;
+
+    fn deref(&self) -> &Course {
+        &self.course
+    }
+}
+
+impl DerefMut for Thread {
+    fn deref_mut(&mut self) -> &mut Course {
+        Arc::make_mut(&mut self.course)
+    }
+}
+
+impl PartialEq for Thread {
+    fn eq(&self, other: &Thread) -> bool {
+        self.pc == other.pc && (self.shares_with(other) || self.course == other.course)
+    }
+}
+
 impl Thread {
     pub fn at(pc: Pc, states: States) -> Thread {
-        Thread {
-            pc,
-            place: Place::default(),
+        Thread::with(pc, states, Place::default())
+    }
+
+    fn with(pc: Pc, states: States, place: Place) -> Thread {
+        let course = Course {
+            place,
             states,
-            pending: Arc::default(),
+            pending: Vec::new(),
             phase: None,
             doubtful: false,
             rested: false,
-            repeated: Arc::default(),
+            repeated: Vec::new(),
             agains: 0,
-        }
+        };
+        Thread { pc, course: Arc::new(course) }
+    }
+
+    /// The same, elsewhere in the program.
+    pub fn moved(&self, pc: Pc) -> Thread {
+        Thread { pc, course: Arc::clone(&self.course) }
+    }
+
+    /// Neither has learnt anything since the other was made of it.
+    pub fn shares_with(&self, other: &Thread) -> bool {
+        Arc::ptr_eq(&self.course, &other.course)
     }
 
     /// A conversation that rests in these states, with what outlives exchanges.
     pub fn resting(program: &Program, states: States, place: &Place) -> Thread {
-        let mut thread = Thread::at(program.rest, states);
-        thread.place = Place { scope: Arc::default(), ..place.clone() };
-        thread
+        Thread::with(program.rest, states, Place { scope: Scope::none(), ..place.clone() })
     }
 
     /// From rest on to where an exchange begins.
     pub fn beginning(&self, program: &Program, exchange: ExchangeId) -> Thread {
         let mut begun = self.clone();
         begun.pc = program.entries[exchange.0];
-        begun.states = self.states.and(program.may_begin[exchange.0]);
-        begun.place.scope = Arc::default();
-        begun.repeated = Arc::default();
-        begun.rested = true;
+        let course = &mut *begun;
+        course.states = self.states.and(program.may_begin[exchange.0]);
+        course.place.scope = Scope::none();
+        course.repeated = Vec::new();
+        course.rested = true;
         begun
     }
 
@@ -84,6 +126,6 @@ impl Thread {
 
     pub fn postpone(&mut self) {
         let pending = Pending { pc: self.pc, place: self.place.clone(), doubtful: self.doubtful };
-        Arc::make_mut(&mut self.pending).push(pending);
+        self.pending.push(pending);
     }
 }

@@ -128,7 +128,7 @@ impl SoFar<'_> {
         let frame = &self.table.frames[frame.0];
         let seen = self.seen_by(direction);
         let encoded = frame
-            .encode(values.as_slice(), &seen)
+            .encode(&values.to_vec(), &seen)
             .map_err(|error| format!("it is not encoded again: {error}"))?;
         if encoded == bytes {
             return Ok(());

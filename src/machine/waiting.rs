@@ -26,13 +26,13 @@ impl Closing {
 #[derive(Clone, Debug)]
 pub(super) struct Heap {
     bytes: BytesMut,
-    at: Vec<Instant>,
+    times: Vec<Instant>,
     faults: Vec<(usize, Fault)>,
     /// So many bytes must be there before it is worth looking again.
     enough: usize,
     gap: Option<Time>,
-    /// The settings for which the silences were last computed, and these: the table's gap, and what closes for good.
-    paced: Option<(Settings, Option<Span>, Span)>,
+    /// The settings for which the silences were computed, and these: the table's gap, and what closes for good.
+    paced: (Settings, Paces),
     /// How much later than its byte a stamp can be: a silence that is no longer may be none.
     late: Span,
     /// What an adapter may hold back.
@@ -44,18 +44,22 @@ pub(super) struct Heap {
 /// Frames that are short share a piece of memory of so many bytes.
 const ROOM: usize = 256;
 
+/// The table's gap, and the silence that closes for good.
+type Paces = (Option<Span>, Span);
+
 /// Bytes taken from the front: the bytes, when the first and the last were in, their faults.
 pub(super) type Taken = (Bytes, Instant, Instant, Vec<(usize, Fault)>);
 
 impl Heap {
-    pub fn new(gap: Option<Time>, patience: Span) -> Heap {
+    pub fn new(gap: Option<Time>, patience: Span, settings: Settings) -> Heap {
+        let paces = paces(gap.as_ref(), patience, Span::ZERO, settings);
         Heap {
             bytes: BytesMut::new(),
-            at: Vec::new(),
+            times: Vec::new(),
             faults: Vec::new(),
             enough: 0,
             gap,
-            paced: None,
+            paced: (settings, paces),
             late: Span::ZERO,
             patience,
             gap_looked: false,
@@ -64,11 +68,24 @@ impl Heap {
 
     /// Bytes can be stamped so late: those of one frame come apart where they came together.
     pub fn stamped(&mut self, late: Span) {
-        (self.late, self.paced) = (late, None);
+        self.late = late;
+        self.pace(self.paced.0);
     }
 
-    fn gap(&self, settings: Settings) -> Option<Span> {
-        self.gap.as_ref().map(|gap| gap.at(settings) + self.late)
+    /// The line is at these settings: silences are as long as so many of its characters.
+    pub fn at(&mut self, settings: Settings) {
+        if settings != self.paced.0 {
+            self.pace(settings);
+        }
+    }
+
+    fn pace(&mut self, settings: Settings) {
+        self.paced = (settings, paces(self.gap.as_ref(), self.patience, self.late, settings));
+    }
+
+    /// Whether a byte moves the next deadline anywhere but further away.
+    pub fn is_calm(&self) -> bool {
+        !self.bytes.is_empty() && !self.gap_looked
     }
 
     pub fn push(&mut self, byte: u8, at: Instant, fault: Option<Fault>) {
@@ -79,7 +96,7 @@ impl Heap {
             self.bytes.reserve(ROOM);
         }
         self.bytes.put_u8(byte);
-        self.at.push(at);
+        self.times.push(at);
         self.gap_looked = false;
     }
 
@@ -113,10 +130,10 @@ impl Heap {
 
     pub fn take(&mut self, count: usize) -> Taken {
         let count = count.min(self.bytes.len());
-        let from = self.at.first().copied().unwrap_or_default();
-        let at = count.checked_sub(1).map_or(from, |last| self.at[last]);
+        let from = self.times.first().copied().unwrap_or_default();
+        let at = count.checked_sub(1).map_or(from, |last| self.times[last]);
         let bytes = self.bytes.split_to(count).freeze();
-        self.at.drain(..count);
+        self.times.drain(..count);
         let mut taken = Vec::new();
         if !self.faults.is_empty() {
             let behind = self.faults.partition_point(|(place, _)| *place < count);
@@ -127,28 +144,16 @@ impl Heap {
         (bytes, from, at, taken)
     }
 
-    fn quiet(&self, settings: Settings) -> Span {
-        let gap = self.gap(settings).unwrap_or(Span::ZERO);
-        gap.max(self.patience).max(settings.character_time() * 20)
-    }
-
     /// When the first byte was in.
     pub fn since(&self) -> Option<Instant> {
-        self.at.first().copied()
+        self.times.first().copied()
     }
 
     /// What the silence until now says.
-    pub fn closing(&mut self, now: Instant, settings: Settings) -> Closing {
-        let Some(last) = self.at.last() else { return Closing::No };
+    pub fn closing(&self, now: Instant) -> Closing {
+        let Some(last) = self.times.last() else { return Closing::No };
         let silence = now.since(*last);
-        let (gap, quiet) = match self.paced {
-            Some((known, gap, quiet)) if known == settings => (gap, quiet),
-            _ => {
-                let (gap, quiet) = (self.gap(settings), self.quiet(settings));
-                self.paced = Some((settings, gap, quiet));
-                (gap, quiet)
-            }
-        };
+        let (gap, quiet) = self.paced.1;
         match gap {
             _ if silence >= quiet => Closing::Yes,
             Some(gap) if silence >= gap => Closing::Gap,
@@ -156,10 +161,21 @@ impl Heap {
         }
     }
 
-    /// When silence will say something new.
-    pub fn deadline(&self, settings: Settings) -> Option<Instant> {
-        let last = *self.at.last()?;
-        let gap = self.gap(settings).filter(|_| !self.gap_looked);
-        Some(last + gap.unwrap_or_else(|| self.quiet(settings)))
+    /// The shortest silence behind a byte that says something.
+    pub fn soonest(&self) -> Span {
+        let (gap, quiet) = self.paced.1;
+        gap.unwrap_or(quiet)
     }
+
+    /// When silence will say something new.
+    pub fn deadline(&self) -> Option<Instant> {
+        let last = *self.times.last()?;
+        let (gap, quiet) = self.paced.1;
+        Some(last + gap.filter(|_| !self.gap_looked).unwrap_or(quiet))
+    }
+}
+
+fn paces(gap: Option<&Time>, patience: Span, late: Span, settings: Settings) -> Paces {
+    let gap = gap.map(|gap| gap.at(settings) + late);
+    (gap, gap.unwrap_or(Span::ZERO).max(patience).max(settings.character_time() * 20))
 }

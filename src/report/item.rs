@@ -166,7 +166,7 @@ impl ItemFace {
         self.kind = "frame";
         self.frame = Some(framed.frame.to_string());
         self.exchange = framed.exchange.as_ref().map(ToString::to_string);
-        let values = framed.values.as_slice();
+        let values = &framed.values;
         let manner = Manner::of(table, &framed.frame);
         self.fields = Some(values.iter().map(|(name, one)| (name.to_string(), value::json(one))).collect());
         let shown = |name: &Name, one: &Value| match manner.texts.contains(name) {

@@ -165,7 +165,7 @@ impl<'t> Hypothesis<'t> {
 
     fn note(&mut self, frame: &Name, reading: Reading) {
         let values = reading.values;
-        self.fields.extend(values.iter().cloned());
+        self.fields.extend(values.to_vec());
         self.frames.insert(frame.clone(), values.clone());
         self.last[side(self.speaks)] = Some(values);
     }

@@ -7,7 +7,7 @@ use crate::machine::{PieceKind, Vocabulary};
 use super::super::evidence::Evidence;
 use super::super::window::Window;
 use super::line::is_fault;
-use super::replies::{Beside, Reply, beside, replies};
+use super::replies::{Beside, Received, Reply, beside};
 use super::surroundings::pieces;
 
 /// Bytes this near follow each other, in character times.
@@ -151,7 +151,8 @@ fn runs(window: &Window, all: &[Is]) -> Vec<Run> {
 
 /// Sets the beginnings of spoilt replies right where that makes them whole, and marks what is of a frame then.
 fn mend(vocabulary: &Vocabulary, window: &Window, pieces: &mut [Option<PieceKind>]) -> (usize, usize) {
-    let replies = replies(window);
+    let received = Received::of(window);
+    let replies = received.replies();
     let mut healthy: Vec<Vec<u8>> = Vec::new();
     for reply in replies.iter().rev().filter(|reply| reply.is_healthy()) {
         let head: Vec<u8> = reply.bytes().into_iter().take(HEAD).collect();

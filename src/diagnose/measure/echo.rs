@@ -54,7 +54,12 @@ pub fn echoed(window: &Window) -> Vec<(usize, usize)> {
                 && heard.event.at + character >= sent.at
                 && (heard.standing != Standing::Frame || at_once())
         };
-        let near = |place: &usize| window.events[received[*place]].event.at <= sent.at + limit;
+        let at = |place: usize| window.events[received[place]].event.at;
+        let near = |place: &usize| at(*place) <= sent.at + limit;
+        // What came before is no echo of this byte, nor of those behind it.
+        while next < received.len() && at(next) + character < sent.at {
+            next += 1;
+        }
         // In order, each received byte stands for one that was sent.
         if let Some(place) = (next..received.len()).take_while(near).find(is_echo) {
             echoed.push((own, received[place]));

@@ -9,7 +9,7 @@ use crate::wire::{late_starts, single_pulse_bytes};
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Window};
 use super::echo::echoed;
-use super::replies::{Reply, replies};
+use super::replies::{Received, Reply};
 
 /// Replies that are looked at, the newest ones, and beginnings of replies that are known.
 const MOST: usize = 48;
@@ -35,7 +35,8 @@ pub struct Interrupted {
 impl Interrupted {
     /// `expected` are the beginnings of the replies that were due.
     pub fn of(vocabulary: &Vocabulary, window: &Window, expected: &[Vec<u8>]) -> Interrupted {
-        let replies = replies(window);
+        let received = Received::of(window);
+        let replies = received.replies();
         let mut interrupted = Interrupted::default();
         interrupted.pauses(vocabulary, window, &replies);
         interrupted.starts(window, &replies, expected);

@@ -20,11 +20,58 @@ const MOST_COMPARED: usize = 64;
 /// One byte in so many may differ beside what was lost or added: counters and checksums do.
 const ALIKE: usize = 5;
 
-/// Received bytes without a silence or a byte sent between them.
-pub(super) struct Reply<'a> {
+/// Everything that was received, and where replies end.
+pub(super) struct Received<'a> {
     heard: Vec<&'a Heard>,
+    places: Vec<usize>,
+    ends: Vec<usize>,
+}
+
+/// Received bytes without a silence or a byte sent between them.
+#[derive(Clone, Copy)]
+pub(super) struct Reply<'a> {
+    heard: &'a [&'a Heard],
     /// Their places in the window.
-    pub(super) places: Vec<usize>,
+    pub(super) places: &'a [usize],
+    is_healthy: bool,
+}
+
+impl<'a> Received<'a> {
+    pub(super) fn of(window: &'a Window) -> Received<'a> {
+        let mut received = Received { heard: Vec::new(), places: Vec::new(), ends: Vec::new() };
+        let character = window.characters(Span::from_secs(1)).recip();
+        let mut joins = false;
+        for (place, heard) in window.events.iter().enumerate() {
+            if heard.event.direction == Direction::Tx || heard.event.seen == Seen::Marker {
+                joins = joins && heard.event.seen == Seen::Marker;
+                continue;
+            }
+            let near = |before: &&Heard| {
+                let gap = (heard.event.at - before.event.at).saturating_sub(window.uncertainty);
+                gap.as_secs_f64() < GAP * character
+            };
+            if !(joins && received.heard.last().is_some_and(near)) && !received.heard.is_empty() {
+                received.ends.push(received.heard.len());
+            }
+            received.heard.push(heard);
+            received.places.push(place);
+            joins = true;
+        }
+        if !received.heard.is_empty() {
+            received.ends.push(received.heard.len());
+        }
+        received
+    }
+
+    pub(super) fn replies(&self) -> Vec<Reply<'_>> {
+        let mut from = 0;
+        let reply = |end: &usize| {
+            let range = std::mem::replace(&mut from, *end)..*end;
+            let (heard, places) = (&self.heard[range.clone()], &self.places[range]);
+            Reply { heard, places, is_healthy: heard.iter().all(|heard| heard.standing.is_healthy()) }
+        };
+        self.ends.iter().map(reply).collect()
+    }
 }
 
 impl Reply<'_> {
@@ -33,7 +80,7 @@ impl Reply<'_> {
     }
 
     pub(super) fn is_healthy(&self) -> bool {
-        self.heard.iter().all(|heard| heard.standing.is_healthy())
+        self.is_healthy
     }
 
     pub(super) fn begins_healthy(&self) -> bool {
@@ -60,7 +107,8 @@ impl Reply<'_> {
 }
 
 pub fn measure(window: &Window, evidence: &mut Evidence) {
-    let replies = replies(window);
+    let received = Received::of(window);
+    let replies = received.replies();
     let (healthy, spoilt): (Vec<&Reply<'_>>, Vec<&Reply<'_>>) =
         replies.iter().partition(|reply| reply.is_healthy());
     evidence.share("replies-healthy", healthy.len(), replies.len());
@@ -79,7 +127,8 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
 
 /// The newest spoilt replies, at most so many bytes in all: what was heard, and how much of it with a line error.
 pub fn spoilt(window: &Window, most: usize) -> Vec<(Vec<u8>, usize)> {
-    let replies = replies(window);
+    let received = Received::of(window);
+    let replies = received.replies();
     let spoilt = replies.iter().rev().filter(|reply| !reply.is_healthy()).take(MOST_SPOILT);
     let mut left = most;
     let flagged = |reply: &Reply<'_>| reply.heard.iter().filter(|heard| heard.event.fault.is_some()).count();
@@ -89,32 +138,6 @@ pub fn spoilt(window: &Window, most: usize) -> Vec<(Vec<u8>, usize)> {
         fits
     });
     taken.collect()
-}
-
-pub(super) fn replies(window: &Window) -> Vec<Reply<'_>> {
-    let mut replies: Vec<Reply<'_>> = Vec::new();
-    let mut joins = false;
-    for (place, heard) in window.events.iter().enumerate() {
-        if heard.event.direction == Direction::Tx || heard.event.seen == Seen::Marker {
-            joins = joins && heard.event.seen == Seen::Marker;
-            continue;
-        }
-        let last = replies.last_mut().filter(|_| joins);
-        let near = |last: &&mut Reply<'_>| {
-            let before = last.heard.last().map_or(heard.event.at, |before| before.event.at);
-            let gap = (heard.event.at - before).saturating_sub(window.uncertainty);
-            window.characters(gap) < GAP
-        };
-        match last.filter(near) {
-            Some(reply) => {
-                reply.heard.push(heard);
-                reply.places.push(place);
-            }
-            None => replies.push(Reply { heard: vec![heard], places: vec![place] }),
-        }
-        joins = true;
-    }
-    replies
 }
 
 /// Single bytes in silence that belong to nothing: what one pulse makes, a line held low, and others.
@@ -159,7 +182,8 @@ pub fn follows_a_turn(window: &Window, place: usize) -> bool {
 /// Which events of the window stand alone in silence, and are what one pulse makes.
 pub fn lone_pulses(window: &Window) -> Vec<bool> {
     let mut found = vec![false; window.events.len()];
-    for reply in replies(window).iter().filter(|reply| reply.stands_alone() && !reply.is_healthy()) {
+    let received = Received::of(window);
+    for reply in received.replies().iter().filter(|reply| reply.stands_alone() && !reply.is_healthy()) {
         let byte = reply.heard[0].event.value();
         found[reply.places[0]] = byte.is_some_and(|byte| single_pulse_bytes().any(|one| one == byte));
     }
@@ -262,7 +286,8 @@ pub enum Beside {
 /// For each event of the window that stands in a spoilt reply, what it is beside a healthy one.
 pub fn beside(window: &Window) -> Vec<Option<Beside>> {
     let mut found = vec![None; window.events.len()];
-    let replies = replies(window);
+    let received = Received::of(window);
+    let replies = received.replies();
     let (healthy, spoilt): (Vec<&Reply<'_>>, Vec<&Reply<'_>>) =
         replies.iter().partition(|reply| reply.is_healthy());
     let siblings = siblings(&healthy);

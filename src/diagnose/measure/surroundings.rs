@@ -4,7 +4,7 @@ use crate::line::{Direction, Seen};
 use crate::machine::{PieceKind, Vocabulary};
 
 use super::super::window::{Heard, Window};
-use super::replies::replies;
+use super::replies::Received;
 
 /// Silence that ends a run, in character times from one byte to the next.
 const GAP: f64 = 4.5;
@@ -74,7 +74,8 @@ pub fn pieces(vocabulary: &Vocabulary, window: &Window) -> Vec<Option<PieceKind>
     let mut found = vec![None; window.events.len()];
     let from = (!window.shared).then_some(Direction::Rx);
     let mut left = MOST_BYTES;
-    for reply in replies(window).iter().rev().filter(|reply| !reply.is_healthy()) {
+    let received = Received::of(window);
+    for reply in received.replies().iter().rev().filter(|reply| !reply.is_healthy()) {
         let bytes = reply.bytes();
         let Some(less) = left.checked_sub(bytes.len()) else { break };
         left = less;

@@ -3,11 +3,12 @@
 use super::super::checksum::Algorithm;
 use super::super::expr::{BinaryOp, Expr, ExprKind, Function};
 use super::super::fused::{
-    Around, Bits, Check, Count, Edge, Fused, Length, Masked, Number, Place, Shape, Sum, Test, Twins,
+    Around, Bits, Check, Count, Edge, Fused, Length, Masked, Number, Place, Plain, Relation, Shape, Sum,
+    Taken, Test, Twins,
 };
 use super::super::text::Name;
 use super::affine::{Line, affine};
-use super::{Computed, Fuse, Known, Mark, Spans, Wire};
+use super::{Computed, Drawn, Fuse, Known, Mark, Spans, Wire};
 
 impl Fuse {
     pub(super) fn finish(mut self, algorithm: &dyn Fn(&Name) -> Option<Algorithm>) -> Fused {
@@ -33,10 +34,15 @@ impl Fuse {
             let (wire, line) = count;
             length = counted(&wire, &number(&wire), line, fixed);
         }
+        let mut relations = Vec::new();
         for computed in std::mem::take(&mut self.computed) {
             if let Some((sum, around, spans)) = self.sum(&computed, algorithm) {
                 let spans = spans.into_iter().map(|(from, to)| (edge(from), edge(to))).collect();
                 tests.push(Test::Sum { number: number(&computed.wire), sum, around, spans });
+                continue;
+            }
+            if let Some(number) = self.always(&computed) {
+                self.fixed(&computed.wire, number);
                 continue;
             }
             match self.relation(&computed).filter(|_| matches!(length, Length::Unknown(_))) {
@@ -44,7 +50,10 @@ impl Fuse {
                     self.unsure |= computed.wire.line.by != 1;
                     length = counted(&computed.wire, &number(&computed.wire), line, fixed);
                 }
-                None => self.unsure = true,
+                None => match self.outside(&computed, edge(computed.here)) {
+                    Some(relation) => relations.push(relation),
+                    None => self.unsure = true,
+                },
             }
         }
         tests.extend(
@@ -79,14 +88,68 @@ impl Fuse {
             tests.remove(place);
         }
         tests.sort_by_key(Test::cost);
-        let certain = !self.unsure && !matches!(length, Length::Unknown(_));
+        let settled = !self.unsure && !matches!(length, Length::Unknown(_));
+        let certain = settled && relations.is_empty();
+        let plain = if settled { self.plain(relations, &edge, &number) } else { None };
         let places = self.names.iter().filter(|(_, known)| known.from != known.to);
         let place = |known: &Known| Place { from: edge(known.from), to: edge(known.to) };
         let places = places.map(|(name, known)| (name.clone(), place(known))).collect();
         let (shape, preamble) = (Shape::Any, None);
-        let fused =
-            Fused { head, twins, length, tail, check, tests, certain, closing, places, shape, preamble };
+        let fused = Fused {
+            head,
+            twins,
+            length,
+            tail,
+            check,
+            tests,
+            certain,
+            closing,
+            places,
+            plain,
+            shape,
+            preamble,
+        };
         Fused { shape: fused.shape(), ..fused }
+    }
+
+    /// A relation that no bytes of this frame are summed up for: values and what is known outside decide.
+    fn outside(&self, computed: &Computed, at: Edge) -> Option<Relation> {
+        let mut of_wire = false;
+        computed.expr.walk(&mut |part| {
+            of_wire |= matches!(&part.kind, ExprKind::Call { function, .. } if function.is_of_wire());
+        });
+        let field = computed.field.filter(|_| !of_wire)?;
+        let bits = (computed.wire.mask.count_ones()).min(64);
+        Some(Relation { field, at, expr: computed.expr.clone(), bits })
+    }
+
+    /// Every named field with its place, where all of them have one.
+    fn plain(
+        &self,
+        relations: Vec<Relation>,
+        edge: &dyn Fn(Mark) -> Edge,
+        number: &dyn Fn(&Wire) -> Number,
+    ) -> Option<Plain> {
+        if self.ambiguous || self.names.len() != self.named {
+            return None;
+        }
+        let mut known: Vec<(&Name, &Known)> = self.names.iter().collect();
+        known.sort_unstable_by_key(|(_, known)| known.order);
+        let taken = |(_, known): &(&Name, &Known)| {
+            Some(match known.drawn.as_ref()? {
+                Drawn::Number { wire, signed, shift } => {
+                    let Line { times, plus, .. } = wire.line;
+                    Taken::Number { number: number(wire), signed: *signed, shift: *shift, times, plus }
+                }
+                Drawn::Bytes { shift } => {
+                    let place = Place { from: edge(known.from), to: edge(known.to) };
+                    Taken::Bytes { place, shift: *shift }
+                }
+            })
+        };
+        let fields = known.iter().map(taken).collect::<Option<Vec<Taken>>>()?;
+        let names = known.iter().map(|(name, _)| (*name).clone()).collect();
+        Some(Plain { names, fields, relations })
     }
 
     /// The length of the stretch by a number before it: `bytes(n)`.
@@ -104,6 +167,24 @@ impl Fuse {
             by,
         };
         (line.times > 0).then_some((wire, line))
+    }
+
+    /// The number on the wire that counts over bytes which are always as many.
+    fn always(&self, computed: &Computed) -> Option<u64> {
+        let affine = affine(&computed.expr, &|expr| match &expr.kind {
+            ExprKind::Call { function: Function::Size, args } => self.spans(args, computed),
+            _ => None,
+        })?;
+        let width = |(from, to): &(Mark, Mark)| {
+            (from.behind == to.behind).then(|| to.offset.checked_sub(from.offset)).flatten()
+        };
+        let counted = affine.of.iter().map(width).sum::<Option<usize>>()?;
+        let value = affine.times.checked_mul(i64::try_from(counted).ok()?)?.checked_add(affine.plus)?;
+        // value = (wire × times + plus) / by
+        let Line { times, plus, by } = computed.wire.line;
+        let number = value.checked_mul(by)?.checked_sub(plus)?;
+        let number = u64::try_from(number).ok().filter(|_| times == 1)?;
+        (number <= computed.wire.mask).then_some(number)
     }
 
     /// The length of the stretch by a number that counts over it: `n:u8=size(a..b)`.
@@ -143,10 +224,10 @@ impl Fuse {
                 ExprKind::Path(path) if path.rest.is_none() => self
                     .names
                     .get(&path.first)
-                    .filter(|known| known.from != known.to)
+                    .filter(|known| known.is_measured())
                     .map(|known| (known.from, known.to)),
                 ExprKind::Span { from, to } => {
-                    let whole = |name: &Name| self.names.get(name).filter(|known| known.from != known.to);
+                    let whole = |name: &Name| self.names.get(name).filter(|known| known.is_measured());
                     let from = match from {
                         Some(name) => whole(name)?.from,
                         None if computed.depth == 0 && !self.is_behind => Mark::default(),

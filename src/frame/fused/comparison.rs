@@ -127,6 +127,19 @@ impl Number {
         };
         Some(wire >> self.shift & self.mask)
     }
+
+    /// The same where this was added to each byte.
+    pub fn read_shifted(&self, frame: &[u8], shift: u8) -> Option<u64> {
+        if shift == 0 {
+            return self.read(frame, frame.len());
+        }
+        let at = self.at.of(frame.len());
+        let mut bytes = [0; 8];
+        let bytes = bytes.get_mut(..usize::from(self.bytes))?;
+        let wire = frame.get(at..)?.get(..bytes.len())?;
+        bytes.iter_mut().zip(wire).for_each(|(to, from)| *to = from.wrapping_sub(shift));
+        Number { at: Edge::from_start(0), ..self.clone() }.read(bytes, bytes.len())
+    }
 }
 
 impl Test {

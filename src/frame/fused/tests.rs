@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::{Frame, Layout, Nothing, Outcome, Refinement, Value};
+use crate::frame::parse::{self, Leniency};
+use crate::frame::{Frame, Layout, Nothing, Outcome, Path, Refinement, Scope, Value};
 
 fn compile(text: &str, refinements: &[(String, Refinement)]) -> Frame {
     let mut layout = Layout::parse(text).unwrap_or_else(|told| panic!("{text}: {told:?}"));
@@ -27,6 +28,17 @@ fn agree(frame: &Frame, text: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
             (Fit::No | Fit::More(_), _) => true,
         };
         prop_assert!(agrees, "{text}: {input:02X?} is {told:?} and {parsed:?}");
+        if let Some(reading) = frame.fused().read(input, &Nothing) {
+            let leniency = Leniency { faults: 0, words: true };
+            let by_parser = parse::payload(frame.program(), input, false, &Nothing, leniency);
+            let by_parser = by_parser.map_err(|stop| format!("{stop:?}"));
+            prop_assert_eq!(by_parser, reading.map_err(|at| format!("{at}")), "{}: {:02X?}", text, input);
+        }
+        let ruled_out = (end > 0).then(|| frame.screen().tell(&Prefix::of(input))).flatten();
+        prop_assert!(
+            ruled_out.is_none_or(|fit| fit == told),
+            "{text}: {input:02X?} is {ruled_out:?} and {told:?}"
+        );
         if let (Fit::More(more), Outcome::Complete(reading)) = (told, frame.parse(bytes, false, &Nothing)) {
             prop_assert!(end + more <= reading.len, "{text}: {more} more after {input:02X?} is too much");
         }
@@ -81,6 +93,47 @@ fn fields_have_places_before_and_behind_the_stretch() {
     assert_eq!(of("nothing"), None);
 }
 
+/// Knows one name, whatever is asked for.
+struct Says(Value);
+
+impl Scope for Says {
+    fn look(&self, _: &Path) -> Option<Value> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+fn fields_at_known_places_are_read_from_there() {
+    let frame = compile("68 code:u8=asked.code (data+0x33):( di:u16le rest:bytes(2) ) level:i8 16", &[]);
+    let bytes = [0x68, 7, 0x34, 0x35, 0x36, 0x32, 0xFE, 0x16];
+    let read = |scope: &dyn Scope| frame.fused().read(&bytes, scope);
+    let by_parser =
+        match parse::payload(frame.program(), &bytes, true, &Nothing, Leniency { faults: 0, words: true }) {
+            Ok(reading) => reading,
+            Err(stop) => panic!("{stop:?}"),
+        };
+    assert_eq!(read(&Nothing), Some(Ok(by_parser.clone())));
+    assert_eq!(by_parser.values.get("di"), Some(&Value::Int(0x0201)));
+    assert_eq!(by_parser.values.get("level"), Some(&Value::Int(-2)));
+    assert_eq!(read(&Says(Value::Int(7))), Some(Ok(by_parser)));
+    // What was asked for is another one: the second byte is against that.
+    assert_eq!(read(&Says(Value::Int(8))), Some(Err(1)));
+}
+
+#[test]
+fn first_bytes_rule_frames_out_that_nobody_has_to_look_at() {
+    let frame = compile("FE{1..4} 68 address:bytes(6) 68 code:u8=3 n:u8=size(data) data:bytes 16", &[]);
+    let tell = |bytes: &[u8]| frame.screen().tell(&Prefix::of(bytes));
+    let code = |code: u8| [&[0xFE, 0x68][..], &[1; 6], &[0x68, code]].concat();
+    assert_eq!(tell(&code(3)), Some(Fit::More(2)));
+    assert_eq!(tell(&[&code(3)[..], &[0, 0x16]].concat()), None);
+    assert_eq!(tell(&code(4)), Some(Fit::No));
+    assert_eq!(tell(&[0x68]), Some(Fit::No));
+    // The run may be over, and what follows has eleven bytes at the least.
+    assert_eq!(tell(&[0xFE, 0xFE]), Some(Fit::More(11)));
+    assert_eq!(tell(&[0xFE, 0x68, 1]), Some(Fit::More(9)));
+}
+
 fn prefix() -> impl Strategy<Value = String> {
     let item = prop::sample::select(vec![
         "68",
@@ -91,6 +144,11 @@ fn prefix() -> impl Strategy<Value = String> {
         "p@:u8=5",
         "p@:u16be=0x1234",
         "p@:i8",
+        "p@:i16le",
+        "p@:u8=last.p",
+        "(w@+0x33):bytes(3)",
+        "(p@+0x33):( v@:u16le 07 x@:i8 )",
+        "(p@-2):( w@:bytes(2) )",
         "(p@+3):u8",
         "(p@*2):u8",
         "<:2=1 p@:3 q@:3=5>",
