@@ -200,9 +200,9 @@ impl Fused {
 
     /// The same of bytes that a glance found to be possible.
     pub fn read_fitting(&self, input: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {
-        if let Some(Preamble { byte, most, behind, .. }) = self.preamble.as_deref() {
-            let run = input.iter().take(*most).take_while(|next| *next == byte).count();
-            return Some(match behind.read_behind(&input[run..], scope)? {
+        if let Some(preamble) = self.preamble.as_deref() {
+            let run = preamble.run(input);
+            return Some(match preamble.behind.read_behind(&input[run..], scope)? {
                 Ok(reading) => Ok(Reading { len: run + reading.len, ..reading }),
                 Err(at) => Err(run + at),
             });
@@ -327,8 +327,13 @@ impl Fused {
 }
 
 impl Preamble {
+    /// How often its byte stands at the start.
+    fn run(&self, input: &[u8]) -> usize {
+        input.iter().take(self.most).take_while(|byte| **byte == self.byte).count()
+    }
+
     fn judge(&self, input: &[u8]) -> Fit {
-        let run = input.iter().take(self.most).take_while(|byte| **byte == self.byte).count();
+        let run = self.run(input);
         let missing = self.least.saturating_sub(run);
         if run == input.len() {
             return Fit::More(missing + self.behind.length.least());

@@ -17,17 +17,19 @@ use super::program::Pc;
 pub(super) struct Place {
     pub scope: Arc<Scope>,
     /// Names that outlived their exchange.
-    pub kept: Arc<Vec<(Key, Value)>>,
+    pub kept: Kept,
     /// What `last.field` and `asked.field` stand for: each side's latest value, be it in its last frame or in one before.
     pub followed: [Followed; 2],
 }
+
+pub(super) type Kept = Arc<Vec<(Key, Value)>>;
 
 /// The latest values of one side, by field.
 pub(super) type Followed = Arc<Vec<(Name, Value)>>;
 
 impl Default for Place {
     fn default() -> Place {
-        static NOTHING: LazyLock<(Arc<Vec<(Key, Value)>>, Followed)> = LazyLock::new(Default::default);
+        static NOTHING: LazyLock<(Kept, Followed)> = LazyLock::new(Default::default);
         let (kept, followed) = &*NOTHING;
         Place {
             scope: Scope::none(),

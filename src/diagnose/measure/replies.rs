@@ -50,7 +50,8 @@ impl<'a> Received<'a> {
                 let gap = (heard.event.at - before.event.at).saturating_sub(window.uncertainty);
                 gap.as_secs_f64() < GAP * character
             };
-            if !(joins && received.heard.last().is_some_and(near)) && !received.heard.is_empty() {
+            let goes_on = joins && received.heard.last().is_some_and(near);
+            if !goes_on && !received.heard.is_empty() {
                 received.ends.push(received.heard.len());
             }
             received.heard.push(heard);
