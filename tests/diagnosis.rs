@@ -140,6 +140,9 @@ fn a_sweep_says_why_the_line_is_as_it_is() {
     for (port, cause) in [
         ("sim://nmea?baud=4800", "clean"),
         ("sim://modbus-rtu?traffic=bus&baud=38400&seed=6", "clean"),
+        // Heard as 8N1, and told as what it is.
+        ("sim://mbus?traffic=bus&baud=2400&format=8E1", "clean"),
+        ("sim://modbus-rtu?traffic=bus&baud=19200&format=8O1", "clean"),
         ("sim://modbus-rtu?baud=9600", "no-answer"),
         ("sim://nmea?inverted=1", "inverted"),
     ] {

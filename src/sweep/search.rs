@@ -15,6 +15,7 @@ use super::options::Options;
 use super::protocol::{ProtocolScorer, ProtocolScorers};
 use super::verify::ENOUGH;
 use known::clean_end;
+pub(super) use watch::decoded;
 
 mod beside;
 mod known;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::capture::{Header, Record, What};
 use crate::diagnose::{Cause, Diagnosis, diagnose_silence, likeliest, observe};
-use crate::line::Settings;
+use crate::line::{Format, LineErrors, Settings};
 use crate::machine::{Env, Item, ItemKind, Program};
 
 use super::findings::{Findings, Verdict};
+use super::search::decoded;
 
 /// Records of one stretch that are looked at; the newest ones decide.
 const MOST_RECORDS: usize = 4096;
@@ -24,7 +25,7 @@ pub fn why(
         return diagnose_silence(header.settings, header.line_errors, header.uncertainty);
     }
     let best = found.settings.first();
-    let (settings, heard) = stretch(header.settings, best.map(|best| best.settings), records);
+    let (settings, heard) = stretch(header, best.map(|best| best.settings), records);
     let header = Header { settings, ..*header };
     let all = programs();
     let named = best.and_then(|best| best.protocol.as_ref());
@@ -65,8 +66,10 @@ fn within<'i>(items: &'i [&'i Item]) -> &'i [&'i Item] {
     &items[usize::from(first)..items.len() - usize::from(last)]
 }
 
-/// The last stretch at these settings, or else the longest one, with the settings that held.
-fn stretch(first: Settings, wanted: Option<Settings>, records: &[Record]) -> (Settings, Vec<Record>) {
+/// The last stretch at these settings, or one at this rate as a receiver with these settings would have reported it, or else the longest
+/// one; with the settings that held.
+fn stretch(header: &Header, wanted: Option<Settings>, records: &[Record]) -> (Settings, Vec<Record>) {
+    let first = header.settings;
     let mut stretches: Vec<(Settings, Vec<Record>)> = vec![(first, Vec::new())];
     for record in records {
         match (&record.what, stretches.last_mut()) {
@@ -77,14 +80,28 @@ fn stretch(first: Settings, wanted: Option<Settings>, records: &[Record]) -> (Se
             _ => {}
         }
     }
-    let same = |(settings, heard): &&(Settings, Vec<Record>)| {
-        let fits = |wanted: Settings| {
-            settings.format == wanted.format && (settings.baud.hz() / wanted.baud.hz()).ln().abs() < 0.03
+    let last = |fits: &dyn Fn(&Settings, Settings) -> bool| {
+        let fits = |(settings, heard): &&(Settings, Vec<Record>)| {
+            let near = |wanted: Settings| (settings.baud.hz() / wanted.baud.hz()).ln().abs() < 0.03;
+            wanted.is_some_and(|wanted| near(wanted) && fits(settings, wanted)) && !heard.is_empty()
         };
-        wanted.is_some_and(fits) && !heard.is_empty()
+        stretches.iter().rev().find(fits)
     };
-    let chosen = stretches.iter().rev().find(same).or(stretches.iter().max_by_key(|(_, heard)| heard.len()));
-    let (settings, heard) = chosen.cloned().unwrap_or((first, Vec::new()));
-    let from = heard.len().saturating_sub(MOST_RECORDS);
-    (settings, heard[from..].to_vec())
+    let newest = |heard: &[Record]| heard[heard.len().saturating_sub(MOST_RECORDS)..].to_vec();
+    if let Some((settings, heard)) = last(&|settings, wanted| settings.format == wanted.format) {
+        return (*settings, newest(heard));
+    }
+    // Where flags belong to single characters, one that was heard as 8N1 tells what another format would have made of it.
+    let tells = header.line_errors == LineErrors::PerByte && wanted.is_some_and(|wanted| !wanted.inverted);
+    let as_8n1 = last(&|settings, _| settings.format == Format::N8).filter(|_| tells);
+    if let Some(((settings, heard), wanted)) = as_8n1.zip(wanted) {
+        let as_found = |record: Record| match record.what {
+            What::Seen(event) => Record { what: What::Seen(decoded(&event, *settings, wanted)), ..record },
+            _ => record,
+        };
+        let found = Settings { format: wanted.format, ..*settings };
+        return (found, newest(heard).into_iter().map(as_found).collect());
+    }
+    let longest = stretches.iter().max_by_key(|(_, heard)| heard.len());
+    longest.map_or((first, Vec::new()), |(settings, heard)| (*settings, newest(heard)))
 }

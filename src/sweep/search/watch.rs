@@ -95,7 +95,7 @@ impl Search {
 }
 
 /// An event as a receiver with the found settings would have reported it.
-fn decoded(event: &LineEvent, heard: Settings, found: Settings) -> LineEvent {
+pub(in crate::sweep) fn decoded(event: &LineEvent, heard: Settings, found: Settings) -> LineEvent {
     let Some(word) = Word::of(event).filter(|_| heard.format == Format::N8 && !found.inverted) else {
         return *event;
     };
