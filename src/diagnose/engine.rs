@@ -166,6 +166,9 @@ impl Engine {
     }
 
     fn take(&mut self) {
+        if !self.observer.has_items() {
+            return;
+        }
         for item in self.observer.items() {
             self.window.on_item(item.clone());
             self.fresh.push(item);

@@ -103,8 +103,19 @@ impl Window {
         self.seen += 1;
         self.events.push_back(Heard { event: *event, standing: Standing::Open, item: None });
         if self.events.len() > MOST_EVENTS {
-            self.events.pop_front();
+            let oldest = self.events.pop_front().and_then(|heard| heard.item);
             self.first += 1;
+            if let Some(oldest) = oldest {
+                self.forget_before(oldest);
+            }
+        }
+    }
+
+    /// Items go when their bytes do; `number` is the oldest that is still there in part.
+    fn forget_before(&mut self, number: u64) {
+        let first = self.items_seen - self.items.len() as u64;
+        for _ in first..number {
+            self.items.pop_front();
         }
     }
 

@@ -14,10 +14,12 @@ use super::text::Name;
 mod comparison;
 mod plain;
 mod screen;
+mod sieve;
 
 pub(super) use comparison::{Around, Edge, Number, Sum, Test};
 pub(super) use plain::{Plain, Relation, Taken};
 pub use screen::{Prefix, Screen};
+pub use sieve::Sieve;
 
 /// What the bytes at the start of an input are to a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +258,7 @@ impl Fused {
         }
         match &self.length {
             Length::Counted(count) if input.len() < count.known_after => {
-                Fit::More(count.least() - input.len())
+                self.more(input, count.least() - input.len())
             }
             _ => self.judge_behind_head::<ANY>(input, word),
         }

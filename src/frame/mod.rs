@@ -45,7 +45,7 @@ pub use codec::Frame;
 pub use envelope::{Contents, LONGEST, Opened};
 pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
 pub use facts::{FieldFacts, FieldValues};
-pub use fused::{Fit, Place, Prefix, Screen};
+pub use fused::{Fit, Place, Prefix, Screen, Sieve};
 pub use layout::{
     Allowed, BitField, CborKey, CborType, Envelope, Field, FieldType, Item, ItemKind, Layout, Order,
     Refinement, Refines, Times, Transform, TransformOp,

@@ -1,5 +1,7 @@
 //! What a device says by itself: exchanges that may come between any two steps of another one.
 
+use std::borrow::Cow;
+
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
@@ -64,7 +66,7 @@ impl Aside {
         let mut threads = std::mem::take(&mut self.running);
         let running = threads.len();
         threads.extend(fresh);
-        let answers = offer.ask(&threads, set, more);
+        let answers = offer.ask(threads.iter().map(Cow::Borrowed), set, more);
         let Some(accepted) = answers.accepted_frame else {
             threads.truncate(running);
             self.running = threads;

@@ -35,7 +35,6 @@ const LATENCY: Span = Span::from_millis(50);
 impl Follower {
     /// Looks at what waits, as long as something of it is understood or given up.
     pub fn listen(&mut self, channel: usize, closing: Closing) {
-        self.disturb();
         let mut looked_at = 0;
         while !self.channels[channel].heap.is_empty() {
             let waiting = self.channels[channel].heap.len();
@@ -45,6 +44,10 @@ impl Follower {
             } else {
                 self.look(channel, closing)
             };
+            // Where bytes are only waited for, a silence means what it meant before.
+            if closing != Closing::No || !matches!(found, Found::More(Some(_))) {
+                self.disturb();
+            }
             match found {
                 Found::More(more) => return self.channels[channel].heap.wait_for(more, closing),
                 Found::Skip => drop(self.channels[channel].heap.take(1)),

@@ -46,8 +46,8 @@ pub(super) struct Follower {
     pub channels: [Channel; 2],
     echo: Option<Echo>,
     pub now: Instant,
-    /// Before then silence says nothing new: by the channels, and of an answer that is due.
-    calm: [Instant; 3],
+    /// Before then silence says nothing new. A byte only puts that off, so it is worked out anew when it has come.
+    calm: Instant,
     /// The host has asked, and no answer has come.
     pub asked: Option<Asked>,
     /// How much later than its byte a stamp can be.
@@ -126,7 +126,7 @@ impl Follower {
             channels: [channel(), channel()],
             echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
             now: Instant::ZERO,
-            calm: [Instant::ZERO; 3],
+            calm: Instant::ZERO,
             asked: None,
             late: Span::ZERO,
             tells,
@@ -162,6 +162,10 @@ impl Follower {
         self.every.take();
     }
 
+    pub fn has_items(&self) -> bool {
+        !self.items.is_empty()
+    }
+
     pub fn items(&mut self) -> Vec<Item> {
         std::mem::take(&mut self.items)
     }
@@ -184,12 +188,17 @@ impl Follower {
         }
     }
 
-    pub fn closure(&self) -> Closure<'_> {
-        let unheard = match self.sides {
+    /// The side that is not heard.
+    pub fn unheard(&self) -> Option<Direction> {
+        match self.sides {
             Sides::Both | Sides::Shared => None,
             Sides::Device => Some(Direction::Tx),
             Sides::Host => Some(Direction::Rx),
-        };
+        }
+    }
+
+    pub fn closure(&self) -> Closure<'_> {
+        let unheard = self.unheard();
         let listening = self.program.openings.of(&self.program, unheard);
         // Where the device may speak first, an answer may be due while the conversation rests.
         let eager = unheard.is_none() && listening.device_first;
@@ -231,9 +240,10 @@ impl Follower {
                 self.turn(1 - channel);
                 self.score.bytes += 1;
                 let heap = &mut self.channels[channel].heap;
-                let calm = heap.is_calm() && self.calm[channel] != Instant::ZERO;
+                if !heap.is_calm() {
+                    self.calm = Instant::ZERO;
+                }
                 heap.push(byte, event.at, event.fault);
-                self.calm[channel] = if calm { event.at + heap.soonest() } else { Instant::ZERO };
                 if heap.len() > MOST_WAITING {
                     self.listen(channel, Closing::Yes);
                 } else if heap.is_enough() {
@@ -268,12 +278,16 @@ impl Follower {
         self.end_stray(channel);
     }
 
+    #[inline]
     pub fn on_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        let [host, device, answer] = self.calm;
-        if self.now < host.min(device).min(answer) {
-            return;
+        if self.now >= self.calm {
+            self.on_silence();
         }
+    }
+
+    /// What silence says until now.
+    fn on_silence(&mut self) {
         for channel in 0..2 {
             if self.channels[channel].is_idle() {
                 continue;
@@ -289,12 +303,12 @@ impl Follower {
             }
         }
         self.no_answer();
-        self.calm = self.deadlines().map(|deadline| deadline.unwrap_or(Instant::FAR_FUTURE));
+        self.calm = self.deadline().unwrap_or(Instant::FAR_FUTURE);
     }
 
     /// Something has changed: what silence says has to be looked at anew.
     pub fn disturb(&mut self) {
-        self.calm = [Instant::ZERO; 3];
+        self.calm = Instant::ZERO;
     }
 
     fn is_quiet(&self, channel: usize) -> bool {
@@ -311,12 +325,8 @@ impl Follower {
         }
     }
 
+    /// When the silence of a channel, or an answer that does not come, would mean something.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadlines().into_iter().flatten().min()
-    }
-
-    /// When the silence of each channel, or an answer that does not come, would mean something.
-    fn deadlines(&self) -> [Option<Instant>; 3] {
         let quiet = |channel: &Channel| {
             let stray = || channel.stray.as_ref().map(|stray| stray.at + PATIENCE + Span::from_nanos(1));
             channel.heap.deadline().or_else(stray)
@@ -324,7 +334,7 @@ impl Follower {
         let [host, device] = &self.channels;
         let asked = self.asked.as_ref().filter(|asked| !asked.told);
         let asked = asked.map(|asked| asked.at + asked.window + Span::from_nanos(1));
-        [quiet(host), quiet(device), asked]
+        [quiet(host), quiet(device), asked].into_iter().flatten().min()
     }
 
     pub fn on_settings(&mut self, settings: Settings) {

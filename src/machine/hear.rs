@@ -40,8 +40,20 @@ impl FrameSet {
         self.0 |= 1 << frame.0.min(127);
     }
 
-    fn len(self) -> usize {
+    pub fn with(self, other: FrameSet) -> FrameSet {
+        FrameSet(self.0 | other.0)
+    }
+
+    pub fn len(self) -> usize {
         self.0.count_ones() as usize
+    }
+}
+
+impl FromIterator<FrameId> for FrameSet {
+    fn from_iter<I: IntoIterator<Item = FrameId>>(frames: I) -> FrameSet {
+        let mut set = FrameSet::default();
+        frames.into_iter().for_each(|frame| set.insert(frame));
+        set
     }
 }
 
@@ -112,15 +124,20 @@ impl<'a> Offer<'a> {
 
     /// Offers the bytes to every thread that waits for a frame of this side.
     pub fn to(&self, threads: &[Thread]) -> Answers {
-        self.ask(threads, FrameSet::default(), None)
+        self.ask(threads.iter().map(Cow::Borrowed), FrameSet::default(), None)
     }
 
     /// The same, where `frames` could have come beside and one of them needs `more` bytes.
-    pub fn ask(&self, threads: &[Thread], mut frames: FrameSet, more: Option<usize>) -> Answers {
+    pub fn ask<'t>(
+        &self,
+        threads: impl IntoIterator<Item = Cow<'t, Thread>>,
+        mut frames: FrameSet,
+        more: Option<usize>,
+    ) -> Answers {
         let mut answers = Answers { more, ..Answers::default() };
         let mut parsed = Parsed::default();
-        for (index, thread) in threads.iter().enumerate() {
-            let Some(step) = self.step(thread) else { continue };
+        for (index, thread) in threads.into_iter().enumerate() {
+            let Some(step) = self.step(&thread) else { continue };
             frames.insert(step.frame);
             if self.quick {
                 match self.glance(step.frame) {
@@ -132,7 +149,7 @@ impl<'a> Offer<'a> {
                     Fit::Whole(_) | Fit::Ask => {}
                 }
             }
-            match &*self.parse(thread, step, &mut parsed) {
+            match &*self.parse(&thread, step, &mut parsed) {
                 Outcome::More(more) => answers.needs(*more),
                 Outcome::Wrong(_) if self.quick => {}
                 Outcome::Wrong(mismatch) => {
@@ -146,6 +163,11 @@ impl<'a> Offer<'a> {
             accepted.alternatives = frames.len();
         }
         answers
+    }
+
+    /// The frames of this side that these threads wait for.
+    pub fn awaited(&self, threads: &[Thread]) -> FrameSet {
+        threads.iter().filter_map(|thread| self.step(thread)).map(|step| step.frame).collect()
     }
 
     /// What the bytes are to a frame at a glance; where nothing more will come, what lacks bytes is none.
@@ -194,7 +216,7 @@ impl<'a> Offer<'a> {
     }
 
     /// The message that a thread waits for, if these bytes can be it.
-    fn step(&self, thread: &Thread) -> Option<&'a Step> {
+    pub fn step(&self, thread: &Thread) -> Option<&'a Step> {
         let program = self.ground.program;
         let step = program.step(thread.pc)?;
         let heard = self.from.is_none_or(|from| from == step.direction);
@@ -202,22 +224,32 @@ impl<'a> Offer<'a> {
         (heard && !keyed).then_some(step)
     }
 
-    fn take(&self, answers: &mut Answers, index: usize, thread: &Thread, step: &Step, reading: &Reading) {
+    fn take(
+        &self,
+        answers: &mut Answers,
+        index: usize,
+        thread: Cow<'_, Thread>,
+        step: &Step,
+        reading: &Reading,
+    ) {
         if answers.accepted_frame.as_ref().is_some_and(|first| first.len != reading.len) {
             return;
         }
         let first = answers.accepted_frame.as_ref().filter(|first| first.values == reading.values);
         let values = first.map_or(&reading.values, |first| &first.values).clone();
-        match accept(self.ground, thread, step, &values) {
+        let pc = thread.pc;
+        let known = || if self.strange { self.known(&thread, step, &reading.values) } else { 0.0 };
+        let known = if answers.accepted_frame.is_none() { known() } else { 0.0 };
+        match accept(self.ground, thread.into_owned(), step, &values) {
             Ok(accepted) => {
                 answers.accepted_frame.get_or_insert(Accepted {
                     len: reading.len,
                     frame: step.frame,
                     direction: step.direction,
                     values,
-                    pc: thread.pc,
+                    pc,
                     alternatives: 1,
-                    known: if self.strange { self.known(thread, step, &reading.values) } else { 0.0 },
+                    known,
                 });
                 answers.accepted.push(accepted);
             }
@@ -288,7 +320,7 @@ impl<'a> Offer<'a> {
             let healthy = reading.wrong.is_empty();
             if healthy {
                 // The frame is healthy, so a value is not the one that was known.
-                match accept(self.ground, thread, step, &reading.values) {
+                match accept(self.ground, thread.clone(), step, &reading.values) {
                     Ok(_) => continue,
                     Err(differs) => reading.wrong.push(differs.mismatch),
                 }
@@ -328,8 +360,7 @@ impl Parsed {
 }
 
 /// The thread past the message, when every bind agrees; a bare name that is not known takes the field's value.
-fn accept(ground: Ground<'_>, thread: &Thread, step: &Step, values: &Values) -> Result<Thread, Differs> {
-    let mut past = thread.clone();
+fn accept(ground: Ground<'_>, mut past: Thread, step: &Step, values: &Values) -> Result<Thread, Differs> {
     for bind in &step.binds {
         let Some(value) = values.get(&bind.field) else { continue };
         let known = {

@@ -97,6 +97,16 @@ impl Needed {
     fn by(&mut self, more: usize) {
         self.0 = Some(self.0.map_or(more, |known| known.min(more)));
     }
+
+    /// Nothing where the frame may be here.
+    fn unless_whole(&mut self, fit: Fit) -> Option<()> {
+        match fit {
+            Fit::Whole(_) | Fit::Ask => return None,
+            Fit::More(more) => self.by(more),
+            Fit::No => {}
+        }
+        Some(())
+    }
 }
 
 impl Follower {
@@ -107,6 +117,13 @@ impl Follower {
         let strange = self.is_astray(channel);
         let offer = Offer::of(self.ground(), bytes, closing.closed(), self.from(channel));
         let offer = Offer { quick: true, strange, ..offer };
+        if self.placed
+            && !strange
+            && closing == Closing::No
+            && let Some(more) = self.lacking(&offer)
+        {
+            return Found::More(Some(more));
+        }
         if strange && !self.program.begins_something(bytes[0]) {
             return if self.program.table.line.skip.contains(&bytes[0]) {
                 Found::Skip
@@ -164,6 +181,27 @@ impl Follower {
             return found;
         }
         joined.unwrap_or_else(|| self.join(&offer, closing, strange)).unwrap_or(Found::Nothing)
+    }
+
+    /// How many more bytes what is due needs, where a glance tells that nobody has to be asked.
+    fn lacking(&self, offer: &Offer<'_>) -> Option<usize> {
+        let program = &*self.program;
+        let mut needed = Needed::default();
+        for thread in &self.threads {
+            if thread.pc == program.rest {
+                let listening = program.openings.of(program, self.unheard());
+                let rests = listening.resting(program, offer.from, thread.states);
+                if let (Some(rests), [byte], [_]) = (rests, offer.bytes, &self.threads[..]) {
+                    return rests.lacking_behind(*byte);
+                }
+                for opening in listening.possible(rests, offer, thread.states) {
+                    needed.unless_whole(offer.screened(opening.frame, &opening.screen))?;
+                }
+            } else if let Some(step) = offer.step(thread) {
+                needed.unless_whole(offer.glance(step.frame))?;
+            }
+        }
+        needed.0
     }
 
     /// The byte at the front follows strange ones without a pause, so it may be one of them.

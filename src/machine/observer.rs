@@ -94,6 +94,11 @@ impl Observer {
         self.followers.truncate(1);
     }
 
+    /// Whether [`Observer::items`] would tell anything.
+    pub fn has_items(&self) -> bool {
+        matches!(&self.followers[..], [only] if only.has_items())
+    }
+
     /// The pieces that have become certain since the last call. While hypotheses compete, nothing is certain.
     pub fn items(&mut self) -> Vec<Item> {
         match &mut self.followers[..] {

@@ -3,13 +3,15 @@
 
 use std::sync::OnceLock;
 
-use crate::frame::Screen;
+use crate::frame::{Fit, Screen, Sieve};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
 use super::closure::Closure;
 use super::facts::Facts;
+use super::hear::{FrameSet, Offer};
 use super::program::Program;
+use super::scope::side;
 use super::states::States;
 use super::thread::Thread;
 use super::view::{Ground, Role};
@@ -23,10 +25,24 @@ pub(super) struct Openings([OnceLock<Listening>; 3]);
 pub(super) struct Listening {
     /// Frames that begin a conversation, each once.
     pub frames: Vec<Opening>,
+    /// The same by one of their first bytes.
+    sieve: Sieve,
+    /// For each state, and who speaks (anybody, the host, the device), once somebody has asked.
+    sorted: Vec<[OnceLock<Resting>; 3]>,
     /// For each exchange that the device begins by itself the frames with which it does.
     pub unsolicited: Vec<(ExchangeId, Vec<FrameId>)>,
     /// The device speaks first in some exchange that is not its own: at rest, an answer may be due.
     pub device_first: bool,
+}
+
+/// What can be heard first of one side while the conversation rests in one state.
+#[derive(Clone, Debug)]
+pub(super) struct Resting {
+    sieve: Sieve,
+    /// Which of all openings the sieve's are.
+    numbers: Vec<usize>,
+    frames: FrameSet,
+    lacking: Vec<Option<usize>>,
 }
 
 /// A frame that can be heard first.
@@ -53,11 +69,86 @@ impl Openings {
     }
 }
 
+impl Listening {
+    /// What a conversation that rests in these states could hear of the side that speaks, where that was sorted; of more states than one it
+    /// is not.
+    pub fn resting(&self, program: &Program, from: Option<Direction>, states: States) -> Option<&Resting> {
+        let way = from.map_or(0, |from| 1 + side(from));
+        let state = states.only()?;
+        Some(self.sorted.get(state.0)?[way].get_or_init(|| self.sort(program, from, states)))
+    }
+
+    fn sort(&self, program: &Program, from: Option<Direction>, states: States) -> Resting {
+        let heard = self.frames.iter().enumerate().filter(|(_, opening)| opening.is_heard(from, states));
+        let numbers: Vec<usize> = heard.map(|(number, _)| number).collect();
+        let frames = numbers.iter().map(|number| self.frames[*number].frame);
+        let sieve = Sieve::of(frames.clone().map(|frame| program.frame(frame)));
+        let frames = frames.collect();
+        let mut resting = Resting { sieve, numbers, frames, lacking: Vec::new() };
+        let facts = Facts::default();
+        let ground = Ground { program, facts: &facts, memory: None, role: Role::Observer };
+        let lacking = |byte: u8| {
+            let mut lacking = None;
+            let bytes = [byte];
+            let offer = Offer::of(ground, &bytes, false, from);
+            for opening in self.possible(Some(&resting), &offer, states) {
+                match offer.screened(opening.frame, &opening.screen) {
+                    Fit::No => {}
+                    Fit::More(more) => lacking = Some(lacking.map_or(more, |known: usize| known.min(more))),
+                    Fit::Whole(_) | Fit::Ask => return None,
+                }
+            }
+            lacking
+        };
+        resting.lacking = (0..=u8::MAX).map(lacking).collect();
+        resting
+    }
+
+    /// What of it one byte of the offer does not rule out.
+    pub fn possible<'a>(
+        &'a self,
+        resting: Option<&'a Resting>,
+        offer: &'a Offer<'_>,
+        states: States,
+    ) -> impl Iterator<Item = &'a Opening> {
+        let sieve = resting.map_or(&self.sieve, |resting| &resting.sieve);
+        let number = move |left: usize| resting.map_or(left, |resting| resting.numbers[left]);
+        let left = sieve.left(&offer.prefix).map(move |left| &self.frames[number(left)]);
+        left.filter(move |opening| resting.is_some() || opening.is_heard(offer.from, states))
+    }
+
+    /// The frames with which a conversation may begin that rests in these states.
+    pub fn frames_at(&self, resting: Option<&Resting>, from: Option<Direction>, states: States) -> FrameSet {
+        match resting {
+            Some(resting) => resting.frames,
+            None => {
+                let heard = self.frames.iter().filter(|opening| opening.is_heard(from, states));
+                heard.map(|opening| opening.frame).collect()
+            }
+        }
+    }
+}
+
+impl Resting {
+    /// How many more bytes are needed behind this one at the least, if it is the beginning of something and nothing as it stands.
+    pub fn lacking_behind(&self, byte: u8) -> Option<usize> {
+        self.lacking[usize::from(byte)]
+    }
+}
+
+impl Opening {
+    /// Whether a conversation that rests in these states could hear it of the side that speaks.
+    fn is_heard(&self, from: Option<Direction>, states: States) -> bool {
+        from.is_none_or(|from| from == self.direction) && !self.states.and(states).is_empty()
+    }
+}
+
 fn listening(program: &Program, unheard: Option<Direction>) -> Listening {
     let facts = Facts::default();
     let ground = Ground { program, facts: &facts, memory: None, role: Role::Observer };
     let closure = Closure { ground, unheard, eager: true };
-    let mut listening = Listening::default();
+    let sorted = program.table.states.iter().map(|_| Default::default()).collect();
+    let mut listening = Listening { sorted, ..Listening::default() };
     for (index, entry) in program.entries.iter().enumerate() {
         let may = program.may_begin[index];
         let mut fresh = Thread::resting(program, may, &Default::default());
@@ -97,5 +188,6 @@ fn listening(program: &Program, unheard: Option<Direction>) -> Listening {
             }
         }
     }
+    listening.sieve = Sieve::of(listening.frames.iter().map(|opening| program.frame(opening.frame)));
     listening
 }

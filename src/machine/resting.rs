@@ -1,12 +1,14 @@
 //! Threads that rest: one stands for all exchanges that may begin, and only those are begun that the bytes can be.
 
+use std::borrow::Cow;
+
 use crate::frame::Fit;
 use crate::protocol::{ExchangeId, StateId};
 
 use super::closure::Closure;
 use super::follower::Follower;
 use super::hear::{Answers, FrameSet, Offer};
-use super::openings::Opening;
+use super::openings::Listening;
 use super::thread::Thread;
 
 impl Follower {
@@ -27,36 +29,40 @@ impl Follower {
             return offer.to(threads);
         }
         let closure = Closure { eager: true, ..self.closure() };
-        let (mut frames, mut more) = (FrameSet::default(), None);
+        let listening = program.openings.of(program, closure.unheard);
+        let mut more = None;
         let mut candidates = Vec::new();
         for thread in threads {
             if rests(thread) {
-                let begun = self.begun(offer, thread, &mut frames, &mut more);
-                candidates.extend(closure.of(begun));
+                candidates.extend(closure.of(self.begun(listening, offer, thread, &mut more)));
             } else {
                 candidates.push(thread.clone());
             }
         }
-        offer.ask(&candidates, frames, more)
+        let awaited = offer.awaited(&candidates);
+        let mut answers = offer.ask(candidates.into_iter().map(Cow::Owned), awaited, more);
+        if let Some(accepted) = &mut answers.accepted_frame {
+            let rest = threads.iter().filter(|thread| rests(thread)).map(|thread| {
+                let sorted = listening.resting(program, offer.from, thread.states);
+                listening.frames_at(sorted, offer.from, thread.states)
+            });
+            accepted.alternatives = rest.fold(awaited, FrameSet::with).len();
+        }
+        answers
     }
 
     /// What a thread that rests can begin with these bytes.
     fn begun(
         &self,
+        listening: &Listening,
         offer: &Offer<'_>,
         thread: &Thread,
-        frames: &mut FrameSet,
         more: &mut Option<usize>,
     ) -> Vec<Thread> {
         let program = &*self.program;
-        let openings = &program.openings.of(program, self.closure().unheard).frames;
-        let heard = |opening: &&Opening| {
-            offer.from.is_none_or(|from| from == opening.direction)
-                && !opening.states.and(thread.states).is_empty()
-        };
         let mut begun: Vec<ExchangeId> = Vec::new();
-        for opening in openings.iter().filter(heard) {
-            frames.insert(opening.frame);
+        let sorted = listening.resting(program, offer.from, thread.states);
+        for opening in listening.possible(sorted, offer, thread.states) {
             match offer.screened(opening.frame, &opening.screen) {
                 Fit::No => {}
                 Fit::More(lacking) => *more = Some(more.map_or(lacking, |known| known.min(lacking))),

@@ -161,12 +161,6 @@ impl Heap {
         }
     }
 
-    /// The shortest silence behind a byte that says something.
-    pub fn soonest(&self) -> Span {
-        let (gap, quiet) = self.paced.1;
-        gap.unwrap_or(quiet)
-    }
-
     /// When silence will say something new.
     pub fn deadline(&self) -> Option<Instant> {
         let last = *self.times.last()?;

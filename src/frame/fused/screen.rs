@@ -28,7 +28,7 @@ pub struct Prefix<'a> {
 
 /// Up to sixteen bytes, and which of their bits are there.
 #[derive(Clone, Copy, Debug)]
-struct Front {
+pub(super) struct Front {
     words: [u64; 2],
     known: [u64; 2],
     len: usize,
@@ -46,9 +46,29 @@ impl<'a> Prefix<'a> {
         });
         (*run, behind)
     }
+
+    /// What a frame's own bytes are held against that comes behind a run of `preamble`.
+    pub(super) fn behind(&self, preamble: Option<u8>) -> &Front {
+        match preamble {
+            Some(byte) if self.input.first() == Some(&byte) => self.run().1,
+            _ => &self.front,
+        }
+    }
 }
 
 impl Front {
+    /// So many bytes are known at most.
+    pub const MOST: usize = 16;
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// One of the known bytes.
+    pub fn byte(&self, at: usize) -> u8 {
+        self.words[at / 8].to_le_bytes()[at % 8]
+    }
+
     fn of(input: &[u8]) -> Front {
         let (word, known) = eight(input);
         let (next, next_known) = input.get(8..).map_or((0, 0), eight);
@@ -98,10 +118,8 @@ impl Screen {
         let front = match self.preamble {
             None => &prefix.front,
             Some((byte, least, most)) => {
-                let (run, behind) = match prefix.input.first() {
-                    Some(first) if *first == byte => prefix.run(),
-                    _ => (0, &prefix.front),
-                };
+                let run = if prefix.input.first() == Some(&byte) { prefix.run().0 } else { 0 };
+                let behind = prefix.behind(Some(byte));
                 let missing = least.saturating_sub(run);
                 if run > most {
                     return Some(Fit::No);

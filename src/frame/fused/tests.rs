@@ -16,6 +16,7 @@ fn compile(text: &str, refinements: &[(String, Refinement)]) -> Frame {
 
 /// Both say the same of these bytes and of every beginning of them.
 fn agree(frame: &Frame, text: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let sieve = Sieve::of([frame]);
     for end in 0..=bytes.len() {
         let input = &bytes[..end];
         let told = frame.fused().judge(input);
@@ -39,6 +40,10 @@ fn agree(frame: &Frame, text: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
             ruled_out.is_none_or(|fit| fit == told),
             "{text}: {input:02X?} is {ruled_out:?} and {told:?}"
         );
+        if told != Fit::No && end > 0 {
+            let left = sieve.left(&Prefix::of(input)).count();
+            prop_assert_eq!(left, 1, "{}: {:02X?} is sifted out, and {:?}", text, input, told);
+        }
         if let (Fit::More(more), Outcome::Complete(reading)) = (told, frame.parse(bytes, false, &Nothing)) {
             prop_assert!(end + more <= reading.len, "{text}: {more} more after {input:02X?} is too much");
         }
@@ -132,6 +137,24 @@ fn first_bytes_rule_frames_out_that_nobody_has_to_look_at() {
     // The run may be over, and what follows has eleven bytes at the least.
     assert_eq!(tell(&[0xFE, 0xFE]), Some(Fit::More(11)));
     assert_eq!(tell(&[0xFE, 0x68, 1]), Some(Fit::More(9)));
+}
+
+#[test]
+fn a_sieve_leaves_what_one_byte_does_not_rule_out() {
+    let function = ("function".to_string(), Refinement::OneOf(vec![1..=2]));
+    let sieve = Sieve::of(&[
+        compile("address:u8 03 n:u8 crc(CRC-16/MODBUS, ..) le", &[]),
+        compile("address:u8 function:u8 n:u8 crc(CRC-16/MODBUS, ..) le", &[function]),
+        compile("address:u8 function:u8 crc(CRC-16/MODBUS, ..) le", &[]),
+        compile("FE{1..4} 68 05 n:u8 16", &[]),
+    ]);
+    let left = |bytes: &[u8]| sieve.left(&Prefix::of(bytes)).collect::<Vec<_>>();
+    assert_eq!(left(&[9]), [0, 1, 2]);
+    assert_eq!(left(&[9, 3]), [0, 2]);
+    assert_eq!(left(&[9, 2]), [1, 2]);
+    assert_eq!(left(&[9, 5]), [2]);
+    assert_eq!(left(&[0xFE, 0x68]), [2, 3]);
+    assert_eq!(left(&[0xFE, 0x69]), [2]);
 }
 
 fn prefix() -> impl Strategy<Value = String> {

@@ -1,0 +1,92 @@
+//! Many frames sorted by one of their first bytes: those that it rules out are not even held against the others.
+
+use super::super::Frame;
+use super::screen::{Front, Prefix};
+use super::{Fused, Test};
+
+/// Frames, by number, sorted by what their first bytes must be.
+#[derive(Clone, Debug, Default)]
+pub struct Sieve(Vec<Sorted>);
+
+/// Those that come behind a run of the same byte, or behind none.
+#[derive(Clone, Debug)]
+struct Sorted {
+    preamble: Option<u8>,
+    all: Vec<usize>,
+    /// The places that sort best; the last is the best and needs the most bytes.
+    places: Vec<Place>,
+}
+
+/// For each value of the byte at `at` the frames that can have it there.
+#[derive(Clone, Debug)]
+struct Place {
+    at: usize,
+    left: Vec<Vec<usize>>,
+}
+
+/// A frame's number, and what is known of its bytes; nothing of one in an envelope.
+type Numbered<'a> = (usize, Option<&'a Fused>);
+
+impl Sieve {
+    /// Frames are numbered in this order.
+    pub fn of<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Sieve {
+        let fused = |frame: &'a Frame| frame.envelope().is_none().then(|| frame.fused());
+        let frames: Vec<Numbered<'_>> = frames.into_iter().map(fused).enumerate().collect();
+        let mut preambles: Vec<Option<u8>> = frames.iter().map(preamble).collect();
+        preambles.sort_unstable();
+        preambles.dedup();
+        let sorted = |behind| {
+            let frames: Vec<_> = frames.iter().copied().filter(|frame| preamble(frame) == behind).collect();
+            Sorted::of(behind, &frames)
+        };
+        Sieve(preambles.into_iter().map(sorted).collect())
+    }
+
+    /// The frames that one byte of the prefix does not rule out.
+    pub fn left<'a>(&'a self, prefix: &'a Prefix<'_>) -> impl Iterator<Item = usize> + 'a {
+        self.0.iter().flat_map(|sorted| sorted.left(prefix.behind(sorted.preamble))).copied()
+    }
+}
+
+fn preamble((_, fused): &Numbered<'_>) -> Option<u8> {
+    fused.and_then(|fused| fused.preamble.as_deref()).map(|preamble| preamble.byte)
+}
+
+/// Whether this byte can stand at this place, one of the first sixteen behind any preamble.
+fn allows((_, fused): &Numbered<'_>, at: usize, byte: u8) -> bool {
+    let Some(fused) = fused else { return true };
+    let fused = fused.preamble.as_deref().map_or(*fused, |preamble| &preamble.behind);
+    let of = |word: u64| if at < 8 { word.to_le_bytes()[at] } else { 0 };
+    let own = |test: &Test| match test {
+        Test::Byte { at: place, mask, value } if place.start() == Some(at) => byte & mask == *value,
+        Test::Among { number, ranges } if number.at.start() == Some(at) && number.bytes == 1 => {
+            let number = u64::from(byte) >> number.shift & number.mask;
+            ranges.iter().any(|range| range.contains(&number))
+        }
+        _ => true,
+    };
+    (of(fused.head.value) ^ byte) & of(fused.head.mask) == 0 && fused.tests.iter().all(own)
+}
+
+impl Sorted {
+    fn of(preamble: Option<u8>, frames: &[Numbered<'_>]) -> Sorted {
+        let mut places = Vec::new();
+        let mut least = 256 * frames.len();
+        for at in 0..Front::MOST {
+            let can = |byte: u8| frames.iter().filter(move |frame| allows(frame, at, byte));
+            let left: Vec<Vec<usize>> =
+                (0..=u8::MAX).map(|byte| can(byte).map(|(number, _)| *number).collect()).collect();
+            let count = left.iter().map(Vec::len).sum();
+            if count < least {
+                least = count;
+                places.push(Place { at, left });
+            }
+        }
+        Sorted { preamble, all: frames.iter().map(|(number, _)| *number).collect(), places }
+    }
+
+    fn left(&self, front: &Front) -> &[usize] {
+        let place = self.places.iter().rev().find(|place| place.at < front.len());
+        place.map_or(&self.all, |place| &place.left[usize::from(front.byte(place.at))])
+    }
+}
