@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --example evaluate-sweep [-- --devices N --seed S]`
 //!
+//! `--only PART` looks at the strata with this in their name, `--verbose` tells of each device that was not got right, `--sure` of those
+//! that are wrong with more than 0.95, each with what was heard of it.
+//!
 //! Devices are made by the bit-level simulation of `wire`; the search knows nothing of how they were drawn. Everything runs in virtual
 //! time: an adapter that takes 20 ms to change its rate costs nothing here and is counted.
 
@@ -24,11 +27,11 @@ const WALKED: [u32; 15] = [
 const SETTLE: Span = Span::from_millis(20);
 
 fn main() {
-    let (devices, seed, only, verbose) = arguments();
+    let Arguments { devices, seed, only, verbose, sure } = arguments();
     let begun = std::time::Instant::now();
     println!("{devices} devices a stratum, seed {seed}\n");
     println!(
-        "{:<34} {:>5} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7}",
+        "{:<34} {:>5} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7}",
         "stratum",
         "n",
         "baud",
@@ -37,6 +40,7 @@ fn main() {
         "undec.",
         "wrong",
         "w>.95",
+        "r>.95",
         "chars",
         "listen",
         "time s",
@@ -55,7 +59,9 @@ fn main() {
             let mut rng = Rng::with_seed(seed.wrapping_mul(1_000_003) ^ (number as u64) << 16 ^ hash(&name));
             let device = Device::draw(&stratum, &mut rng);
             let outcome = device.sweep(&stratum, &mut rng);
-            if verbose && (!outcome.baud_right || stratum.can_tell() && !outcome.format_right) {
+            let wrong = !outcome.baud_right || stratum.can_tell() && !outcome.format_right;
+            if verbose && wrong || sure && outcome.sure() && !outcome.baud_right {
+                println!("{name}, {number}:");
                 outcome.tell(&device);
             }
             tally.add(&outcome);
@@ -76,19 +82,28 @@ fn main() {
     println!("\n{} devices in {:.1} s", everything.count, begun.elapsed().as_secs_f64());
 }
 
-fn arguments() -> (usize, u64, String, bool) {
-    let (mut devices, mut seed, mut only, mut verbose) = (300, 2026, String::new(), false);
+struct Arguments {
+    devices: usize,
+    seed: u64,
+    only: String,
+    verbose: bool,
+    sure: bool,
+}
+
+fn arguments() -> Arguments {
+    let mut all = Arguments { devices: 300, seed: 2026, only: String::new(), verbose: false, sure: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--devices" => devices = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(devices),
-            "--seed" => seed = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(seed),
-            "--only" => only = arguments.next().unwrap_or_default(),
-            "--verbose" => verbose = true,
+            "--devices" => all.devices = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(all.devices),
+            "--seed" => all.seed = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(all.seed),
+            "--only" => all.only = arguments.next().unwrap_or_default(),
+            "--verbose" => all.verbose = true,
+            "--sure" => all.sure = true,
             other => println!("ignored: {other}"),
         }
     }
-    (devices, seed, only, verbose)
+    all
 }
 
 fn hash(text: &str) -> u64 {
@@ -215,6 +230,7 @@ impl Device {
             adapter,
             talker: Talker { traffic: self.traffic, rng: Rng::with_seed(self.seed ^ 2) },
             sent: Vec::new(),
+            heard: Vec::new(),
             now: Instant::from_secs(0.003),
         }
     }
@@ -291,6 +307,8 @@ struct Bench {
     talker: Talker,
     /// When each of the device's characters ended.
     sent: Vec<Instant>,
+    /// What the task was given.
+    heard: Vec<LineEvent>,
     now: Instant,
 }
 
@@ -315,6 +333,7 @@ impl Bench {
                 }
             }
             for event in self.step() {
+                self.heard.push(event);
                 task.on_event(&event);
             }
         }
@@ -353,6 +372,7 @@ struct Outcome {
     listens: usize,
     secs: f64,
     findings: Findings,
+    heard: Vec<LineEvent>,
 }
 
 impl Outcome {
@@ -385,7 +405,12 @@ impl Outcome {
             listens: findings.listens.iter().filter(|listen| listen.purpose != Purpose::Walk).count(),
             secs: findings.elapsed.as_secs_f64(),
             findings,
+            heard: bench.heard.clone(),
         }
+    }
+
+    fn sure(&self) -> bool {
+        self.probability > 0.95
     }
 
     fn tell(&self, device: &Device) {
@@ -398,6 +423,12 @@ impl Outcome {
                 "    {:?} {} {} bytes {:?}",
                 listen.purpose, listen.settings, listen.bytes, listen.faults
             );
+            let words = self.heard.iter().filter(|event| event.at >= listen.from && event.at <= listen.until);
+            let words = words.map(|event| {
+                let byte = event.value().unwrap_or(0);
+                format!("{byte:02x}{}", if event.fault.is_some() { "!" } else { "" })
+            });
+            println!("      {}", words.collect::<Vec<_>>().join(" "));
         }
         for c in &self.findings.settings {
             println!(
@@ -419,6 +450,7 @@ struct Tally {
     undecided: usize,
     wrong: usize,
     sure_and_wrong: usize,
+    sure_and_right: usize,
     characters: Vec<usize>,
     listens: Vec<usize>,
     secs: Vec<f64>,
@@ -433,7 +465,8 @@ impl Tally {
         self.named += usize::from(outcome.named == Some(true));
         self.undecided += usize::from(outcome.undecided);
         self.wrong += usize::from(!outcome.baud_right);
-        self.sure_and_wrong += usize::from(!outcome.baud_right && outcome.probability > 0.95);
+        self.sure_and_wrong += usize::from(!outcome.baud_right && outcome.sure());
+        self.sure_and_right += usize::from(outcome.baud_right && outcome.sure());
         self.characters.push(outcome.characters);
         self.listens.push(outcome.listens);
         self.secs.push(outcome.secs);
@@ -448,6 +481,7 @@ impl Tally {
         self.undecided += other.undecided;
         self.wrong += other.wrong;
         self.sure_and_wrong += other.sure_and_wrong;
+        self.sure_and_right += other.sure_and_right;
         self.characters.extend(other.characters);
         self.listens.extend(other.listens);
         self.secs.extend(other.secs);
@@ -459,10 +493,11 @@ impl Tally {
         let (baud, format, undecided) = (part(self.baud), part(self.format), part(self.undecided));
         self.secs.sort_by(f64::total_cmp);
         println!(
-            "{name:<34} {:>5} {baud:>6.1}% {format:>6.1}% {named:>6.1}% {undecided:>6.1}% {:>6} {:>6} {:>6} {:>6} {:>7.3} {:>7.2}",
+            "{name:<34} {:>5} {baud:>6.1}% {format:>6.1}% {named:>6.1}% {undecided:>6.1}% {:>6} {:>6} {:>6} {:>6} {:>6} {:>7.3} {:>7.2}",
             self.count,
             self.wrong,
             self.sure_and_wrong,
+            self.sure_and_right,
             median(&mut self.characters),
             median(&mut self.listens),
             self.secs.get(self.count / 2).copied().unwrap_or(0.0),
