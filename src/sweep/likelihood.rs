@@ -1,7 +1,7 @@
 //! How well each received word fits each ratio of rates, for each kind of sender: tables of the exact forward model, made at first use.
 //!
-//! Real senders drift and real noise happens, so the exact probabilities are smoothed over the neighbouring ratios (1 %) and mixed with a
-//! small part of "anything".
+//! Real senders drift, real edges jitter and real noise happens, so the exact probabilities are smoothed over the neighbouring ratios and
+//! over how late edges come, and mixed with a small part of "anything".
 
 use std::sync::{Once, OnceLock};
 
@@ -16,8 +16,17 @@ pub const STEP: f64 = 0.01;
 pub struct Kind {
     pub format: Format,
     pub inverted: bool,
-    late_mark: f64,
+    late_mark: Lateness,
     traffic: Traffic,
+}
+
+/// How late edges to mark come, in bit times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Lateness {
+    middle: f64,
+    /// It stands for those up to twice this far from the middle: half of the table is made on either side. Between two of them a low
+    /// pulse, four bit times of the receiver long, would else be read as one of another rate.
+    spread: f64,
 }
 
 /// How often each bit is set.
@@ -28,11 +37,22 @@ enum Traffic {
     Fields,
 }
 
-/// How late edges to mark come, in bit times; share; how many of the senders are looked at.
-const LATENESS: [(f64, f64, usize); 6] =
-    [(0.0, 0.45, 14), (0.06, 0.3, 14), (0.13, 0.08, 3), (0.24, 0.06, 3), (-0.1, 0.06, 3), (-0.22, 0.05, 3)];
+const fn late(middle: f64, spread: f64) -> Lateness {
+    Lateness { middle, spread }
+}
 
-/// Formats and what is sent in them, commonest first, with their shares. Seven random bits and parity are eight random bits.
+/// How late edges to mark come; share; how many of the senders are looked at.
+const LATENESS: [(Lateness, f64, usize); 6] = [
+    (late(0.0, 0.018), 0.45, 14),
+    (late(0.06, 0.018), 0.3, 14),
+    (late(0.13, 0.025), 0.08, 9),
+    (late(0.24, 0.03), 0.06, 9),
+    (late(-0.1, 0.035), 0.06, 9),
+    (late(-0.22, 0.035), 0.05, 9),
+];
+
+/// Formats and what is sent in them, with their shares; those that differ most from the ones before come first. Seven random bits and
+/// parity are eight random bits.
 const SENDERS: [(Format, Traffic, f64); 14] = {
     use Traffic::{Fields, Random, Text};
     const O7: Format = Format { parity: Parity::Odd, ..Format::E7 };
@@ -42,13 +62,13 @@ const SENDERS: [(Format, Traffic, f64); 14] = {
         (Format::N8, Fields, 0.17),
         (Format::E8, Random, 0.06),
         (Format::E8, Text, 0.04),
-        (Format::E8, Fields, 0.06),
         (Format::O8, Random, 0.02),
         (Format::O8, Text, 0.02),
-        (Format::O8, Fields, 0.02),
         (Format::E7, Text, 0.06),
-        (O7, Text, 0.02),
         (Format::N8_2, Random, 0.03),
+        (Format::E8, Fields, 0.06),
+        (Format::O8, Fields, 0.02),
+        (O7, Text, 0.02),
         (Format::N8_2, Text, 0.03),
         (Format::N8_2, Fields, 0.03),
     ]
@@ -61,6 +81,13 @@ pub enum Flag {
     Bad,
     /// The port cannot tell, or not for this byte alone.
     Untold,
+}
+
+impl Kind {
+    /// Every so many ratios are computed: what is rare is known less exactly.
+    fn step(&self) -> usize {
+        if self.inverted || self.late_mark.middle.abs() >= 0.1 { 2 } else { 1 }
+    }
 }
 
 /// The kinds with their shares among devices, as one would guess them beforehand.
@@ -143,23 +170,31 @@ impl Table {
             Traffic::Text => Source::text(kind.format),
             Traffic::Fields => Source::fields(kind.format),
         };
-        let source = Source { inverted: kind.inverted, late_mark: kind.late_mark, ..source };
         let count = ratios();
         let ratio = |place: usize| RATIOS.start() * (place as f64 * STEP).exp();
+        let step = kind.step();
         let mut rows: Vec<crate::wire::Words> = Vec::with_capacity(count);
         for place in 0..count {
-            // Far below 1 little can be learned: every fifth ratio is computed there.
+            let Lateness { middle, spread } = kind.late_mark;
+            // Far below 1 little can be learned, and it costs most: every fifth ratio is computed there.
+            let (each, spread) = if ratio(place) < 0.7 { (5 * step, 0.0) } else { (step, spread) };
+            let late_mark = if place / step % 2 == 0 { middle + spread } else { middle - spread };
+            let source = Source { inverted: kind.inverted, late_mark, ..source };
             match rows.last() {
-                Some(last) if ratio(place) < 0.7 && place % 5 != 0 => rows.push(*last),
+                Some(last) if place % each != 0 => rows.push(*last),
                 _ => rows.push(words(&source, ratio(place))),
             }
         }
         let mut columns = vec![0.0; 768 * count];
         for place in 0..count {
-            let near = [place.saturating_sub(1), place, (place + 1).min(count - 1)];
-            let smooth = |word: usize| {
-                0.25 * rows[near[0]][word] + 0.5 * rows[near[1]][word] + 0.25 * rows[near[2]][word]
+            let row = |place: usize| &rows[place.min(count - 1)];
+            // As much of one side of the middle as of the other.
+            let near = match place % step {
+                0 => [(place.saturating_sub(step), 0.25), (place, 0.5), (place + step, 0.25)],
+                past => [(place - past, 0.5), (place, 0.0), (place - past + step, 0.5)],
             };
+            let near = near.map(|(place, part)| (row(place), part));
+            let smooth = |word: usize| near.iter().map(|(row, part)| part * row[word]).sum::<f32>();
             for byte in 0..256 {
                 let (clean, bad) = (smooth(byte), smooth(256 + byte));
                 let log = |part: f32, words: f32| ((1.0 - FLOOR) * part + FLOOR / words).ln();
