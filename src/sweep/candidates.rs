@@ -3,10 +3,11 @@
 use crate::line::{Baud, Fault, Format, LineErrors, LineEvent, STANDARD_BAUDS, Seen, commonness};
 
 use super::likelihood::{Flag, STEP, Table, kinds, place, ratios};
+use super::verify::JOINED;
 
 mod question;
 
-pub use question::Question;
+pub use question::{BESIDE, Question};
 
 /// The slowest rate that is looked for.
 const SLOWEST: f64 = 280.0;
@@ -23,6 +24,17 @@ const MOST: usize = 40;
 pub const CLASS: f64 = 0.04;
 /// How far a clock and the measurement together take a rate from its name (natural logarithm).
 const MISMEASURED: f64 = 0.035;
+/// A name that is off what was measured must tell this part of what that would.
+const AS_MUCH: f64 = 0.95;
+/// Receivers this near to the sender's rate (natural logarithm) that have begun in the middle of a character stay there until a gap comes.
+/// It takes in all rates that are asked about, at any rate at which they are.
+const ALIGNED: f64 = 0.22;
+/// What a word that is read there adds (natural logarithm): any word may come, and the next one may be read right. And that it began so.
+const ASTRAY: f32 = -6.46;
+const ASTRAY_UNTOLD: f32 = -5.77;
+const BEGUN_ASTRAY: f32 = -1.2;
+/// What is so much less likely than the best (natural logarithm) adds nothing that could be told.
+const NOTHING: f64 = -30.0;
 /// How much likelier a standard rate is than another.
 const FAVOUR: f64 = 80.0;
 
@@ -66,6 +78,8 @@ pub struct Candidates {
     listening: f64,
     /// Words of the present listen.
     heard: usize,
+    /// Its log-likelihood if all of them were read astray.
+    astray: f32,
 }
 
 impl Candidates {
@@ -87,6 +101,7 @@ impl Candidates {
             errors,
             listening: 0.0,
             heard: 0,
+            astray: 0.0,
         }
     }
 
@@ -95,6 +110,7 @@ impl Candidates {
         self.close();
         self.listening = baud.hz().ln();
         self.heard = 0;
+        self.astray = 0.0;
     }
 
     /// A word of the present listen.
@@ -139,6 +155,39 @@ impl Candidates {
                 });
             }
         }
+        self.join(word);
+    }
+
+    /// The first words of a listen may have been read astray, which says nothing of the rate: at the sender's own one a receiver that
+    /// begins in the middle of a character reads one wrong character after the other until there is a gap.
+    fn join(&mut self, word: Word) {
+        if self.heard > JOINED {
+            return;
+        }
+        let (temper, astray) = match self.errors {
+            LineErrors::PerByte => (TEMPER, ASTRAY),
+            LineErrors::Packet => (TEMPER, if word.bad { ASTRAY_UNTOLD } else { ASTRAY }),
+            LineErrors::Never | LineErrors::Counter => (TEMPER_UNTOLD, ASTRAY_UNTOLD),
+        };
+        self.astray += temper * if self.heard == 1 { BEGUN_ASTRAY + astray } else { astray };
+        let near: Vec<usize> = (0..self.rates.len())
+            .filter(|rate| (self.listening - self.rates[*rate]).abs() <= ALIGNED)
+            .collect();
+        for (kind, _) in kinds().iter().enumerate().filter(|(_, (what, _))| !what.inverted) {
+            for rate in near.iter().copied() {
+                match &mut self.run {
+                    // The flag of its packet says nothing of one of its bytes either.
+                    Some((bytes, good)) => {
+                        let before = self.present[kind][rate];
+                        if before + temper * bytes[kind][rate] < self.astray {
+                            bytes[kind][rate] = (self.astray - before) / temper;
+                            good[kind][rate] = good[kind][rate].min(-std::f32::consts::LN_2);
+                        }
+                    }
+                    None => self.present[kind][rate] = self.present[kind][rate].max(self.astray),
+                }
+            }
+        }
     }
 
     /// Everything heard before the present listen is forgotten: the line has changed.
@@ -155,6 +204,7 @@ impl Candidates {
     /// The present listen is forgotten: it was of another kind.
     pub fn forget_present(&mut self) {
         self.run = None;
+        self.astray = 0.0;
         self.present.iter_mut().for_each(|kind| kind.fill(0.0));
     }
 
@@ -195,9 +245,11 @@ impl Candidates {
         let present = self.with_run();
         let mut best = f64::NEG_INFINITY;
         let mut logs = vec![vec![0.0; self.rates.len()]; kinds().len()];
+        let priors: Vec<f64> = self.prior.iter().map(|prior| prior.ln()).collect();
         for (kind, (_, share)) in kinds().iter().enumerate() {
-            for (rate, prior) in self.prior.iter().enumerate() {
-                let log = f64::from(self.earlier[kind][rate] + present[kind][rate]) + (prior * share).ln();
+            let share = share.ln();
+            for (rate, prior) in priors.iter().enumerate() {
+                let log = f64::from(self.earlier[kind][rate] + present[kind][rate]) + prior + share;
                 logs[kind][rate] = log;
                 best = best.max(log);
             }
@@ -208,7 +260,8 @@ impl Candidates {
         let mut flat = vec![0.0; self.rates.len()];
         let mut total = 0.0;
         for (kind, (what, _)) in kinds().iter().enumerate() {
-            for (rate, log) in logs[kind].iter().enumerate() {
+            let told = logs[kind].iter().enumerate().filter(|(_, log)| **log - best > NOTHING);
+            for (rate, log) in told {
                 let part = (log - best).exp();
                 mass[rate][usize::from(what.inverted)] += part;
                 flat[rate] += part / self.prior[rate].max(1e-12);
@@ -241,42 +294,36 @@ impl Candidates {
                 if mass < 1e-3 {
                     continue;
                 }
-                let words = &lines[row];
-                let mut entropy = 0.0;
-                for byte in 0..256 {
-                    let (clean, bad) = (f64::from(words[byte]), f64::from(words[256 + byte]));
-                    let parts = if told { [clean, bad] } else { [clean + bad, 0.0] };
-                    for (part, word) in parts.into_iter().zip([byte, 256 + byte]) {
-                        if part > 0.0 {
-                            entropy -= part * part.log2();
-                            mix[word] += mass * part;
-                        }
-                    }
+                let line = &lines[row];
+                for (mix, part) in mix.iter_mut().zip(&line.words) {
+                    *mix += mass * f64::from(*part);
                 }
-                inner += mass * entropy;
+                inner += mass * if told { line.entropy } else { line.entropy_untold };
                 total += mass;
             }
         }
         if total <= 0.0 {
             return 0.0;
         }
+        if !told {
+            let (clean, bad) = mix.split_at_mut(256);
+            clean.iter_mut().zip(bad).for_each(|(clean, bad)| *clean += std::mem::take(bad));
+        }
         let outer: f64 = mix.iter().filter(|m| **m > 0.0).map(|m| -m / total * (m / total).log2()).sum();
         outer - inner / total
     }
 
-    fn each(
-        &mut self,
-        byte: u8,
-        flag: Flag,
-        mut to: impl FnMut(&mut Candidates, usize, &mut dyn Iterator<Item = f32>),
-    ) {
-        // Ratios fall as rates rise.
+    fn each(&mut self, byte: u8, flag: Flag, mut to: impl FnMut(&mut Candidates, usize, &[f32])) {
+        // Ratios fall as rates rise; beyond the tables their borders hold.
         let first = self.rates.first().map_or(0, |rate| place(self.listening - rate));
         let last = ratios() as i64 - 1;
+        let mut logs = vec![0.0; self.rates.len()];
         for kind in 0..kinds().len() {
             let column = Table::of(kind).column(byte, flag);
-            let mut logs = (0i64..).map(|rate| column[(first - rate).clamp(0, last) as usize]);
-            to(self, kind, &mut logs);
+            for (rate, log) in (0i64..).zip(&mut logs) {
+                *log = column[(first - rate).clamp(0, last) as usize];
+            }
+            to(self, kind, &logs);
         }
     }
 
@@ -312,9 +359,16 @@ impl Candidates {
     }
 }
 
-/// Words by ratio for a sender of random 8N1, not as logarithms.
-fn lines_of(inverted: bool) -> &'static [[f32; 512]] {
-    static LINES: std::sync::OnceLock<[Vec<[f32; 512]>; 2]> = std::sync::OnceLock::new();
+/// The probabilities of all words at one ratio, and how many bits a word tells of itself, with its flag and without.
+struct Line {
+    words: [f32; 512],
+    entropy: f64,
+    entropy_untold: f64,
+}
+
+/// Words by ratio for a sender of random 8N1.
+fn lines_of(inverted: bool) -> &'static [Line] {
+    static LINES: std::sync::OnceLock<[Vec<Line>; 2]> = std::sync::OnceLock::new();
     let both = LINES.get_or_init(|| {
         [false, true].map(|inverted| {
             let kind = kinds().iter().position(|(kind, _)| kind.inverted == inverted).unwrap_or(0);
@@ -327,13 +381,23 @@ fn lines_of(inverted: bool) -> &'static [[f32; 512]] {
                     }
                 }
             }
-            lines
+            lines.into_iter().map(Line::new).collect()
         })
     });
     &both[usize::from(inverted)]
 }
 
-fn add(to: &mut [f32], logs: &mut dyn Iterator<Item = f32>, factor: f32) {
+impl Line {
+    fn new(words: [f32; 512]) -> Line {
+        let of = |part: f64| if part > 0.0 { -part * part.log2() } else { 0.0 };
+        let entropy = words.iter().map(|part| of(f64::from(*part))).sum();
+        let (clean, bad) = words.split_at(256);
+        let both = clean.iter().zip(bad).map(|(clean, bad)| f64::from(clean + bad));
+        Line { words, entropy, entropy_untold: both.map(of).sum() }
+    }
+}
+
+fn add(to: &mut [f32], logs: &[f32], factor: f32) {
     to.iter_mut().zip(logs).for_each(|(to, log)| *to += factor * log);
 }
 
@@ -372,10 +436,18 @@ pub struct Class {
     pub nominal: Baud,
     pub measured: f64,
     pub inverted: bool,
+    /// Around the peak.
     pub mass: f64,
+    /// Around the nominal rate, which is what is told in the end: a name is only as good as it is near.
+    pub told: f64,
     /// The part of the mass that speaks for a parity bit, and for an odd one.
     pub parity: f64,
     pub odd: f64,
+}
+
+/// Whether a UART that is so far off (natural logarithm) reads a sender; between yes and no, for what was measured is a per cent wide.
+fn readable(off: f64) -> f64 {
+    ((CLASS - off.abs()) / (3.0 * STEP) + 0.5).clamp(0.0, 1.0)
 }
 
 impl Posterior {
@@ -402,14 +474,25 @@ impl Posterior {
                 range.clone().map(|i| self.mass[i][0] + self.mass[i][1]).sum::<f64>().max(f64::MIN_POSITIVE);
             let part = |of: &[f64]| range.clone().map(|i| of[i]).sum::<f64>() / all;
             let (parity, odd) = (part(&self.parity), part(&self.odd));
-            classes.push(Class { nominal, measured, inverted: polarity == 1, mass, parity, odd });
+            let told = self.told(nominal.hz(), polarity, &left);
+            classes.push(Class { nominal, measured, inverted: polarity == 1, mass, told, parity, odd });
+            for (left, rate) in left.iter_mut().zip(&self.rates) {
+                left[polarity] *= 1.0 - readable(rate - nominal.hz().ln());
+            }
             range.for_each(|i| left[i][polarity] = 0.0);
         }
         classes.sort_by(|a, b| b.mass.total_cmp(&a.mass));
         classes
     }
 
-    /// The standard rate with most mass close to it, if the peak and what was measured are near one; else what was measured.
+    /// What of some mass a UART at this rate would read.
+    fn told(&self, baud: f64, polarity: usize, mass: &[[f64; 2]]) -> f64 {
+        let rates = self.rates.iter().zip(mass);
+        rates.map(|(rate, mass)| mass[polarity] * readable(rate - baud.ln())).sum()
+    }
+
+    /// The standard rate with most mass close to it, if the peak and what was measured are near one and it tells as much; else what was
+    /// measured.
     fn nominal(&self, peak: usize, polarity: usize, measured: f64) -> Baud {
         let here = self.rates[peak];
         let close = |baud: f64| -> f64 {
@@ -417,13 +500,16 @@ impl Posterior {
                 self.rates.iter().zip(&self.mass).filter(|(rate, _)| (*rate - baud.ln()).abs() <= 0.017);
             near.map(|(_, mass)| mass[polarity]).sum()
         };
+        let told = |baud: f64| self.told(baud, polarity, &self.mass);
         let standard = STANDARD_BAUDS.iter().map(|baud| f64::from(*baud));
         let standard = standard.filter(|baud| (baud.ln() - here).abs() <= 0.033);
         let best = standard.map(|baud| (baud, close(baud))).max_by(|a, b| a.1.total_cmp(&b.1));
         match best {
             // What was measured is a few per cent wide: a standard rate within it is the likelier name unless it is all but excluded.
             Some((baud, mass))
-                if mass >= 0.1 * close(here.exp()) && (baud / measured).ln().abs() <= MISMEASURED =>
+                if mass >= 0.1 * close(here.exp())
+                    && (baud / measured).ln().abs() <= MISMEASURED
+                    && told(baud) >= AS_MUCH * told(measured) =>
             {
                 Baud::nearest(baud)
             }
@@ -452,6 +538,91 @@ fn rounded(rate: f64) -> Baud {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::{Instant, Settings, Span};
+    use crate::wire::{Channel, Drift, Noise};
+
+    /// How much of the mass is at a sender's rate when it was heard at these, in parts of its own.
+    fn mass_of(rate: f64, format: Format, late_mark: f64, at: &[f64]) -> f64 {
+        let sender = Settings::new(Baud::nearest(rate), format);
+        let drift = Drift { skew: 0.0, jitter: 0.01, late_mark };
+        let mut candidates = Candidates::new(&[], Baud::nearest(921_600.0), LineErrors::PerByte);
+        for (seed, part) in (1..).zip(at) {
+            let receiver = Settings::new(Baud::nearest((rate * part).round()), Format::N8);
+            let mut channel = Channel::new(sender, drift, Noise::none(), receiver, seed);
+            candidates.listen(receiver.baud);
+            let end = channel.send(b"\r\ntail 12 rst cause:", Instant::from_secs(0.01));
+            channel.receive(end).iter().filter_map(Word::of).take(16).for_each(|word| candidates.hear(word));
+        }
+        candidates.posterior().near(rate)
+    }
+
+    #[test]
+    fn edges_between_two_latenesses_of_the_tables_do_not_make_it_another_rate() {
+        for late in [0.02, 0.03, 0.045, 0.052, 0.09, 0.16, 0.19, -0.05, -0.16] {
+            let mass = mass_of(2417.0, Format::N8, late, &[4.3, 0.955, 4.3]);
+            assert!(mass > 0.1, "{late}: {mass}");
+        }
+    }
+
+    #[test]
+    fn late_and_early_edges_of_any_format_are_known() {
+        for late in [0.2, -0.2] {
+            for format in ["8N1", "8E1", "8O1", "7E1", "8N2"] {
+                let mass = mass_of(18_204.0, format.parse().unwrap(), late, &[6.9, 3.2, 1.6, 1.05]);
+                assert!(mass > 0.5, "{format} {late}: {mass}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_begins_in_the_middle_of_a_character_does_not_exclude_the_right_rate() {
+        let sender = Settings::new(Baud::nearest(1200.0), Format::E8);
+        let drift = Drift { skew: 0.006, jitter: 0.01, late_mark: 0.0 };
+        let receiver = Settings::new(Baud::nearest(7200.0), Format::N8);
+        let mut channel = Channel::new(sender, drift, Noise::none(), receiver, 3);
+        let mut candidates = Candidates::new(&[], Baud::nearest(921_600.0), LineErrors::PerByte);
+        candidates.listen(receiver.baud);
+        let end = channel.send(b"tail 12", Instant::from_secs(0.01));
+        channel.receive(end).iter().filter_map(Word::of).for_each(|word| candidates.hear(word));
+        let mut masses = Vec::new();
+        // No gap: it reads on as it has begun.
+        for bits in [3.3, 4.6, 5.5, 7.2] {
+            let begin = channel.free_at() + Span::from_secs_f64(bits / 1200.0);
+            let end = channel.send(b"tail 12 rst cause:", Instant::ZERO);
+            channel.set_receiver(begin, receiver.with_baud(sender.baud));
+            candidates.listen(sender.baud);
+            let events = channel.receive(end);
+            events.iter().filter_map(Word::of).take(10).for_each(|word| candidates.hear(word));
+            masses.push(candidates.posterior().near(sender.baud.hz()));
+        }
+        assert!(masses.iter().all(|mass| *mass > 0.5), "{masses:?}");
+    }
+
+    #[test]
+    fn the_mass_that_is_told_of_a_class_lies_around_its_name() {
+        let mut candidates = Candidates::new(&[], Baud::nearest(921_600.0), LineErrors::PerByte);
+        candidates.listen(Baud::nearest(56_000.0));
+        [0xF0, 0xF0, 0x00, 0xF8].into_iter().for_each(|byte| candidates.hear(Word { byte, bad: false }));
+        let classes = candidates.posterior().classes(3);
+        let total: f64 = classes.iter().map(|class| class.told).sum();
+        assert!(total <= 1.0 + 1e-9, "{total}");
+        assert_eq!((readable(0.0), readable(0.02), readable(-0.04), readable(0.06)), (1.0, 1.0, 0.5, 0.0));
+        // A standard rate near by lends its name, but not where it would tell less.
+        let posterior = |place: f64| {
+            let rates: Vec<f64> = (-10..=10).map(|step| 460_800f64.ln() + f64::from(step) * STEP).collect();
+            let bell = |rate: &f64| (-0.5 * ((rate - 460_800f64.ln() - place) / 0.012).powi(2)).exp();
+            let total: f64 = rates.iter().map(bell).sum();
+            let mass: Vec<[f64; 2]> = rates.iter().map(|rate| [bell(rate) / total, 0.0]).collect();
+            let none = vec![0.0; rates.len()];
+            let flat = mass.iter().map(|mass| mass[0]).collect();
+            Posterior { rates, mass, parity: none.clone(), odd: none, flat }
+        };
+        let told = |place: f64| posterior(place).classes(1)[0];
+        assert_eq!(told(0.01).nominal.get(), 460_800);
+        assert!(told(0.01).told > 0.95);
+        let far = told(0.03);
+        assert!((far.nominal.hz() / far.measured).ln().abs() < 0.01, "{far:?}");
+    }
 
     #[test]
     fn a_fast_listen_that_gives_only_breaks_leaves_the_slow_rates() {

@@ -274,12 +274,12 @@ impl Search {
                 return;
             }
         } else if best.mass >= WORTH_VERIFYING && !self.is_refused(best.nominal) {
-            return match self.confirmed_before(&best) {
+            let confirmed = self.confirmed_before(&best).map(|session| self.trial_after(session, &best));
+            return match confirmed {
                 Some(_) if open && self.rivalled(&best) => {}
-                Some(session) => match self.trial_after(session, &best) {
-                    Some((baud, format)) => self.ask(baud, format, Purpose::Verify),
-                    None => self.stay_at(self.settings_of(&best)),
-                },
+                Some(_) if self.ask_beside(&best) => {}
+                Some(Some((baud, format))) => self.ask(baud, format, Purpose::Verify),
+                Some(None) => self.stay_at(self.settings_of(&best)),
                 None => self.leave_for(best.nominal, Purpose::Verify),
             };
         }
@@ -360,12 +360,16 @@ impl Search {
         only && !self.crossed && self.options.bauds.is_empty()
     }
 
-    fn leave_for(&mut self, baud: Baud, purpose: Purpose) {
-        // A listen that contradicts all earlier ones: the line has changed in between.
-        let listens = self.sessions.len() - self.stretch_sessions;
-        if listens > 1 && self.candidates.changed() > 18.0 {
+    /// A listen that contradicts all earlier ones: the line has changed in between.
+    fn notice_change(&mut self) {
+        if self.sessions.len() - self.stretch_sessions > 1 && self.candidates.changed() > 18.0 {
             self.candidates.forget_earlier();
         }
+    }
+
+    fn leave_for(&mut self, baud: Baud, purpose: Purpose) {
+        self.notice_change();
+        let listens = self.sessions.len() - self.stretch_sessions;
         if self.walk.is_some() && purpose != Purpose::CrossCheck {
             self.lingered += 1;
             if self.lingered > LINGER {

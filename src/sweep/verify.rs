@@ -13,7 +13,7 @@ pub const ENOUGH: usize = 10;
 /// The part of characters that noise may spoil without anything being wrong.
 const SPOILED: f64 = 0.02;
 /// Leading characters that may have been joined in their middle.
-const JOINED: usize = 12;
+pub const JOINED: usize = 12;
 
 /// What the characters at one rate say.
 #[derive(Clone, Debug, PartialEq)]

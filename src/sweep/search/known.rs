@@ -2,7 +2,7 @@
 
 use crate::line::{Baud, Format, LineErrors, Parity, STANDARD_BAUDS, Settings};
 
-use super::super::candidates::{Class, Posterior, Word};
+use super::super::candidates::{BESIDE, Class, Posterior, Word};
 use super::super::findings::{Candidate, Evidence, Faults, ProtocolScore, Stretch};
 use super::super::verify::{self, ENOUGH, Reading};
 use super::{Search, Session, near};
@@ -84,21 +84,29 @@ impl Search {
         (clean > 0).then_some((verified.format, clean))
     }
 
-    /// Classes by mass. One whose own rate was listened at and read as its format says is worth more than the tempered likelihood gives.
+    /// Classes by mass. One whose own rate was listened at and read as its format says is worth more than the tempered likelihood gives,
+    /// and so are those beside it: a sender up to a tenth faster or slower is read as well there.
     pub(super) fn weighed(&self, posterior: &Posterior) -> Vec<Class> {
         const CONFIRMED: f64 = 30.0;
         let mut classes = posterior.classes(5);
+        classes.iter_mut().for_each(|class| class.mass = class.told);
         let told: f64 = classes.iter().map(|class| class.mass).sum();
         // At the fastest rate nothing excludes a sender that is a little faster still.
         let top = self.options.fastest.hz() / 1.1;
-        for class in classes.iter_mut().filter(|class| !class.inverted && class.nominal.hz() < top) {
+        let confirmed = |class: &Class| {
             let words = self.words_at(class.nominal);
             let told = match self.options.errors {
                 LineErrors::PerByte => self.read(&words).confirms(),
                 LineErrors::Packet => !clean_end(&words).is_empty() && self.read(&words).confirms(),
                 LineErrors::Counter | LineErrors::Never => false,
             };
-            if told || self.by_trial(class.nominal).is_some() {
+            told || self.by_trial(class.nominal).is_some()
+        };
+        let upright = classes.iter().filter(|class| !class.inverted && class.nominal.hz() < top);
+        let confirmed: Vec<Baud> =
+            upright.filter(|class| confirmed(class)).map(|class| class.nominal).collect();
+        for class in classes.iter_mut().filter(|class| !class.inverted) {
+            if confirmed.iter().any(|baud| (baud.hz() / class.nominal.hz()).ln().abs() <= BESIDE) {
                 class.mass *= CONFIRMED;
             }
         }

@@ -55,7 +55,10 @@ impl Search {
         let settings = self.sessions.last().map(|session| session.listen.settings);
         let best = best.filter(|best| !self.options.exhaustive && self.confirmed(best));
         if let Some((best, settings)) = best.zip(settings).filter(|(b, s)| near(s.baud, b.nominal.hz())) {
-            return self.settle(best, settings);
+            if !self.ask_beside(&best) {
+                self.settle(best, settings);
+            }
+            return;
         }
         self.step_walk();
     }
