@@ -47,6 +47,7 @@ fn main() {
         "max s"
     );
     let mut everything = Tally::default();
+    let mut gentle = Tally::default();
     // Of adapters that tell errors for packets, how long a packet waits says how many characters a listen takes at the least.
     let mut by_latency: BTreeMap<Span, Tally> = BTreeMap::new();
     for stratum in strata() {
@@ -65,6 +66,9 @@ fn main() {
                 outcome.tell(&device);
             }
             tally.add(&outcome);
+            if stratum.harsh == Harsh::Not {
+                gentle.add(&outcome);
+            }
             if stratum.errors == LineErrors::Packet && stratum.harsh == Harsh::Not {
                 by_latency.entry(device.adapter.packet_time).or_default().add(&outcome);
             }
@@ -73,6 +77,7 @@ fn main() {
         everything.merge(tally);
     }
     everything.show("all");
+    gentle.show("upright, edges up to 0.1 late");
     for (latency, mut tally) in by_latency {
         tally.show(&format!("packet, after {:.0} ms", 1e3 * latency.as_secs_f64()));
     }

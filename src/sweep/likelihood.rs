@@ -178,7 +178,7 @@ impl Table {
             let Lateness { middle, spread } = kind.late_mark;
             // Far below 1 little can be learned, and it costs most: every fifth ratio is computed there.
             let (each, spread) = if ratio(place) < 0.7 { (5 * step, 0.0) } else { (step, spread) };
-            let late_mark = if place / step % 2 == 0 { middle + spread } else { middle - spread };
+            let late_mark = if (place / step).is_multiple_of(2) { middle + spread } else { middle - spread };
             let source = Source { inverted: kind.inverted, late_mark, ..source };
             match rows.last() {
                 Some(last) if place % each != 0 => rows.push(*last),
