@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
+use anstream::adapter::strip_str;
 use clap::ColorChoice;
 
 use super::failure::{Exit, Failure};
@@ -73,8 +74,18 @@ impl Output {
         if self.closed.get() {
             return Ok(());
         }
-        let mut to = AutoStream::new(io::stdout().lock(), self.choice());
-        match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        let mut to = io::stdout().lock();
+        let choice = match self.choice() {
+            anstream::ColorChoice::Auto => AutoStream::choice(&to),
+            choice => choice,
+        };
+        let written = if choice == anstream::ColorChoice::Never {
+            // A stream that strips writes each piece between two codes by itself.
+            to.write_all(strip_str(text).to_string().as_bytes())
+        } else {
+            AutoStream::new(&mut to, choice).write_all(text.as_bytes())
+        };
+        match written.and_then(|()| to.flush()) {
             Err(error) if reader_gone(&error) => {
                 self.closed.set(true);
                 Ok(())

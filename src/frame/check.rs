@@ -9,6 +9,9 @@ use super::program::{Check, Leaf, LeafKind, Op, OpKind, Program, Seq, SlotId};
 use super::spelling::did_you_mean;
 use super::text::{At, Mistake, Name};
 
+/// Up to so many names are compared each with each.
+const FEW: usize = 32;
+
 /// What stands behind bytes that have no length of their own, up to where their room ends.
 #[derive(Clone, Copy)]
 enum Behind {
@@ -293,6 +296,13 @@ impl<'a> Checker<'a> {
 
     /// Two fields of one name, of which both can be there.
     fn twins(&mut self) {
+        let names =
+            || self.program.slots.iter().enumerate().filter_map(|(id, slot)| Some((slot.name.as_ref()?, id)));
+        let all: Vec<&Name> = names().map(|(name, _)| name).collect();
+        // Nearly all are different, and few.
+        if all.len() <= FEW && (1..all.len()).all(|at| !all[..at].contains(&all[at])) {
+            return;
+        }
         let mut optional = BTreeSet::new();
         self.program.body.walk(&mut |op| {
             if matches!(op.kind, OpKind::Optional { .. }) {
@@ -301,8 +311,8 @@ impl<'a> Checker<'a> {
         });
         let mut seen: BTreeSet<&Name> = BTreeSet::new();
         let mut told = Vec::new();
-        for (id, slot) in self.program.slots.iter().enumerate() {
-            let Some(name) = &slot.name else { continue };
+        for (name, id) in names() {
+            let slot = &self.program.slots[id];
             if !seen.insert(name) && !optional.contains(&id) {
                 let help =
                     Some("fields of one name stand in optional parts that exclude each other".to_string());

@@ -10,6 +10,9 @@ impl<'a> Checker<'a> {
     pub fn circles(&mut self) {
         let computed = self.computed();
         let needs: Vec<Vec<usize>> = computed.iter().map(|(_, expr)| self.needs(expr, &computed)).collect();
+        if needs.iter().all(Vec::is_empty) {
+            return;
+        }
         for (start, (slot, expr)) in computed.iter().enumerate() {
             let mut seen = vec![false; computed.len()];
             let mut open = needs[start].clone();

@@ -84,6 +84,11 @@ impl Frame {
         self.read(input, closed, scope, Leniency { faults: 0, words: true })
     }
 
+    /// The same without first making what is only worth while for many frames.
+    pub fn parse_once(&self, input: &[u8], closed: bool, scope: &dyn Scope) -> Outcome {
+        self.by_parser(input, closed, scope, Leniency { faults: 0, words: true })
+    }
+
     /// The same in a hurry: a mismatch says where it is, but has no words.
     pub fn recognise(&self, input: &[u8], closed: bool, scope: &dyn Scope) -> Outcome {
         self.read(input, closed, scope, Leniency { faults: 0, words: false })

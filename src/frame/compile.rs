@@ -14,7 +14,10 @@ use super::value::Value;
 
 /// Compiles a layout; `layout` gets the natural widths of its checksums.
 pub fn compile(layout: &mut Layout, checksums: &[Checksum]) -> Result<Program, Vec<Mistake>> {
-    let mut compiler = Compiler { checksums, program: Program::default(), mistakes: Vec::new(), depth: 0 };
+    let slots = Vec::with_capacity(layout.items.len());
+    let widths = Vec::with_capacity(layout.items.len());
+    let program = Program { slots, widths, ..Program::default() };
+    let mut compiler = Compiler { checksums, program, mistakes: Vec::new(), depth: 0 };
     compiler.algorithms(layout);
     if compiler.mistakes.is_empty() {
         compiler.widths(layout);

@@ -101,6 +101,10 @@ impl<'a> Scanner<'a> {
     /// Takes `token` if it comes next. A word is only taken whole: `times` is not the beginning of `times_out`.
     pub fn take(&mut self, token: &str) -> bool {
         let rest = self.rest();
+        // Most are asked for in vain.
+        if rest.as_bytes().first() != token.as_bytes().first() {
+            return false;
+        }
         let Some(after) = rest.strip_prefix(token) else { return false };
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if token.ends_with(is_word) && after.starts_with(is_word) {
@@ -148,13 +152,18 @@ impl<'a> Scanner<'a> {
         Mistake { at: At { from: from as u32, to: (from + width) as u32 }, says, help: None }
     }
 
+    #[inline]
     fn skip_blank(&mut self) {
+        // Most tokens touch the one before, or the blank has been skipped already.
+        let next = self.text.as_bytes().get(self.at);
+        if !next.is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'#') {
+            self.skip_blank_here();
+        }
+    }
+
+    fn skip_blank_here(&mut self) {
         loop {
             let rest = &self.text[self.at..];
-            // Most tokens touch the one before, or the blank has been skipped already.
-            if rest.as_bytes().first().is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'#') {
-                return;
-            }
             let trimmed = rest.trim_start();
             self.at += rest.len() - trimmed.len();
             if !trimmed.starts_with('#') {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::NamedSource;
-
 use crate::frame::{self, nearest};
 
 use super::mistake::{Mistake, Severity};
+use super::source_text::SourceText;
 use super::string_place::place_in_string;
 
 /// Nobody reads more of one file, and drawing each costs the length of the file.
@@ -126,7 +125,10 @@ impl<'a> Findings<'a> {
         self.list.dedup_by(|a, b| a.range == b.range && a.says == b.says);
         let left_out = self.list.len().saturating_sub(MOST);
         self.list.truncate(MOST);
-        let source = Arc::new(NamedSource::new(self.file, self.text.to_string()));
+        if self.list.is_empty() {
+            return Vec::new();
+        }
+        let source = Arc::new(SourceText { name: self.file.to_string(), text: self.text.to_string() });
         let mut lines = Lines { text: self.text, at: 0, line: 1, line_start: 0 };
         let mut mistakes: Vec<Mistake> = self
             .list

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+
+use super::source_text::SourceText;
 
 /// Whether a table can be used with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +31,7 @@ pub struct Mistake {
     pub says: String,
     /// "did you mean `control`?"
     pub help: Option<String>,
-    pub(super) source: Arc<NamedSource<String>>,
+    pub(super) source: Arc<SourceText>,
 }
 
 /// A mistake with which a table can be used all the same.
@@ -38,7 +40,7 @@ pub type Warning = Mistake;
 impl Mistake {
     /// The name that the file was read under.
     pub fn file(&self) -> &str {
-        self.source.name()
+        &self.source.name
     }
 }
 

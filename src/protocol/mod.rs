@@ -15,6 +15,7 @@ mod read;
 mod reference;
 mod registry;
 mod shape;
+mod source_text;
 mod string_place;
 mod talk;
 mod time;

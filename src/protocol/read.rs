@@ -31,7 +31,7 @@ use super::time::Time;
 use entry::Entry;
 use frames::{FrameDrafts, table_envelope};
 use line::PhaseDraft;
-use names::{Names, Scope};
+use names::{Names, Own, Scope};
 use tree::{Fields, keys_below};
 
 /// No shipped table has a tenth of that.
@@ -260,7 +260,7 @@ fn resolve_phases(drafts: Vec<PhaseDraft<'_>>, names: &Names, found: &mut Findin
                 let scope = Scope {
                     names,
                     text: &text.range,
-                    own: &names.fields,
+                    own: Own::Names(&names.fields),
                     takes_arguments: true,
                     is_whole: true,
                 };

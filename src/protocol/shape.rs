@@ -15,12 +15,10 @@ pub use byte_set::ByteSet;
 /// Fields of which the value is known beforehand.
 pub type Known = BTreeMap<Name, i128>;
 
-/// What is known of a frame's first bytes, up to where its length is no longer fixed, and of its last ones.
+/// What is known of a frame's first bytes, up to where its length is no longer fixed.
 #[derive(Clone, Debug, Default)]
 pub struct Prefix {
     bytes: Vec<ByteSet>,
-    /// The last bytes, last first, as far as their distance from the end is fixed.
-    ending: Vec<ByteSet>,
     /// Bytes that the frame before decides: they are not known here, but they are when the frame comes.
     decided: Vec<usize>,
     /// Bytes that say how long a part of the frame is.
@@ -29,19 +27,21 @@ pub struct Prefix {
     /// The frame ends where the bytes end.
     is_whole: bool,
     /// Where each field of fixed width lies.
-    fields: BTreeMap<Name, std::ops::Range<usize>>,
+    fields: Vec<(Name, std::ops::Range<usize>)>,
     /// Something or other shows where the frame ends.
     is_closed: bool,
 }
 
 /// Further bytes tell nothing that these do not.
 const LONGEST: usize = 64;
+/// Most that is known is no longer.
+const FEW: usize = 16;
 
 impl Prefix {
     pub fn of(frame: &Frame, known: &Known) -> Prefix {
-        let mut prefix = Prefix { is_closed: frame.envelope().is_some(), ..Prefix::default() };
+        let bytes = Vec::with_capacity(FEW);
+        let mut prefix = Prefix { bytes, is_closed: frame.envelope().is_some(), ..Prefix::default() };
         prefix.is_whole = prefix.take(frame.layout(), known);
-        prefix.ending = ending(frame.layout(), known);
         prefix.least = if prefix.is_whole { prefix.bytes.len() } else { least(frame.layout()) };
         prefix
     }
@@ -58,11 +58,17 @@ impl Prefix {
 
     /// The field that the byte at a place belongs to.
     pub fn field_at(&self, place: usize) -> Option<&Name> {
-        self.fields.iter().find(|(_, range)| range.contains(&place)).map(|(name, _)| name)
+        let there = self.fields.iter().filter(|(_, range)| range.contains(&place));
+        there.map(|(name, _)| name).min()
     }
 
-    /// Whether some byte, or the length, tells the two apart.
-    pub(super) fn differs(&self, other: &Prefix, ends_are_seen: bool) -> bool {
+    /// Whether some byte, or the length, tells the two apart; `ends_differ` is asked for where only that is left.
+    pub(super) fn differs(
+        &self,
+        other: &Prefix,
+        ends_are_seen: bool,
+        ends_differ: impl FnOnce() -> bool,
+    ) -> bool {
         let ends_are_seen = ends_are_seen || (self.is_closed && other.is_closed);
         let is_apart = |place: usize, a: &ByteSet, b: &ByteSet| {
             let decides = |one: &Prefix, set: &ByteSet| one.decided.contains(&place) && set.count() < 256;
@@ -75,9 +81,8 @@ impl Prefix {
         if counts_both && self.is_whole && other.is_whole && self.least != other.least {
             return true;
         }
-        let ends_apart = self.ending.iter().zip(&other.ending).any(|(a, b)| a.is_disjoint(b));
         let longer = |one: &Prefix, other: &Prefix| one.is_whole && one.bytes.len() < other.least;
-        ends_are_seen && (ends_apart || longer(self, other) || longer(other, self))
+        ends_are_seen && (longer(self, other) || longer(other, self) || ends_differ())
     }
 
     /// All that this frame can be, the other one can be as well, but not the other way round.
@@ -89,7 +94,7 @@ impl Prefix {
 
     /// Some byte of it is not just any.
     pub(super) fn says_something(&self) -> bool {
-        self.bytes.iter().chain(&self.ending).any(|set| set.count() < 256)
+        self.bytes.iter().any(|set| set.count() < 256)
     }
 
     /// Adds what is known of a layout; false where its length is not fixed.
@@ -110,7 +115,7 @@ impl Prefix {
                 let from = self.bytes.len();
                 let goes_on = self.take_field(field, known);
                 if let Some(name) = field.name.as_ref().filter(|_| goes_on) {
-                    self.fields.insert(name.clone(), from..self.bytes.len());
+                    self.lies(name, from);
                 }
                 goes_on
             }
@@ -119,8 +124,10 @@ impl Prefix {
                 true
             }
             ItemKind::Again { of, complement } => {
-                let Some(earlier) = self.fields.get(of).cloned() else { return false };
-                let again: Vec<ByteSet> = self.bytes[earlier].to_vec();
+                let Some((_, earlier)) = self.fields.iter().find(|(name, _)| name == of) else {
+                    return false;
+                };
+                let again: Vec<ByteSet> = self.bytes[earlier.clone()].to_vec();
                 self.bytes
                     .extend(again.iter().map(|byte| if *complement { byte.complement() } else { *byte }));
                 true
@@ -186,8 +193,7 @@ impl Prefix {
                 ),
             }
         };
-        let bytes: Vec<ByteSet> = (0..width).map(of_place).collect();
-        self.bytes.extend(bytes);
+        self.bytes.extend((0..width).map(of_place));
     }
 
     fn take_bits(&mut self, fields: &[BitField], known: &Known) {
@@ -213,26 +219,53 @@ impl Prefix {
             at += width;
         }
         self.bytes.extend(bytes);
-        for field in fields.iter().filter_map(|field| field.name.clone()) {
-            self.fields.insert(field, from..self.bytes.len());
+        fields.iter().filter_map(|field| field.name.as_ref()).for_each(|field| self.lies(field, from));
+    }
+
+    /// Notes that a field reaches from `from` to what comes next.
+    fn lies(&mut self, field: &Name, from: usize) {
+        let range = from..self.bytes.len();
+        match self.fields.iter_mut().find(|(name, _)| name == field) {
+            Some((_, known)) => *known = range,
+            None => self.fields.push((field.clone(), range)),
         }
     }
 }
 
-/// The last bytes, last first, up to the first item of which the length is not fixed.
+/// What is known of a frame's last bytes, last first, up to the first item of which the length is not fixed.
+pub(super) struct Ending(Vec<ByteSet>);
+
+impl Ending {
+    pub(super) fn of(frame: &Frame, known: &Known) -> Ending {
+        Ending(ending(frame.layout(), known))
+    }
+
+    /// Whether some byte tells the two apart.
+    pub(super) fn differs(&self, other: &Ending) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a.is_disjoint(b))
+    }
+
+    /// Some byte of it is not just any.
+    pub(super) fn says_something(&self) -> bool {
+        self.0.iter().any(|set| set.count() < 256)
+    }
+}
+
 fn ending(layout: &Layout, known: &Known) -> Vec<ByteSet> {
     let mut ending = Vec::new();
+    let mut one = Prefix::default();
     for item in layout.items.iter().rev() {
         if let ItemKind::Field(Field { kind: FieldType::Dec, .. }) = &item.kind {
             ending.push(ByteSet::DIGITS);
             break;
         }
-        let mut one = Prefix::default();
+        one.bytes.clear();
+        one.fields.clear();
         let is_fixed = !matches!(item.kind, ItemKind::Again { .. }) && one.take_item(item, known);
         if !is_fixed || ending.len() >= LONGEST {
             break;
         }
-        ending.extend(one.bytes.into_iter().rev());
+        ending.extend(one.bytes.iter().rev());
     }
     ending
 }

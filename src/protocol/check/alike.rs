@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::line::Direction;
 use crate::protocol::model::{FrameId, Table};
-use crate::protocol::shape::{Known, Prefix};
+use crate::protocol::shape::{Ending, Known, Prefix};
 
 use super::flaw::{Flaw, Place};
 use super::positions::{Position, Positions};
@@ -22,12 +22,12 @@ pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
     };
     for state in &table.states {
         let started = state.may.iter().filter_map(|id| all.get(id.0));
-        let first = started.flat_map(|positions| positions.first.iter().map(|index| &positions.list[*index]));
+        let first = started.flat_map(|positions| positions.first.iter().map(|index| &positions.list[index]));
         search.among(&first.collect::<Vec<_>>());
     }
     for positions in all {
         for next in &positions.follow {
-            search.among(&next.iter().map(|index| &positions.list[*index]).collect::<Vec<_>>());
+            search.among(&next.iter().map(|index| &positions.list[index]).collect::<Vec<_>>());
         }
     }
     search.found
@@ -38,6 +38,7 @@ struct Variant<'t> {
     frame: FrameId,
     fixed: &'t Known,
     prefix: OnceCell<Prefix>,
+    ending: OnceCell<Ending>,
 }
 
 /// A variant, counted from the first that was looked at.
@@ -72,7 +73,7 @@ impl<'t> Search<'t> {
     /// A refusal is looked for when nothing else fits: it is lost where something else always does. Raw data fit everything,
     /// and nobody can help that.
     fn compare_with_refusals(&mut self, expected: VariantId, at: Place) {
-        if !self.prefix(expected).says_something() {
+        if !self.prefix(expected).says_something() && !self.ending(expected).says_something() {
             return;
         }
         for refusal in self.table.refusals.frames.iter().chain(&self.table.ignore) {
@@ -85,15 +86,20 @@ impl<'t> Search<'t> {
         let known = self.of_frame[frame.0].iter().find(|id| self.variants[**id].fixed == fixed);
         known.copied().unwrap_or_else(|| {
             let id = self.variants.len();
-            self.variants.push(Variant { frame, fixed, prefix: OnceCell::new() });
+            self.variants.push(Variant { frame, fixed, prefix: OnceCell::new(), ending: OnceCell::new() });
             self.of_frame[frame.0].push(id);
             id
         })
     }
 
     fn prefix(&self, id: VariantId) -> &Prefix {
-        let Variant { frame, fixed, prefix } = &self.variants[id];
+        let Variant { frame, fixed, prefix, .. } = &self.variants[id];
         prefix.get_or_init(|| Prefix::of(&self.table.frames[frame.0], fixed))
+    }
+
+    fn ending(&self, id: VariantId) -> &Ending {
+        let Variant { frame, fixed, ending, .. } = &self.variants[id];
+        ending.get_or_init(|| Ending::of(&self.table.frames[frame.0], fixed))
     }
 
     fn compare(&mut self, wins: VariantId, loses: VariantId, at: Place, why: Why) {
@@ -103,14 +109,15 @@ impl<'t> Search<'t> {
             return;
         }
         let [first, second] = [wins, loses].map(|id| self.prefix(id));
-        let [wins, loses] = [wins, loses].map(|id| &self.variants[id]);
+        let ends_differ = || self.ending(wins).differs(self.ending(loses));
+        let [wins_as, loses_as] = [wins, loses].map(|id| self.variants[id].fixed);
         let [a, b] = [one, other].map(|id| &self.table.frames[id.0]);
         let ends_are_seen = why == Why::Expected || self.table.line.gap.is_some();
-        let apart = first.differs(second, ends_are_seen)
+        let apart = first.differs(second, ends_are_seen, ends_differ)
             || a.envelope() != b.envelope()
             // A special case before the general one is how it should be.
             || (why == Why::First && first.is_narrower_than(second))
-            || !may_be_equal(a.layout(), wins.fixed, b.layout(), loses.fixed);
+            || !may_be_equal(a.layout(), wins_as, b.layout(), loses_as);
         if apart {
             return;
         }

@@ -3,6 +3,7 @@
 mod alike;
 mod calls;
 mod exprs;
+mod few;
 mod flaw;
 mod flow;
 mod names;

@@ -2,8 +2,6 @@
 //!
 //! A name counts as known when any way to the step may have given it a value; so nothing is told that is not certain.
 
-use std::collections::BTreeSet;
-
 use crate::frame::{At, Expr, Name, Path, nearest};
 use crate::line::Direction;
 use crate::protocol::flash::{FLASH_NAMES, Flash, FlashRun};
@@ -11,6 +9,7 @@ use crate::protocol::model::{ExchangeId, Table};
 use crate::protocol::talk::{Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 
 use super::calls::calls;
+use super::few::Few;
 use super::flaw::{Flaw, Place};
 use super::reach::{called_by_runs, with_called};
 use super::sent::needed;
@@ -25,9 +24,9 @@ pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
         let mut walk = Walk::new(table, &global, Spot::Exchange(id));
         // What no run calls is there for those who listen; a device answers it all the same.
         walk.host_speaks = spoken.contains(&id);
-        walk.known.host.extend(exchange.with.iter().cloned());
-        walk.known.host.extend(global.kept.iter().cloned());
-        walk.known.device.extend(global.kept.iter().cloned());
+        walk.known.host = global.kept.clone();
+        walk.known.host.extend(&exchange.with);
+        walk.known.device = global.kept.clone();
         walk.talk(&exchange.talk);
         found.append(&mut walk.found);
     }
@@ -43,12 +42,13 @@ pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
         walk.talk(run);
         found.append(&mut walk.found);
     }
+    let (flash_names, image) = (FLASH_NAMES.map(Name::new), Name::new("image"));
     for (run, talk) in table.flash.iter().flat_map(|flash| &flash.runs) {
         let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &global, Spot::Flash(*run)) };
-        walk.known.host.extend(FLASH_NAMES.into_iter().map(Name::new));
+        walk.known.host.extend(&flash_names);
         if *run != FlashRun::Begin {
             // What the device told at the beginning is known in every other run.
-            walk.known.host.insert(Name::new("image"));
+            walk.known.host.insert(&image);
             walk.known.host.extend(table.flash.iter().flat_map(|flash| kept_at_begin(table, flash)));
         }
         walk.talk(talk);
@@ -58,30 +58,30 @@ pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
 }
 
 /// Names that the exchanges of `[flash] begin` keep.
-fn kept_at_begin(table: &Table, flash: &Flash) -> Vec<Name> {
+fn kept_at_begin<'t>(table: &'t Table, flash: &Flash) -> impl Iterator<Item = &'t Name> {
     let called = flash.run(FlashRun::Begin).map(calls).unwrap_or_default();
     let ids = called.iter().filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect();
-    with_called(table, ids).into_iter().flat_map(|id| table.exchanges[id.0].keep.clone()).collect()
+    with_called(table, ids).into_iter().flat_map(|id| &table.exchanges[id.0].keep)
 }
 
 /// Names that the whole table has.
-struct Global {
+struct Global<'t> {
     /// Kept by some exchange.
-    kept: BTreeSet<Name>,
-    parameters: BTreeSet<Name>,
+    kept: Few<&'t Name>,
+    parameters: Few<&'t Name>,
     /// What only the device has from the start.
-    device: BTreeSet<Name>,
+    device: Few<&'t Name>,
 }
 
-impl Global {
-    fn of(table: &Table) -> Global {
+impl<'t> Global<'t> {
+    fn of(table: &'t Table) -> Global<'t> {
         let of_chips = table.chips.iter().flat_map(|chip| chip.parameters.iter().map(|(name, _)| name));
         let parameters = table.parameters.iter().map(|parameter| &parameter.name).chain(of_chips);
         let cycles = table.device.cycles.iter().map(|(name, _)| name);
         Global {
-            kept: table.exchanges.iter().flat_map(|exchange| exchange.keep.iter().cloned()).collect(),
-            parameters: parameters.cloned().collect(),
-            device: table.device.knows.iter().map(|(name, _)| name).chain(cycles).cloned().collect(),
+            kept: table.exchanges.iter().flat_map(|exchange| &exchange.keep).collect(),
+            parameters: parameters.collect(),
+            device: table.device.knows.iter().map(|(name, _)| name).chain(cycles).collect(),
         }
     }
 }
@@ -109,18 +109,18 @@ impl Spot {
 
 /// What may be known so far.
 #[derive(Clone, Default)]
-struct Known {
-    host: BTreeSet<Name>,
-    device: BTreeSet<Name>,
+struct Known<'t> {
+    host: Few<&'t Name>,
+    device: Few<&'t Name>,
     /// Frames of which the fields can be read.
-    frames: BTreeSet<Name>,
+    frames: Few<&'t Name>,
 }
 
-impl Known {
-    fn join(&mut self, other: Known) {
-        self.host.extend(other.host);
-        self.device.extend(other.device);
-        self.frames.extend(other.frames);
+impl<'t> Known<'t> {
+    fn join(&mut self, other: &Known<'t>) {
+        self.host.join(&other.host);
+        self.device.join(&other.device);
+        self.frames.join(&other.frames);
     }
 }
 
@@ -137,9 +137,9 @@ enum Knower {
 
 struct Walk<'t> {
     table: &'t Table,
-    global: &'t Global,
+    global: &'t Global<'t>,
     spot: Spot,
-    known: Known,
+    known: Known<'t>,
     depth: usize,
     host_speaks: bool,
     /// In a branch that is there for those who listen: whoever speaks takes an earlier one.
@@ -152,7 +152,7 @@ struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    fn new(table: &'t Table, global: &'t Global, spot: Spot) -> Walk<'t> {
+    fn new(table: &'t Table, global: &'t Global<'t>, spot: Spot) -> Walk<'t> {
         Walk {
             table,
             global,
@@ -200,14 +200,14 @@ impl<'t> Walk<'t> {
         for branch in branches {
             self.known = before.clone();
             self.talk(branch);
-            after.join(std::mem::take(&mut self.known));
+            after.join(&self.known);
             let is_guarded = matches!(branch.steps.first(), Some(Step { kind: StepKind::Guard(_), .. }));
             self.is_aside |= !is_guarded;
         }
         (self.known, self.is_aside) = (after, was_aside);
     }
 
-    fn message(&mut self, message: &Message, at: At) {
+    fn message(&mut self, message: &'t Message, at: At) {
         let Some((_, frame)) = self.table.frame_named(&message.frame) else { return };
         for bind in &message.binds {
             self.bind(message, &bind.name, &bind.value, bind.at);
@@ -220,10 +220,10 @@ impl<'t> Walk<'t> {
                 self.unbound(message, field, at);
             }
         }
-        self.known.frames.insert(message.frame.clone());
+        self.known.frames.insert(&message.frame);
     }
 
-    fn bind(&mut self, message: &Message, field: &Name, value: &Expr, at: At) {
+    fn bind(&mut self, message: &Message, field: &Name, value: &'t Expr, at: At) {
         let sends = message.direction == Direction::Tx;
         let bare = bare(value).filter(|name| !self.is_named_value(field, name));
         for (path, path_at) in value.paths() {
@@ -254,7 +254,7 @@ impl<'t> Walk<'t> {
             }
         }
         if let Some(name) = bare {
-            self.known.host.insert(name.clone());
+            self.known.host.insert(name);
             self.known.device.insert(name);
         }
     }
@@ -282,7 +282,7 @@ impl<'t> Walk<'t> {
     fn guard(&mut self, condition: &Expr, speaker: Option<Direction>) {
         for (path, at) in condition.paths() {
             match (self.knower(path), speaker) {
-                (Knower::Device, _) if self.is_run() && self.global.kept.contains(&path.first) => {
+                (Knower::Device, _) if self.is_run() && self.global.kept.contains(&&path.first) => {
                     self.unknown(path, at, Knower::Nobody);
                 }
                 (Knower::Device, Some(Direction::Tx)) => {
@@ -306,7 +306,7 @@ impl<'t> Walk<'t> {
     fn each(&mut self, each: &'t Each) {
         self.data(each);
         for known in [&mut self.known.host, &mut self.known.device] {
-            known.insert(each.piece.clone());
+            known.insert(&each.piece);
         }
         self.talk(&each.body);
         // These may look at what came within the round.
@@ -314,8 +314,8 @@ impl<'t> Walk<'t> {
         self.readable(Some(&each.by));
         self.readable(each.next.as_ref());
         for known in [&mut self.known.host, &mut self.known.device] {
-            known.remove(&each.piece);
-            known.insert(each.data.clone());
+            known.remove(&&each.piece);
+            known.insert(&each.data);
         }
     }
 
@@ -337,11 +337,11 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn effect(&mut self, effect: &Effect) {
+    fn effect(&mut self, effect: &'t Effect) {
         match &effect.kind {
             EffectKind::Let { name, value } => {
                 self.readable(Some(value));
-                self.known.device.insert(name.clone());
+                self.known.device.insert(name);
             }
             EffectKind::Write { address, data } => {
                 self.readable(Some(address));
@@ -366,7 +366,7 @@ impl<'t> Walk<'t> {
             (true, true) => Knower::Both,
             (true, false) => Knower::Host,
             (false, true) => Knower::Device,
-            (false, false) if self.known.frames.contains(name) => Knower::Both,
+            (false, false) if self.known.frames.contains(&name) => Knower::Both,
             (false, false) if path.rest.is_some() && self.table.frame_named(name).is_some() => Knower::NotYet,
             (false, false) => Knower::Nobody,
         }
@@ -377,13 +377,13 @@ impl<'t> Walk<'t> {
     }
 
     fn host_has(&self, name: &Name) -> bool {
-        self.known.host.contains(name) || self.global.parameters.contains(name)
+        self.known.host.contains(&name) || self.global.parameters.contains(&name)
     }
 
     fn device_has(&self, name: &Name) -> bool {
-        self.known.device.contains(name)
-            || self.global.parameters.contains(name)
-            || self.global.device.contains(name)
+        self.known.device.contains(&name)
+            || self.global.parameters.contains(&name)
+            || self.global.device.contains(&name)
     }
 
     /// A name of `[values.FIELD]`, or of a lookup.
@@ -407,12 +407,13 @@ impl<'t> Walk<'t> {
                 format!("`{}` cannot be known yet: no frame `{}` has come before", shown(path), path.first),
                 None,
             )
-        } else if self.global.kept.contains(&path.first) {
+        } else if self.global.kept.contains(&&path.first) {
             let says = format!("`{}` cannot be known yet", path.first);
             (says, Some("call the exchange that keeps it before this step".to_string()))
         } else {
-            let known = self.known.host.iter().chain(&self.known.device);
-            let known = known.chain(&self.global.parameters).chain(&self.global.device).map(|name| &**name);
+            let known = self.known.host.iter().chain(self.known.device.iter());
+            let known = known.chain(self.global.parameters.iter()).chain(self.global.device.iter());
+            let known = known.map(|name| &**name);
             (format!("nothing here is called `{}`", path.first), did_you_mean(&path.first, known))
         };
         self.found.push(Flaw::error(self.spot.at(at), says).with_help(help));
@@ -428,9 +429,9 @@ fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
 }
 
 /// The name, if the expression is nothing else.
-fn bare(expr: &Expr) -> Option<Name> {
+fn bare(expr: &Expr) -> Option<&Name> {
     match &expr.kind {
-        crate::frame::ExprKind::Path(Path { first, rest: None }) => Some(first.clone()),
+        crate::frame::ExprKind::Path(Path { first, rest: None }) => Some(first),
         _ => None,
     }
 }

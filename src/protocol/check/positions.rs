@@ -1,18 +1,19 @@
 //! A talk as an automaton: every message is a position, and after each position it is known which ones may come next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::frame::{Expr, ExprKind, Name};
 use crate::line::Direction;
 use crate::protocol::model::{ExchangeId, FrameId, Table};
 use crate::protocol::talk::{Argument, Message, Step, StepKind, Talk};
 
+use super::few::Few;
 use super::flaw::Place;
 
 /// More messages than this in one exchange, its calls written out, are not followed.
 pub(super) const MOST: usize = 1024;
 
-pub(super) type Set = BTreeSet<usize>;
+pub(super) type Set = Few<usize>;
 
 /// The positions of one exchange, with those of the exchanges that it calls in their place.
 #[derive(Default)]
@@ -68,7 +69,7 @@ impl Positions {
         let mut build = Build { table, found: Positions::default(), repeat: Repeat::No };
         let scope = Scope { exchange, known: BTreeMap::new(), depth: 0 };
         let talk = &table.exchanges[exchange.0].talk;
-        let part = build.talk(talk, &scope, &Set::new());
+        let part = build.talk(talk, &scope, &Set::default());
         build.close_again(&part, Place::Exchange(exchange));
         Positions { first: part.first, last: part.last, empty: part.empty, ..build.found }
     }
@@ -104,7 +105,7 @@ impl Build<'_> {
         for (index, step) in talk.steps.iter().enumerate().rev() {
             let mut follows = after.first.clone();
             if after.empty {
-                follows.extend(next);
+                follows.join(next);
             }
             let from = self.found.list.len();
             let part = self.step(step, scope, &follows);
@@ -156,8 +157,8 @@ impl Build<'_> {
         let (direction, frame, fixed) = (message.direction, message.frame.clone(), fixed.collect());
         let index = self.found.list.len();
         self.found.list.push(Position { direction, frame, id, place, guarded: false, fixed });
-        self.found.follow.push(Set::new());
-        Part { first: Set::from([index]), last: Set::from([index]), ..Part::default() }
+        self.found.follow.push(Set::default());
+        Part { first: Set::from_iter([index]), last: Set::from_iter([index]), ..Part::default() }
     }
 
     fn call(&mut self, name: &Name, arguments: &[Argument], scope: &Scope, next: &Set, place: Place) -> Part {
@@ -181,7 +182,7 @@ impl Build<'_> {
         let scope = Scope { exchange: id, known, depth: scope.depth + 1 };
         let mut part = self.talk(&called.talk, &scope, next);
         self.close_again(&part, Place::Exchange(id));
-        (part.again, part.again_at_once) = (Set::new(), false);
+        (part.again, part.again_at_once) = (Set::default(), false);
         self.repeat = before;
         part
     }
@@ -193,13 +194,13 @@ impl Build<'_> {
             let one = self.talk(branch, scope, next);
             let mut first = one.first.clone();
             if one.empty {
-                first.extend(next);
+                first.join(next);
             }
             firsts.push(first);
-            part.first.extend(one.first);
-            part.last.extend(one.last);
+            part.first.join(&one.first);
+            part.last.join(&one.last);
             part.empty |= one.empty;
-            part.again.extend(one.again);
+            part.again.join(&one.again);
             part.again_at_once |= one.again_at_once;
         }
         self.found.choices.push(Choice { place, branches: firsts });
@@ -222,7 +223,7 @@ impl Build<'_> {
         let mut part = self.talk(body, scope, next);
         self.repeat = before;
         self.close_again(&part, place);
-        (part.again, part.again_at_once) = (Set::new(), false);
+        (part.again, part.again_at_once) = (Set::default(), false);
         if comes_again {
             self.link(&part.last, &part.first);
             if part.empty {
@@ -245,24 +246,25 @@ impl Build<'_> {
         self.link(&left.last, &right.first);
         let mut joined = Part { empty: left.empty && right.empty, ..Part::default() };
         joined.again_at_once = left.again_at_once || (left.empty && right.again_at_once);
-        joined.again = &left.again | &right.again;
+        joined.again = left.again;
+        joined.again.join(&right.again);
         if right.again_at_once {
-            joined.again.extend(&left.last);
+            joined.again.join(&left.last);
         }
         joined.last = right.last;
         if right.empty {
-            joined.last.extend(&left.last);
+            joined.last.join(&left.last);
         }
         joined.first = left.first;
         if left.empty {
-            joined.first.extend(right.first);
+            joined.first.join(&right.first);
         }
         joined
     }
 
     fn link(&mut self, from: &Set, to: &Set) {
-        for position in from {
-            self.found.follow[*position].extend(to);
+        for position in from.iter() {
+            self.found.follow[position].join(to);
         }
     }
 

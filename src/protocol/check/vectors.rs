@@ -63,7 +63,7 @@ fn talk_misfit(table: &Table, vector: &Vector, known: &Known) -> Option<String> 
 
 /// How many bytes this frame takes, or why it does not fit.
 fn length(frame: &Frame, bytes: &[u8], known: &Known) -> Result<usize, String> {
-    match frame.parse(bytes, true, known) {
+    match frame.parse_once(bytes, true, known) {
         Outcome::Complete(reading) => Ok(reading.len),
         Outcome::More(more) => {
             Err(format!("`{}` needs {more} more bytes behind {}", frame.name(), hex(bytes)))

@@ -191,7 +191,11 @@ impl<'t> Entry<'t> {
 
 /// What TOML's own reader leaves as digits.
 pub(super) fn integer_value(integer: &DeInteger<'_>) -> Option<i128> {
-    i128::from_str_radix(integer.as_str(), integer.radix()).ok()
+    // Nearly all are short, and what is narrower is read far quicker.
+    match i64::from_str_radix(integer.as_str(), integer.radix()) {
+        Ok(number) => Some(number.into()),
+        Err(_) => i128::from_str_radix(integer.as_str(), integer.radix()).ok(),
+    }
 }
 
 pub(super) fn is_name(text: &str) -> bool {
@@ -213,6 +217,12 @@ pub(super) fn parse_number(text: &str) -> Option<i128> {
 /// `1E 95 0F`.
 pub(super) fn parse_hex_bytes(text: &str) -> Option<Vec<u8>> {
     text.split_whitespace()
-        .map(|pair| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2 && !pair.starts_with('+')))
+        .map(|pair| match pair.as_bytes() {
+            [high, low] => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                Some((digit(high)? << 4 | digit(low)?) as u8)
+            }
+            _ => None,
+        })
         .collect()
 }

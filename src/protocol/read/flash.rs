@@ -8,7 +8,7 @@ use super::super::findings::Findings;
 use super::super::flash::{FLASH_NAMES, Flash, FlashRun, ImageCheck, ImagePatch};
 use super::super::places::Place;
 use super::exchanges::run;
-use super::names::{Names, Scope};
+use super::names::{Names, Own, Scope};
 use super::tree::Fields;
 
 /// The section, and where each of its runs stands.
@@ -81,7 +81,7 @@ fn over_image(
 ) -> Option<Expr> {
     let text = fields.text(key, found)?;
     let mut expr = text.read(found, Expr::parse)?;
-    Scope { names, text: &text.range, own, takes_arguments: false, is_whole: true }
+    Scope { names, text: &text.range, own: Own::Names(own), takes_arguments: false, is_whole: true }
         .resolve(&mut expr, None, found);
     Some(expr)
 }

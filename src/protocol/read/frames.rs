@@ -8,7 +8,7 @@ use super::super::check::Written;
 use super::super::findings::Findings;
 use super::super::places::Place;
 use super::entry::{Entry, Text};
-use super::names::{FrameNames, Names, Scope};
+use super::names::{FrameNames, Names, Own, Scope};
 use super::refinements::refinement;
 use super::rewrite::{cbor_exprs, layout_exprs};
 use super::tree::{Fields, tell_unknown_key};
@@ -128,30 +128,32 @@ impl<'t> FrameDrafts<'t> {
 
     /// Reads what follows each `like`, and gives `names` the fields of every frame.
     pub(super) fn read_refinements(&mut self, names: &mut Names, found: &mut Findings<'_>) {
-        let mut layouts: Vec<Option<Layout>> = vec![None; self.drafts.len()];
+        // Of those that refine another frame; the others have their own.
+        let mut refined: Vec<Option<Layout>> = vec![None; self.drafts.len()];
         let mut frames = BTreeMap::new();
-        for index in self.order.clone() {
-            let (entry, body) = (self.drafts[index].entry, &self.drafts[index].body);
-            let (mut layout, refinements) = match body {
-                Body::None => (None, Vec::new()),
-                Body::Layout(layout, _) => (layout.clone(), Vec::new()),
-                Body::Like { base, fields, .. } => match layouts[*base].clone() {
-                    Some(mut layout) => {
-                        let before = found.errors();
-                        let refinements = read_fields(&mut layout, fields, names, found);
-                        (Some(layout).filter(|_| found.errors() == before), refinements)
-                    }
-                    None => (None, Vec::new()),
+        for &index in &self.order {
+            let base = match &self.drafts[index].body {
+                Body::Like { base, .. } => match &self.drafts[*base].body {
+                    Body::Layout(layout, _) => layout.clone(),
+                    _ => refined[*base].clone(),
                 },
+                Body::Layout(..) | Body::None => None,
             };
-            self.drafts[index].is_whole &= layout.is_some();
-            let fields = layout.as_ref().map(Layout::names);
-            let takes = layout.as_mut().map(free_names).unwrap_or_default();
-            frames.insert(entry.name(), FrameNames { index, fields, takes });
-            if let Body::Like { refinements: place, .. } = &mut self.drafts[index].body {
-                *place = refinements;
-            }
-            layouts[index] = layout;
+            let draft = &mut self.drafts[index];
+            let layout = match &mut draft.body {
+                Body::None => None,
+                Body::Layout(layout, _) => layout.as_mut(),
+                Body::Like { fields, refinements, .. } => base.and_then(|mut layout| {
+                    let before = found.errors();
+                    *refinements = read_fields(&mut layout, fields, names, found);
+                    refined[index] = Some(layout).filter(|_| found.errors() == before);
+                    refined[index].as_mut()
+                }),
+            };
+            draft.is_whole &= layout.is_some();
+            let fields = layout.as_deref().map(Layout::names);
+            let takes = layout.map(free_names).unwrap_or_default();
+            frames.insert(draft.entry.name(), FrameNames { index, fields, takes });
         }
         names.set_frames(frames);
     }
@@ -162,9 +164,9 @@ impl<'t> FrameDrafts<'t> {
             let Some(FrameNames { fields: Some(fields), .. }) = names.frames.get(draft.entry.key) else {
                 continue;
             };
-            let own = fields.iter().cloned().collect();
             let (nowhere, is_whole) = (0..0, draft.is_whole);
-            let scope = Scope { names, text: &nowhere, own: &own, takes_arguments: true, is_whole };
+            let scope =
+                Scope { names, text: &nowhere, own: Own::Fields(fields), takes_arguments: true, is_whole };
             match &mut draft.body {
                 Body::None => {}
                 Body::Layout(layout, text) => {
@@ -184,25 +186,31 @@ impl<'t> FrameDrafts<'t> {
 
     /// Compiles every frame; `None` where something is wrong, which has been told.
     pub(super) fn compile(
-        self,
+        mut self,
         table_envelope: Option<Envelope>,
         checksums: &[Checksum],
         found: &mut Findings<'_>,
     ) -> Vec<Option<Frame>> {
         let mut layouts: Vec<Option<(Layout, Option<Envelope>)>> = vec![None; self.drafts.len()];
         let mut frames = vec![None; self.drafts.len()];
+        let mut is_base = vec![false; self.drafts.len()];
+        for draft in &self.drafts {
+            if let Body::Like { base, .. } = draft.body {
+                is_base[base] = true;
+            }
+        }
         for &index in &self.order {
-            let draft = &self.drafts[index];
+            let draft = &mut self.drafts[index];
             let own_envelope = |inherited: Option<Envelope>| match draft.envelope.clone() {
                 Some(EnvelopeKey::None) => None,
                 Some(EnvelopeKey::Some(envelope)) => Some(envelope),
                 None => inherited,
             };
-            let layout = match &draft.body {
+            let layout = match &mut draft.body {
                 _ if !draft.is_whole => None,
                 Body::None => None,
                 Body::Layout(layout, _) => {
-                    layout.clone().map(|layout| (layout, own_envelope(table_envelope.clone())))
+                    layout.take().map(|layout| (layout, own_envelope(table_envelope.clone())))
                 }
                 Body::Like { base, refinements, .. } => {
                     layouts[*base].clone().and_then(|(layout, envelope)| {
@@ -211,10 +219,11 @@ impl<'t> FrameDrafts<'t> {
                 }
             };
             let Some((layout, envelope)) = layout else { continue };
-            match Frame::compile(draft.entry.name(), layout.clone(), envelope.clone(), checksums) {
+            let kept = is_base[index].then(|| (layout.clone(), envelope.clone()));
+            match Frame::compile(draft.entry.name(), layout, envelope, checksums) {
                 Ok(frame) => {
                     frames[index] = Some(frame);
-                    layouts[index] = Some((layout, envelope));
+                    layouts[index] = kept;
                 }
                 Err(mistakes) => {
                     let base = match &draft.body {

@@ -1,7 +1,9 @@
 //! Names in expressions: each must stand for something, and the name of a number becomes the number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
+
+use foldhash::fast::FixedState;
 
 use crate::frame::{At, BinaryOp, Expr, ExprKind, Function, Name, Path};
 
@@ -80,7 +82,10 @@ impl Names {
 
     /// Takes the frames with their fields.
     pub(super) fn set_frames(&mut self, frames: BTreeMap<Name, FrameNames>) {
-        self.fields = frames.values().flat_map(|frame| frame.fields.iter().flatten()).cloned().collect();
+        // Most frames have the fields of others.
+        let fields = frames.values().flat_map(|frame| frame.fields.iter().flatten());
+        let different: HashSet<&Name, FixedState> = fields.collect();
+        self.fields = different.into_iter().cloned().collect();
         self.frames = frames;
     }
 
@@ -113,6 +118,30 @@ impl Names {
     }
 }
 
+/// The names of an exchange, or the fields of a frame.
+#[derive(Clone, Copy)]
+pub(super) enum Own<'a> {
+    Names(&'a BTreeSet<Name>),
+    /// As they stand in the layout.
+    Fields(&'a [Name]),
+}
+
+impl<'a> Own<'a> {
+    fn contains(self, name: &str) -> bool {
+        match self {
+            Own::Names(names) => names.contains(name),
+            Own::Fields(names) => names.iter().any(|known| &**known == name),
+        }
+    }
+
+    pub(super) fn in_order(self) -> BTreeSet<&'a Name> {
+        match self {
+            Own::Names(names) => names.iter().collect(),
+            Own::Fields(names) => names.iter().collect(),
+        }
+    }
+}
+
 /// Where a name is looked for, besides what the whole table names.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
@@ -120,7 +149,7 @@ pub(super) struct Scope<'a> {
     /// The string in which the expression stands.
     pub(super) text: &'a Range<usize>,
     /// Names of this exchange, or the fields of this frame.
-    pub(super) own: &'a BTreeSet<Name>,
+    pub(super) own: Own<'a>,
     /// Whether the arguments of every exchange are known: in a frame, not in a talk.
     pub(super) takes_arguments: bool,
     /// Whether names can be checked: a frame or talk with mistakes may lack the very name.
@@ -213,7 +242,7 @@ impl Scope<'_> {
 
     fn unknown(&self, name: &str, field: Option<&str>, at: At, found: &mut Findings<'_>) {
         let arguments = self.names.arguments.iter().filter(|_| self.takes_arguments);
-        let own = self.own.iter().chain(&self.names.everywhere).chain(arguments);
+        let own = self.own.in_order().into_iter().chain(&self.names.everywhere).chain(arguments);
         let values = field.and_then(|field| self.names.values.get(field)).into_iter().flatten();
         let known = own.chain(values.map(|value| &value.name)).map(|name| &**name);
         let range = found.place(self.text, at);
@@ -255,7 +284,12 @@ impl Scope<'_> {
                 mistake.did_you_mean(rest, ATTRIBUTES);
             }
             None => {
-                let known = self.own.iter().chain(&self.names.everywhere).chain(self.names.frames.keys());
+                let known = self
+                    .own
+                    .in_order()
+                    .into_iter()
+                    .chain(&self.names.everywhere)
+                    .chain(self.names.frames.keys());
                 let mistake = found.error(range, format!("nothing here is called `{first}`"));
                 mistake.did_you_mean(first, known.map(|name| &**name));
             }

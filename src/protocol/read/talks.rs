@@ -7,7 +7,7 @@ use crate::frame::{At, Expr, ExprKind, Name, Path};
 
 use super::super::findings::Findings;
 use super::super::talk::{Argument, Bind, Effect, EffectKind, Message, Step, StepKind, Talk};
-use super::names::{Names, Scope};
+use super::names::{Names, Own, Scope};
 
 /// Checks every name of `talk`, which is the string written at `text`; `own` are the names that are known from its start.
 ///
@@ -23,7 +23,7 @@ pub(super) fn resolve_talk(
     let mut declared = Declared { names, uses: BTreeMap::new(), captured: Vec::new(), own: &mut own };
     declared.talk(talk);
     declared.finish();
-    Resolver { scope: Scope { names, text, own: &own, takes_arguments: false, is_whole }, names }
+    Resolver { scope: Scope { names, text, own: Own::Names(&own), takes_arguments: false, is_whole }, names }
         .talk(talk, found);
 }
 
@@ -36,7 +36,7 @@ pub(super) fn resolve_answer(
 ) {
     // A refusal may be sent while any exchange is going on.
     let own = BTreeSet::new();
-    let scope = Scope { names, text, own: &own, takes_arguments: true, is_whole: true };
+    let scope = Scope { names, text, own: Own::Names(&own), takes_arguments: true, is_whole: true };
     Resolver { scope, names }.message(message, found);
 }
 
@@ -145,7 +145,7 @@ impl Resolver<'_> {
             StepKind::Times { body, .. } => self.talk(body, found),
             StepKind::Each(each) => {
                 if self.scope.is_whole && !self.scope.knows(&each.data) {
-                    let known = self.scope.own.iter().chain(&self.names.everywhere);
+                    let known = self.scope.own.in_order().into_iter().chain(&self.names.everywhere);
                     let mistake = found
                         .error(self.place(*at, found), format!("nothing here is called `{}`", each.data));
                     mistake.did_you_mean(&each.data, known.map(|name| &**name));

@@ -95,11 +95,13 @@ impl ByteSet {
     }
 
     pub(super) fn is_disjoint(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a & b == 0)
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        a & e | b & f | c & g | d & h == 0
     }
 
     pub(super) fn is_within(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        a & !e | b & !f | c & !g | d & !h == 0
     }
 
     pub(super) fn complement(&self) -> ByteSet {

@@ -15,8 +15,8 @@ impl<'t> Walk<'t> {
         let mut inner =
             Known { host: self.known.host.clone(), device: self.known.device.clone(), ..Known::default() };
         for name in &called.with {
-            inner.host.remove(name);
-            inner.device.remove(name);
+            inner.host.remove(&name);
+            inner.device.remove(&name);
         }
         let mut returned = Vec::new();
         for (index, argument) in arguments.iter().enumerate() {
@@ -33,31 +33,31 @@ impl<'t> Walk<'t> {
             }
             let knower = self.argument(name, argument);
             if matches!(knower, Knower::Both | Knower::Host) {
-                inner.host.insert(name.clone());
+                inner.host.insert(name);
             }
             if matches!(knower, Knower::Both | Knower::Device) {
-                inner.device.insert(name.clone());
+                inner.device.insert(name);
             }
-            returned.extend(bare(&argument.value).map(|given| (name.clone(), given)));
+            returned.extend(bare(&argument.value).map(|given| (name, given)));
         }
         let inner = self.called(called, inner, at);
         for (inside, given) in returned {
             if inner.host.contains(&inside) {
-                self.known.host.insert(given.clone());
+                self.known.host.insert(given);
             }
             if inner.device.contains(&inside) {
                 self.known.device.insert(given);
             }
         }
         for kept in &called.keep {
-            self.known.host.insert(kept.clone());
-            self.known.device.insert(kept.clone());
+            self.known.host.insert(kept);
+            self.known.device.insert(kept);
         }
-        self.known.frames.extend(inner.frames);
+        self.known.frames.join(&inner.frames);
     }
 
     /// Walks the talk of a called exchange for what it learns. Its own flaws are told where it stands, but what a run leaves out is the run's.
-    fn called(&mut self, called: &'t Exchange, inner: Known, at: At) -> Known {
+    fn called(&mut self, called: &'t Exchange, inner: Known<'t>, at: At) -> Known<'t> {
         // Calls do not circle here, but they may double at each level.
         const DEEPEST: usize = 6;
         if self.depth >= DEEPEST {
@@ -73,11 +73,10 @@ impl<'t> Walk<'t> {
         };
         walk.talk(&called.talk);
         // Its own flaws are told where it stands; a run adds what this very call leaves out.
-        let own: Vec<&str> = self.own_flaws.iter().map(|says| &**says).collect();
         let missing = walk
             .found
             .into_iter()
-            .find(|flaw| flaw.severity == Severity::Error && !own.contains(&&*flaw.says));
+            .find(|flaw| flaw.severity == Severity::Error && !self.own_flaws.contains(&flaw.says));
         if let Some(missing) = missing.filter(|_| self.is_run()) {
             let says = format!("`{}` cannot run here: {}", called.name, missing.says);
             let help = "give it as an argument, or call before it what finds it out";
@@ -87,7 +86,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Who knows an argument. A bare name that nobody knows is filled by the exchange.
-    fn argument(&mut self, field: &Name, argument: &Argument) -> Knower {
+    fn argument(&mut self, field: &Name, argument: &'t Argument) -> Knower {
         let mut knower = Knower::Both;
         for (path, at) in argument.value.paths() {
             if self.is_named_value(field, &path.first) {
