@@ -62,6 +62,11 @@ impl Evidence {
         self.features.push(Feature { name, value: (1.0 + count as f64).ln().min(6.0), count, of: 0 });
     }
 
+    /// The same, where more than so many tell nothing more: no weight was fitted to longer conversations.
+    pub fn count_up_to(&mut self, name: &'static str, count: usize, most: usize) {
+        self.features.push(Feature { name, value: (1.0 + count.min(most) as f64).ln(), count, of: 0 });
+    }
+
     /// Adds a logarithm of a likelihood ratio, in units of ten: beyond 40 more does not matter, and whatever is unlikelier than by 10 is out of
     /// the question, by however much; or a long capture would speak louder against it than anything for something else.
     pub fn ratio(&mut self, name: &'static str, log: f64, count: usize, of: usize) {

@@ -9,6 +9,9 @@ use super::super::evidence::Evidence;
 use super::super::window::{Standing, Window, is_text};
 use super::Otherwise;
 
+/// Healthy replies of a conversation that is as long as any.
+const MOST_FRAMES: usize = 48;
+
 pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) {
     let received = window.received().filter(|heard| heard.event.value().is_some());
     let bytes = received.clone().count();
@@ -21,7 +24,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
     let frames = items().filter(|item| item.framed().is_some());
     let healthy = frames.clone().filter(|item| item.is_clean()).count();
-    evidence.count("frames", healthy);
+    evidence.count_up_to("frames", healthy, MOST_FRAMES);
     evidence.count("frames-damaged", frames.clone().filter(|item| is_damaged(item)).count());
     // Damaged though the line reported nothing of it.
     let quietly = frames.clone().filter(|item| is_damaged(item) && item.faults.is_empty()).count();
