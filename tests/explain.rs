@@ -45,6 +45,18 @@ fn codes_status_words_and_errors_have_their_names() {
 }
 
 #[test]
+fn of_an_answer_to_reset_only_the_characters_are_told_that_are_there() {
+    // T0 = 68: TB1 and TC1 follow, and eight historical characters.
+    let told = text(explained("3B6800000073C84000009000"));
+    for word in ["iso7816-t0", "tb1 00", "tc1 00", "history 00 73 C8 40 00 00 90 00"] {
+        assert!(told.contains(word), "no word of {word}:\n{told}");
+    }
+    for word in ["ta1", "td1", "ta2", "tck"] {
+        assert!(!told.contains(word), "{word} is not there:\n{told}");
+    }
+}
+
+#[test]
 fn an_acknowledgement_is_told_with_its_frame_its_states_and_its_sender() {
     says("0x79", &["stm32  the frame ack (from the device, in fresh, ready"]);
 }

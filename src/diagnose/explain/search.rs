@@ -94,7 +94,7 @@ impl Search<'_> {
         let bytes = &self.reading.bytes;
         let Outcome::Complete(read) = frame.parse(bytes, true, &Nothing) else { return false };
         let fields: Vec<FieldRead> =
-            read.values.iter().map(|(name, value)| self.field_read(name, value)).collect();
+            read.sent().iter().map(|(name, value)| self.field_read(name, value)).collect();
         let bits = fixed_bits(frame.layout()).min(8.0 * bytes.len() as f64);
         let is_dictionary = self.table.exchanges.is_empty();
         let tells_something =
