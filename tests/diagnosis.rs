@@ -266,6 +266,38 @@ fn a_frame_that_an_adapter_hands_over_in_two_packets_is_one_frame() {
     assert!(!clean(Span::ZERO), "stamps that are exact show a gap inside the frame");
 }
 
+/// The cause that leads after so many polls of two registers, of which one reply has another byte under its sum.
+fn of_one_wrong_sum(polls: u16, number: u16, place: usize) -> Cause {
+    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
+    let with_sum = |bytes: &[u8]| [bytes, &sum.checksum(bytes).to_le_bytes()].concat();
+    let (mut now, mut bytes) = (0.0, Vec::new());
+    for poll in 0..polls {
+        let question = with_sum(&[1, 3, 0, poll as u8 % 40, 0, 2]);
+        let mut reply = with_sum(&[1, 3, 4, 0, poll as u8, 1, 7]);
+        if poll == number {
+            reply[place] ^= 0x24;
+        }
+        for (direction, message) in [(Direction::Tx, question), (Direction::Rx, reply)] {
+            now += 8.0 * 11.0 / 9600.0;
+            bytes.extend(message.into_iter().map(|byte| {
+                now += 11.0 / 9600.0;
+                (now, direction, byte)
+            }));
+        }
+    }
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &bytes).diagnosis().leading().cause
+}
+
+#[test]
+fn a_reply_with_a_wrong_sum_is_corrupted_and_answers_nobody_else() {
+    for (polls, number) in [(20, 11), (60, 40), (400, 333)] {
+        for place in [4, 6] {
+            let cause = of_one_wrong_sum(polls, number, place);
+            assert_eq!(cause, Cause::Corrupted, "one of {polls}, byte {place}");
+        }
+    }
+}
+
 #[test]
 fn who_joins_a_handshake_at_a_later_step_takes_it_for_what_it_is() {
     let ask = [0x10, 0x40, 0x01, 0x41, 0x16].map(|byte| (Direction::Tx, byte));

@@ -125,14 +125,16 @@ pub fn softmax(
     targets: &[Vec<f64>],
     classes: &[&str],
     effort: Effort,
+    held: Option<&Held<'_>>,
 ) -> BTreeMap<String, Weights> {
     let (width, count) = (rows.width(), classes.len());
     let mut climb = Climb::new(count * width, effort.rounds);
     // Column by column, so that a row touches neighbours.
     let mut weights = vec![0.0f64; count * width];
     let mut left_out = vec![false; count * width];
+    let free = held.map(|held| held.put(rows, classes, &mut weights));
     for round in 0..effort.rounds {
-        if round == effort.rounds * 3 / 5 {
+        if round == effort.rounds * 3 / 5 && held.is_none() {
             left_out = rows.slight(&weights, count);
         }
         let mut gradient: Vec<f64> = weights.iter().map(|w| -effort.penalty * w).collect();
@@ -147,11 +149,41 @@ pub fn softmax(
                 part.iter_mut().zip(&off).for_each(|(g, off)| *g += off * f64::from(*value));
             }
         }
+        if let Some(free) = &free {
+            gradient.iter_mut().zip(free).filter(|(_, free)| !**free).for_each(|(g, _)| *g = 0.0);
+        }
         climb.step(&mut weights, &gradient);
         weights.iter_mut().zip(&left_out).filter(|(_, out)| **out).for_each(|(weight, _)| *weight = 0.0);
     }
     let of = |class: usize| (0..width).map(|column| weights[column * count + class]).collect::<Vec<f64>>();
     classes.iter().enumerate().map(|(class, name)| (String::from(*name), rows.named(&of(class)))).collect()
+}
+
+/// Weights that stay as they are, but for those of these features.
+pub struct Held<'a> {
+    pub weights: &'a BTreeMap<String, Weights>,
+    pub free: &'a [String],
+}
+
+impl Held<'_> {
+    /// Puts the weights into their places, and tells which may move.
+    fn put(&self, rows: &Rows, classes: &[&str], weights: &mut [f64]) -> Vec<bool> {
+        let count = classes.len();
+        let mut free = vec![false; weights.len()];
+        for (class, id) in classes.iter().enumerate() {
+            let Some(held) = self.weights.get(*id) else { continue };
+            weights[class] = held.prior;
+            for (place, name) in rows.names.iter().enumerate() {
+                let kinds = [&held.weights, &held.any, &held.packet, &held.never, &held.lost];
+                for (kind, of) in kinds.into_iter().enumerate().take(rows.kinds) {
+                    let at = (1 + place * rows.kinds + kind) * count + class;
+                    free[at] = self.free.contains(name);
+                    weights[at] = of.get(name).copied().filter(|_| !free[at]).unwrap_or(0.0);
+                }
+            }
+        }
+        free
+    }
 }
 
 fn scores(weights: &[f64], row: &[(u32, f32)], count: usize) -> Vec<f64> {
@@ -174,7 +206,7 @@ fn to_chances(scores: &mut [f64]) {
 pub fn logistic(rows: &Rows, truths: &[bool], effort: Effort) -> Weights {
     let targets: Vec<Vec<f64>> =
         truths.iter().map(|truth| if *truth { vec![1.0, 0.0] } else { vec![0.0, 1.0] }).collect();
-    let mut fitted = softmax(rows, &targets, &["yes", "no"], effort);
+    let mut fitted = softmax(rows, &targets, &["yes", "no"], effort, None);
     let (yes, no) = (fitted.remove("yes").unwrap_or_default(), fitted.remove("no").unwrap_or_default());
     less(yes, &no)
 }

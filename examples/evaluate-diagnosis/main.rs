@@ -1,9 +1,9 @@
 //! How often the diagnosis is right, how well its probabilities hold, and the fit of its weights.
 //!
-//! `cargo run --release --example evaluate-diagnosis [-- --each N --train N --seed S --wire first|second --fit FILE --beside FILE --model FILE
+//! `cargo run --release --example evaluate-diagnosis [-- --each N --train N --seed S --wire first|second --fit FILE --beside FILE --only FEATURE,… --model FILE
 //! --figures FOLDER --wide --misses --verbose]`
 //!
-//! `--each`: captures of every cause and pair to test. `--train`: to fit. `--beside`: what is written is the mean of the fit and that file. `--wide`: tested are captures of every kind, fitted to are as
+//! `--each`: captures of every cause and pair to test. `--train`: to fit. `--beside`: what is written is the mean of the fit and that file. `--only`: of the model that is there, only the weights of these features are fitted. `--wide`: tested are captures of every kind, fitted to are as
 //! many of them as usual ones. `--misses`: which noise was taken for what, which second causes were not named, and what another
 //! threshold would give. `--verbose`: every capture that is told wrong, item by item.
 //!
@@ -38,6 +38,8 @@ struct Arguments {
     fit: Option<String>,
     model: Option<String>,
     beside: Option<String>,
+    /// Features whose weights alone are fitted.
+    only: Vec<String>,
     figures: Option<String>,
     /// Captures of every kind, not only usual ones.
     wide: bool,
@@ -54,6 +56,7 @@ fn arguments() -> Arguments {
         fit: None,
         model: None,
         beside: None,
+        only: Vec::new(),
         figures: None,
         wide: false,
         verbose: false,
@@ -68,6 +71,10 @@ fn arguments() -> Arguments {
             "--wire" => read.second = given.next().as_deref() == Some("second"),
             "--model" => read.model = given.next(),
             "--beside" => read.beside = given.next(),
+            "--only" => {
+                read.only =
+                    given.next().map_or_else(Vec::new, |names| names.split(',').map(String::from).collect())
+            }
             "--fit" => read.fit = given.next(),
             "--figures" => read.figures = given.next(),
             "--verbose" => read.verbose = true,
@@ -97,7 +104,10 @@ fn main() {
         let training = [made(usual, false), made(each - usual, true)].into_iter().flatten();
         let training: Vec<Sample> = training.filter(|sample| !sample.unnoticed).collect();
         println!("{} captures to fit, made in {:.0} s", training.len(), begun.elapsed().as_secs_f64());
-        let fitted = fit_model(&training);
+        let fitted = match &read.only[..] {
+            [] => fit_model(&training),
+            only => fit_only(&training, &model, only),
+        };
         let beside = read.beside.as_deref().and_then(model_in);
         let text = write(&beside.map_or_else(|| fitted.clone(), |beside| mean(&fitted, &beside)));
         if let Err(error) = std::fs::write(file, &text) {
@@ -156,7 +166,7 @@ fn fit_model(training: &[Sample]) -> Model {
     let (kept, kept_targets) = some(&|place| !aside(place) && learnt(place));
     let mut best: Option<(f64, f64, f64)> = None;
     for penalty in PENALTIES {
-        let leading = fit::softmax(&kept, &kept_targets, &ids, fit::Effort { penalty, rounds: 150 });
+        let leading = fit::softmax(&kept, &kept_targets, &ids, fit::Effort { penalty, rounds: 150 }, None);
         for step in 0..12 {
             let by = 0.7 + 0.1 * f64::from(step);
             let tempered = leading.iter().map(|(id, w)| (id.clone(), w.tempered(by))).collect();
@@ -171,14 +181,14 @@ fn fit_model(training: &[Sample]) -> Model {
     let (_, penalty, by) = best.unwrap_or((0.0, PENALTIES[0], 1.0));
     println!("penalty {penalty:.0e}, tempered by {by:.1}");
     let (all, all_targets) = some(&learnt);
-    let leading = fit::softmax(&all, &all_targets, &ids, fit::Effort { penalty, rounds: 250 });
+    let leading = fit::softmax(&all, &all_targets, &ids, fit::Effort { penalty, rounds: 250 }, None);
     let leading = leading.into_iter().map(|(id, weights)| (id, weights.tempered(by))).collect();
     let model = Model::of(leading, BTreeMap::new(), BTreeMap::new());
     // What leads in a capture, by a model that has not learnt from it: of what it has learnt from, a model is too sure.
     let fold_of = |place: usize| place / 3 % FOLDS;
     let fold = |fold: usize| {
         let (rows, targets) = some(&|place| fold_of(place) != fold && learnt(place));
-        let leading = fit::softmax(&rows, &targets, &ids, fit::Effort { penalty, rounds: 150 });
+        let leading = fit::softmax(&rows, &targets, &ids, fit::Effort { penalty, rounds: 150 }, None);
         let leading = leading.into_iter().map(|(id, weights)| (id, weights.tempered(by))).collect();
         (fold, Model::of(leading, BTreeMap::new(), BTreeMap::new()))
     };
@@ -210,6 +220,23 @@ fn fit_model(training: &[Sample]) -> Model {
     fit_verdict(training, posteriors, model)
 }
 
+/// How strongly a few weights are drawn to 0 when they alone are fitted.
+const ONLY_PENALTY: f64 = 2e-5;
+
+/// The model with other weights of these features for which cause leads; all others stay.
+fn fit_only(training: &[Sample], model: &Model, only: &[String]) -> Model {
+    let ids: Vec<&str> = Cause::ALL.iter().map(|cause| cause.id()).collect();
+    let learnt = |place: usize| training[place].second.is_none() || place.is_multiple_of(3);
+    let samples =
+        || training.iter().enumerate().filter(|(place, _)| learnt(*place)).map(|(_, sample)| sample);
+    let rows = fit::Rows::of(samples().map(|sample| &sample.evidence));
+    let targets: Vec<Vec<f64>> = samples().map(target).collect();
+    let held = fit::Held { weights: &model.leading, free: only };
+    let effort = fit::Effort { penalty: ONLY_PENALTY, rounds: 200 };
+    let leading = fit::softmax(&rows, &targets, &ids, effort, Some(&held));
+    Model::of(leading, model.acting.clone(), model.verdict.clone())
+}
+
 /// How likely each cause leads in a capture, and in what is left of it.
 type Judged = (Vec<(Cause, f64)>, [f64; Cause::ALL.len()]);
 
@@ -237,7 +264,7 @@ fn fit_verdict(training: &[Sample], posteriors: Vec<Vec<(Cause, f64)>>, model: M
         .map(|(_, class)| (0..CLASSES.len()).map(|place| f64::from(u8::from(place == *class))).collect())
         .collect();
     let effort = fit::Effort { penalty: 1e-7, rounds: 260 };
-    let mut verdict = fit::softmax(&rows, &targets, &CLASSES, effort);
+    let mut verdict = fit::softmax(&rows, &targets, &CLASSES, effort, None);
     lean_to_noise(&mut verdict, &bytes);
     Model::of(model.leading, model.acting, verdict)
 }

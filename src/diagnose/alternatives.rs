@@ -23,6 +23,7 @@ pub fn told(own: &Program, vocabulary: &Vocabulary, window: &Window) -> Otherwis
         expected,
         refusals: mend::refusals(own.table()),
         mended: mend::mended(vocabulary, &window.items),
+        summed: mend::summed(vocabulary, &window.items),
         stretches: Stretches::of(vocabulary, window),
         damage: Damage::of(vocabulary, window),
         ..Otherwise::default()

@@ -12,6 +12,8 @@ use crate::protocol::{FrameId, Table};
 const MOST_ITEMS: usize = 8;
 const MOST_FRAMES: usize = 2;
 const LONGEST: usize = 40;
+/// Pieces that are not what was due and whose sums are looked at.
+const MOST_SUMMED: usize = 32;
 
 /// Of the newest damaged frames, how many one bit would mend, and how many were tried.
 pub fn mended(vocabulary: &Vocabulary, items: &VecDeque<Item>) -> (usize, usize) {
@@ -27,6 +29,20 @@ pub fn mended(vocabulary: &Vocabulary, items: &VecDeque<Item>) -> (usize, usize)
     })
 }
 
+/// Of the newest pieces that are not what was due, how many have right sums all the same, so that they were sent as they came; and how many
+/// were looked at. Only protocols whose frames have sums tell.
+pub fn summed(vocabulary: &Vocabulary, items: &VecDeque<Item>) -> (usize, usize) {
+    let sums_hold = |item: &Item| {
+        let is_foreign = item.framed().is_some_and(|framed| framed.part == Part::Foreign);
+        let frames = if is_foreign { Vec::new() } else { meant(vocabulary.table(), item)? };
+        let sums = frames.iter().filter_map(|frame| vocabulary.sums_hold(*frame, &item.bytes));
+        sums.reduce(|any, holds| any | holds).or(is_foreign.then_some(true))
+    };
+    let spoilt = items.iter().rev().filter(|item| item.direction == Direction::Rx);
+    let told = spoilt.filter_map(sums_hold).take(MOST_SUMMED);
+    told.fold((0, 0), |(right, all), holds| (right + usize::from(holds), all + 1))
+}
+
 /// Frames by which a device of this protocol refuses.
 pub fn refusals(table: &Table) -> Vec<Name> {
     let frames = table.refusals.frames.iter().filter_map(|frame| table.frames.get(frame.0));
@@ -35,21 +51,24 @@ pub fn refusals(table: &Table) -> Vec<Name> {
 
 /// The frames that a damaged item was meant to be; `None` for an item that is not damaged.
 fn meant(table: &Table, item: &Item) -> Option<Vec<FrameId>> {
-    let named = |name: &str| table.frames.iter().position(|frame| &**frame.name() == name).map(FrameId);
     let frames: Vec<FrameId> = match &item.kind {
         ItemKind::Frame(framed) if !framed.wrong.is_empty() && framed.part != Part::Foreign => {
-            named(&framed.frame).into_iter().collect()
+            named(table, &framed.frame).into_iter().collect()
         }
         ItemKind::Unexpected(unexpected) => unexpected
             .expected
             .iter()
             .filter(|candidate| candidate.direction == Direction::Rx)
-            .filter_map(|candidate| named(&candidate.frame))
+            .filter_map(|candidate| named(table, &candidate.frame))
             .take(MOST_FRAMES)
             .collect(),
         _ => Vec::new(),
     };
     (!frames.is_empty()).then_some(frames)
+}
+
+fn named(table: &Table, name: &str) -> Option<FrameId> {
+    table.frames.iter().position(|frame| &**frame.name() == name).map(FrameId)
 }
 
 fn mends(vocabulary: &Vocabulary, frame: FrameId, bytes: &[u8]) -> bool {
@@ -71,8 +90,43 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::machine::Program;
+    use crate::line::{Baud, Instant, LineEvent, Settings};
+    use crate::machine::{Env, Observer, Program, Sides};
     use crate::protocol::Registry;
+
+    /// Of the replies to a question for two registers that have something wrong, how many have right sums, and all.
+    fn summed_of(reply: &[u8]) -> (usize, usize) {
+        let table = Registry::shipped().get("modbus-rtu").expect("a shipped table");
+        let settings = Settings::new(Baud::nearest(9600.0), table.line.format);
+        let program = Arc::new(Program::compile(table));
+        let mut observer = Observer::new(program.clone(), Sides::Both, settings, &Env::new());
+        let question = [0x01, 0x03, 0x00, 0x21, 0x00, 0x02, 0x94, 0x01];
+        let good = [0x01, 0x03, 0x04, 0x00, 0xC9, 0x01, 0x07, 0x6A, 0x5F];
+        let mut now = Instant::ZERO;
+        for (direction, bytes) in [
+            (Direction::Tx, &question[..]),
+            (Direction::Rx, &good),
+            (Direction::Tx, &question),
+            (Direction::Rx, reply),
+        ] {
+            now += settings.character_time() * 9;
+            for byte in bytes {
+                now += settings.character_time();
+                observer.on_event(&LineEvent::byte(now, direction, *byte));
+            }
+        }
+        observer.finish();
+        summed(&Vocabulary::of(&program), &observer.items().into())
+    }
+
+    #[test]
+    fn a_reply_to_another_question_has_a_right_sum_and_a_damaged_one_has_not() {
+        assert_eq!(summed_of(&[0x01, 0x03, 0x04, 0x00, 0xC9, 0x01, 0x07, 0x6A, 0x5F]), (0, 0));
+        assert_eq!(summed_of(&[0x01, 0x03, 0x04, 0x00, 0xC9, 0x25, 0x07, 0x6A, 0x5F]), (0, 1));
+        // Three registers.
+        let other = [0x01, 0x03, 0x06, 0x00, 0xC9, 0x01, 0x07, 0x00, 0x01, 0x8C, 0x98];
+        assert_eq!(summed_of(&other), (1, 1));
+    }
 
     #[test]
     fn one_changed_bit_is_mended_and_a_lost_byte_is_not() {

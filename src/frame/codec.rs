@@ -67,6 +67,12 @@ impl Frame {
         if self.envelope.is_some() { Screen::default() } else { self.fused().screen() }
     }
 
+    /// Whether the sums and CRCs of the frame are right for these bytes, whatever else is wrong with them; `None` where it has none that can be
+    /// told by itself.
+    pub fn sums_hold(&self, bytes: &[u8]) -> Option<bool> {
+        if self.envelope.is_some() { None } else { self.fused().sums_hold(bytes) }
+    }
+
     /// Where a field stands in the frame without its envelope, if that does not depend on what else the frame holds.
     pub fn place(&self, field: &str) -> Option<Place> {
         self.fused().place(field)

@@ -226,6 +226,23 @@ impl Fused {
         self.plain.as_ref()?.read(input.get(..length)?, scope)
     }
 
+    /// Whether the frame's sums are right for these bytes, from its first to its last, whatever else is wrong with them; `None` where it has none.
+    pub fn sums_hold(&self, bytes: &[u8]) -> Option<bool> {
+        if let Some(preamble) = self.preamble.as_deref() {
+            return preamble.behind.sums_hold(&bytes[preamble.run(bytes)..]);
+        }
+        let mut sums = self.tests.iter().filter(|test| matches!(test, Test::Sum { .. })).peekable();
+        if self.check.is_none() && sums.peek().is_none() {
+            return None;
+        }
+        let mut tail = [0; 8];
+        tail.iter_mut().rev().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
+        let tail = u64::from_le_bytes(tail);
+        let holds =
+            |check: &Check| bytes.len() >= check.from + check.to_end && check.holds::<ANY>(bytes, tail);
+        Some(self.check.as_ref().is_none_or(holds) && sums.all(|test| test.holds(bytes)))
+    }
+
     /// The byte that such a frame ends with, where that is always the same one.
     pub fn closing(&self) -> Option<u8> {
         self.closing

@@ -100,6 +100,11 @@ impl Vocabulary {
         matches!(self.read(frame, bytes, true), Outcome::Complete(reading) if reading.len == bytes.len())
     }
 
+    /// Whether the sums and CRCs of this frame are right for these bytes; `None` where it has none.
+    pub fn sums_hold(&self, frame: FrameId, bytes: &[u8]) -> Option<bool> {
+        self.program.frame(frame).sums_hold(bytes)
+    }
+
     pub fn table(&self) -> &Table {
         &self.program.table
     }

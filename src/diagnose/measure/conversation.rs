@@ -47,6 +47,9 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     evidence.number("all-clean", f64::from(u8::from(clean)));
     evidence.number("answered-clean", f64::from(u8::from(clean && questions > 0)));
     evidence.share("mended-by-a-bit", otherwise.mended.0, otherwise.mended.1);
+    let (right, summed) = otherwise.summed;
+    evidence.share("sums-right", right, summed);
+    evidence.share("sums-wrong", summed - right, summed);
     weights(otherwise, evidence);
     places(window, evidence);
     endings(window, evidence);

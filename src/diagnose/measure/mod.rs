@@ -45,6 +45,8 @@ pub struct Otherwise {
     pub other: Option<super::others::Other>,
     /// Of the damaged frames that were tried, how many are healthy with one bit the other way: mended, tried.
     pub mended: (usize, usize),
+    /// Of the received pieces that are not what was due, how many have right sums: right, looked at.
+    pub summed: (usize, usize),
     /// What the spoilt replies hold by the frames of the table alone.
     pub stretches: Stretches,
     /// Where the conversation was hurt.

@@ -87,6 +87,36 @@ fn a_preamble_is_stepped_over_without_the_parser() {
 }
 
 #[test]
+fn sums_are_told_from_what_else_is_wrong() {
+    let frame = compile("address:u8 function:u8=3 n:u8=size(data) data:bytes crc(CRC-16/MODBUS, ..) le", &[]);
+    let reply = [0x01, 0x03, 0x04, 0x00, 0xC9, 0x01, 0x07, 0x6A, 0x5F];
+    let with = |place: usize, byte: u8, crc: [u8; 2]| {
+        let mut bytes = reply;
+        bytes[place] = byte;
+        bytes[7..].copy_from_slice(&crc);
+        frame.fused().sums_hold(&bytes)
+    };
+    assert_eq!(frame.fused().sums_hold(&reply), Some(true));
+    assert_eq!(with(5, 0x25, [0x6A, 0x5F]), Some(false));
+    // Another function, and a length that is not so, under a CRC that is right.
+    let crc = |bytes: &[u8]| {
+        crate::frame::checksum::Algorithm::named("CRC-16/MODBUS")
+            .expect("a CRC of the catalogue")
+            .compute(&[bytes])
+    };
+    for place in [1, 2] {
+        let mut bytes = reply;
+        bytes[place] = 0x2A;
+        let sum = crc(&bytes[..7]) as u16;
+        assert_eq!(with(place, 0x2A, sum.to_le_bytes()), Some(true));
+    }
+    assert_eq!(frame.fused().sums_hold(&[0x01]), Some(false));
+    assert_eq!(compile("68 n:u8 16", &[]).fused().sums_hold(&[0x68, 1, 0x16]), None);
+    let behind = compile("FE{0..4} 68 code:u8=3 n:u8=size(data) data:bytes sum8(code..data) 16", &[]);
+    assert_eq!(behind.fused().sums_hold(&[0xFE, 0xFE, 0x68, 4, 0, 4, 0x16]), Some(true));
+}
+
+#[test]
 fn fields_have_places_before_and_behind_the_stretch() {
     let frame =
         compile("68 n:u8=size(control..data) control:u8 data:bytes check:u8=sum8(control..data) 16", &[]);
