@@ -52,20 +52,44 @@ fn preamble((_, fused): &Numbered<'_>) -> Option<u8> {
     fused.and_then(|fused| fused.preamble.as_deref()).map(|preamble| preamble.byte)
 }
 
-/// Whether this byte can stand at this place, one of the first sixteen behind any preamble.
+/// The frame without its preamble.
+fn own(fused: &Fused) -> &Fused {
+    fused.preamble.as_deref().map_or(fused, |preamble| &preamble.behind)
+}
+
+/// Which bits of the byte at this place, one of the first sixteen behind any preamble, are always the same, and their values.
+fn masked(fused: &Fused, at: usize) -> (u8, u8) {
+    let of = |word: u64| word.to_le_bytes().get(at).copied().unwrap_or(0);
+    (of(fused.head.mask), of(fused.head.value))
+}
+
+/// What else that byte alone is held to.
+fn tests(fused: &Fused, at: usize) -> impl Iterator<Item = &Test> {
+    fused.tests.iter().filter(move |test| match test {
+        Test::Byte { at: place, .. } => place.start() == Some(at),
+        Test::Among { number, .. } => number.at.start() == Some(at) && number.bytes == 1,
+        Test::Same { .. } | Test::Sum { .. } => false,
+    })
+}
+
+/// Whether it is held to anything.
+fn is_held((_, fused): &Numbered<'_>, at: usize) -> bool {
+    fused.map(own).is_some_and(|fused| masked(fused, at).0 != 0 || tests(fused, at).next().is_some())
+}
+
+/// Whether this byte can stand there.
 fn allows((_, fused): &Numbered<'_>, at: usize, byte: u8) -> bool {
-    let Some(fused) = fused else { return true };
-    let fused = fused.preamble.as_deref().map_or(*fused, |preamble| &preamble.behind);
-    let of = |word: u64| if at < 8 { word.to_le_bytes()[at] } else { 0 };
-    let own = |test: &Test| match test {
-        Test::Byte { at: place, mask, value } if place.start() == Some(at) => byte & mask == *value,
-        Test::Among { number, ranges } if number.at.start() == Some(at) && number.bytes == 1 => {
-            let number = u64::from(byte) >> number.shift & number.mask;
-            ranges.iter().any(|range| range.contains(&number))
-        }
-        _ => true,
-    };
-    (of(fused.head.value) ^ byte) & of(fused.head.mask) == 0 && fused.tests.iter().all(own)
+    let Some(fused) = fused.map(own) else { return true };
+    let (mask, value) = masked(fused, at);
+    (byte ^ value) & mask == 0
+        && tests(fused, at).all(|test| match test {
+            Test::Byte { mask, value, .. } => byte & mask == *value,
+            Test::Among { number, ranges } => {
+                let number = u64::from(byte) >> number.shift & number.mask;
+                ranges.iter().any(|range| range.contains(&number))
+            }
+            Test::Same { .. } | Test::Sum { .. } => true,
+        })
 }
 
 impl Sorted {
@@ -73,12 +97,17 @@ impl Sorted {
         let mut places = Vec::new();
         let mut least = 256 * frames.len();
         for at in 0..Front::MOST {
-            let can = |byte: u8| frames.iter().filter(move |frame| allows(frame, at, byte));
-            let left: Vec<Vec<usize>> =
-                (0..=u8::MAX).map(|byte| can(byte).map(|(number, _)| *number).collect()).collect();
-            let count = left.iter().map(Vec::len).sum();
+            let (held, free): (Vec<_>, Vec<_>) = frames.iter().partition(|frame| is_held(frame, at));
+            if held.is_empty() {
+                continue;
+            }
+            let allowed =
+                |frame: &&Numbered<'_>| (0..=u8::MAX).filter(|byte| allows(frame, at, *byte)).count();
+            let count = 256 * free.len() + held.iter().map(allowed).sum::<usize>();
             if count < least {
                 least = count;
+                let can = |byte: u8| frames.iter().filter(move |frame| allows(frame, at, byte));
+                let left = (0..=u8::MAX).map(|byte| can(byte).map(|(number, _)| *number).collect()).collect();
                 places.push(Place { at, left });
             }
         }
