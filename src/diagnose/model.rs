@@ -1,4 +1,4 @@
-//! The model's parameters: priors and weights, read from model.toml, the one place where they stand.
+//! The model's parameters: priors and weights, from model.toml, the one place where they stand.
 //!
 //! A cause's score is its prior plus, for each feature, weight times value: a sum of logarithms of likelihood ratios. The weights are
 //! fitted to labelled captures by `examples/evaluate-diagnosis.rs --fit`, and can be read and changed by hand.
@@ -172,10 +172,9 @@ impl Model {
     pub fn shipped() -> &'static Model {
         static MODEL: OnceLock<Model> = OnceLock::new();
         MODEL.get_or_init(|| {
-            let mut model = Model::read(include_str!("model.toml")).unwrap_or_default();
-            let words = Model::read(include_str!("words.toml")).unwrap_or_default();
-            (model.feature, model.decide) = (words.feature, words.decide);
-            model
+            // Made of model.toml and words.toml when the program is built: a test holds it against them.
+            serde_json::from_slice(include_bytes!(concat!(env!("OUT_DIR"), "/model.json")))
+                .unwrap_or_default()
         })
     }
 
@@ -321,6 +320,10 @@ mod tests {
         for cause in Cause::ALL {
             assert!(model.leading.contains_key(cause.id()), "{}", cause.id());
         }
+        let shipped = Model::shipped();
+        assert!(shipped.leading == model.leading && shipped.acting == model.acting, "model.json is another");
+        assert!(shipped.verdict == model.verdict, "model.json is another");
+        assert!(shipped.feature == words.feature && shipped.decide == words.decide, "model.json is another");
         let weighed = model
             .leading
             .values()
