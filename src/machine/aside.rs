@@ -7,6 +7,7 @@ use crate::protocol::{ExchangeId, FrameId};
 
 use super::closure::Closure;
 use super::hear::{Accepted, FrameSet, Offer};
+use super::needed::Needed;
 use super::program::Program;
 use super::scope::Place;
 use super::states::States;
@@ -51,7 +52,7 @@ impl Aside {
         let closure = Closure { ground: offer.ground, unheard: None, eager: true };
         let nowhere = Place::default();
         let mut set = FrameSet::default();
-        let mut more = None;
+        let mut more = Needed::default();
         let begin = |(exchange, frames): &(ExchangeId, Vec<FrameId>)| {
             let may = program.may_begin[exchange.0].and(states);
             if may.is_empty() || !offer.may_begin(frames, &mut set, &mut more) {
@@ -70,7 +71,7 @@ impl Aside {
         let Some(accepted) = answers.accepted_frame else {
             threads.truncate(running);
             self.running = threads;
-            return answers.more.map_or(Took::Nothing, Took::More);
+            return answers.more.0.map_or(Took::Nothing, Took::More);
         };
         let exchange = program.conversation_at(accepted.pc);
         let past = answers.accepted;

@@ -17,7 +17,7 @@ impl Device {
                 return self.not_understood();
             }
             let mut answers = self.offer(closed).to(&self.threads);
-            let mut more = answers.more;
+            let mut more = answers.more.0;
             if answers.accepted.is_empty() && self.answered_aside(closed) {
                 continue;
             }
@@ -33,7 +33,7 @@ impl Device {
                 let rest = self.threads.first().map(|first| self.resting(first));
                 let anew = self.closure().of(rest);
                 answers = self.offer(closed).to(&anew);
-                more = answers.more;
+                more = answers.more.0;
             }
             if let Some(accepted) = answers.accepted_frame {
                 if !self.hears(&accepted.values) {

@@ -7,6 +7,7 @@ use crate::frame::{EvalError, Fit, Mismatch, Outcome, Prefix, Reading, Scope, Sc
 use crate::line::Direction;
 use crate::protocol::FrameId;
 
+use super::needed::Needed;
 use super::program::Step;
 use super::scope::Heard;
 use super::thread::Thread;
@@ -64,14 +65,8 @@ pub(super) struct Answers {
     pub accepted: Vec<Thread>,
     pub accepted_frame: Option<Accepted>,
     /// Some thread needs so many more bytes at the least.
-    pub more: Option<usize>,
+    pub more: Needed,
     pub wrong: Vec<Wrong>,
-}
-
-impl Answers {
-    fn needs(&mut self, more: usize) {
-        self.more = Some(self.more.map_or(more, |known| known.min(more)));
-    }
 }
 
 /// The frame of the first thread that accepted.
@@ -124,7 +119,7 @@ impl<'a> Offer<'a> {
 
     /// Offers the bytes to every thread that waits for a frame of this side.
     pub fn to(&self, threads: &[Thread]) -> Answers {
-        self.ask(threads.iter().map(Cow::Borrowed), FrameSet::default(), None)
+        self.ask(threads.iter().map(Cow::Borrowed), FrameSet::default(), Needed::default())
     }
 
     /// The same, where `frames` could have come beside and one of them needs `more` bytes.
@@ -132,7 +127,7 @@ impl<'a> Offer<'a> {
         &self,
         threads: impl IntoIterator<Item = Cow<'t, Thread>>,
         mut frames: FrameSet,
-        more: Option<usize>,
+        more: Needed,
     ) -> Answers {
         let mut answers = Answers { more, ..Answers::default() };
         let mut parsed = Parsed::default();
@@ -143,14 +138,14 @@ impl<'a> Offer<'a> {
                 match self.glance(step.frame) {
                     Fit::No => continue,
                     Fit::More(more) => {
-                        answers.needs(more);
+                        answers.more.by(more);
                         continue;
                     }
                     Fit::Whole(_) | Fit::Ask => {}
                 }
             }
             match &*self.parse(&thread, step, &mut parsed) {
-                Outcome::More(more) => answers.needs(*more),
+                Outcome::More(more) => answers.more.by(*more),
                 Outcome::Wrong(_) if self.quick => {}
                 Outcome::Wrong(mismatch) => {
                     let mismatch = mismatch.clone();
@@ -202,15 +197,11 @@ impl<'a> Offer<'a> {
     }
 
     /// Whether one of these frames can be here as a whole; one that lacks bytes says how many.
-    pub fn may_begin(&self, frames: &[FrameId], set: &mut FrameSet, more: &mut Option<usize>) -> bool {
+    pub fn may_begin(&self, frames: &[FrameId], set: &mut FrameSet, more: &mut Needed) -> bool {
         let mut may = false;
         for &frame in frames {
             set.insert(frame);
-            match self.glance(frame) {
-                Fit::No => {}
-                Fit::More(lacking) => *more = Some(more.map_or(lacking, |known| known.min(lacking))),
-                Fit::Whole(_) | Fit::Ask => may = true,
-            }
+            may |= more.unless_whole(self.glance(frame)).is_none();
         }
         may
     }
@@ -304,7 +295,7 @@ impl<'a> Offer<'a> {
 
     /// The longest reading of the bytes for any of these threads, with one fault let through.
     pub fn damaged(&self, threads: &[Thread]) -> Damaged {
-        let mut damaged = Damaged { best: None, differs: false, more: None };
+        let mut damaged = Damaged { best: None, differs: false, more: Needed::default() };
         for (index, thread) in threads.iter().enumerate() {
             let Some(step) = self.step(thread) else { continue };
             let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
@@ -312,7 +303,7 @@ impl<'a> Offer<'a> {
             let mut reading = match frame.parse_damaged(self.bytes, self.closed, &view, 1) {
                 Outcome::Complete(reading) => reading,
                 Outcome::More(more) => {
-                    damaged.more = Some(damaged.more.map_or(more, |known| known.min(more)));
+                    damaged.more.by(more);
                     continue;
                 }
                 Outcome::Wrong(_) => continue,
@@ -341,7 +332,7 @@ pub(super) struct Damaged {
     /// The frame is healthy; a value is not the one that was known.
     pub differs: bool,
     /// Some thread would need so many more bytes.
-    pub more: Option<usize>,
+    pub more: Needed,
 }
 
 /// Frames that read the same for every thread, parsed once an offer.

@@ -11,6 +11,7 @@ use super::foresight::Ahead;
 use super::hear::Accepted;
 use super::host::{Ending, Host, Turn};
 use super::item::{Framed, ItemKind, Part};
+use super::needed::Needed;
 use super::speak::speech;
 use super::states::States;
 use super::thread::Thread;
@@ -34,22 +35,22 @@ impl Host {
                 self.heard(accepted, answers.accepted);
                 continue;
             }
-            if answers.more.is_none() && self.program.table.line.skip.contains(&bytes[0]) {
+            if answers.more.0.is_none() && self.program.table.line.skip.contains(&bytes[0]) {
                 self.heap.take(1);
                 continue;
             }
-            if answers.more.is_some() && closing != Closing::Yes {
-                self.heap.wait_for(answers.more, closing);
+            if answers.more.0.is_some() && closing != Closing::Yes {
+                self.heap.wait_for(answers.more.0, closing);
                 return;
             }
             let mut more = answers.more;
             match self.hear_aside(&bytes, closing) {
                 Aid::Took => continue,
-                Aid::More(n) => more = Some(more.map_or(n, |more| more.min(n))),
+                Aid::More(n) => more.by(n),
                 Aid::Nothing => {}
             }
             if closing != Closing::Yes {
-                self.heap.wait_for(more, closing);
+                self.heap.wait_for(more.0, closing);
                 return;
             }
             return self.not_understood(&bytes, &answers.wrong);
@@ -86,7 +87,7 @@ impl Host {
         let place = self.threads.first().map(|first| &first.place);
         let took = aside.hear(&self.offer(bytes, closing.closed()), states, place);
         self.aside = aside;
-        let mut more = None;
+        let mut more = Needed::default();
         match took {
             Took::Frame { accepted, exchange, .. } => {
                 let exchange = exchange.map(|id| program.exchange(id).name.clone());
@@ -95,7 +96,7 @@ impl Host {
                 self.answer_aside();
                 return Aid::Took;
             }
-            Took::More(n) => more = Some(n),
+            Took::More(n) => more.by(n),
             Took::Nothing => {}
         }
         let first = self.threads.first().cloned();
@@ -123,7 +124,7 @@ impl Host {
                     self.restart_window();
                     return Aid::Took;
                 }
-                Outcome::More(n) => more = Some(more.map_or(n, |more: usize| more.min(n))),
+                Outcome::More(n) => more.by(n),
                 Outcome::Wrong(_) => {}
             }
         }
@@ -131,7 +132,7 @@ impl Host {
             self.heap.take(self.last_heard.len()); // the answer to an earlier try
             return Aid::Took;
         }
-        more.map_or(Aid::Nothing, Aid::More)
+        more.0.map_or(Aid::Nothing, Aid::More)
     }
 
     /// Whether a refusal says that the question was damaged on its way, and nothing else: then it is asked again.

@@ -7,6 +7,7 @@ use crate::protocol::{ExchangeId, FrameId};
 use super::aside::{Aside, Took};
 use super::follower::{Channel, Follower, PATIENCE};
 use super::hear::{Accepted, Offer};
+use super::needed::Needed;
 use super::scope::side;
 use super::states::States;
 use super::thread::Thread;
@@ -89,26 +90,6 @@ pub(super) enum BesideKind {
     Refusal,
 }
 
-/// How many more bytes are needed at the least, over several who ask.
-#[derive(Default)]
-struct Needed(Option<usize>);
-
-impl Needed {
-    fn by(&mut self, more: usize) {
-        self.0 = Some(self.0.map_or(more, |known| known.min(more)));
-    }
-
-    /// Nothing where the frame may be here.
-    fn unless_whole(&mut self, fit: Fit) -> Option<()> {
-        match fit {
-            Fit::Whole(_) | Fit::Ask => return None,
-            Fit::More(more) => self.by(more),
-            Fit::No => {}
-        }
-        Some(())
-    }
-}
-
 impl Follower {
     /// What the bytes at the front of a side are.
     pub fn look(&self, channel: usize, closing: Closing) -> Found {
@@ -133,7 +114,7 @@ impl Follower {
         }
         let mut needed = Needed::default();
         let answers = self.offer_to(&offer, &self.threads);
-        if let Some(more) = answers.more {
+        if let Some(more) = answers.more.0 {
             needed.by(more);
         }
         let doubt = match &answers.accepted_frame {
@@ -325,7 +306,7 @@ impl Follower {
         }
         let rest = [Thread::resting(&self.program, first.states, &first.place)];
         let answers = self.offer_to(offer, &rest);
-        if let Some(more) = answers.more {
+        if let Some(more) = answers.more.0 {
             needed.by(more);
         }
         let accepted = answers.accepted_frame?;
@@ -341,7 +322,7 @@ impl Follower {
     fn damaged(&self, offer: &Offer<'_>, closing: Closing) -> Option<Found> {
         let threads = self.every_thread();
         let damaged = offer.damaged(threads);
-        if let Some(more) = damaged.more
+        if let Some(more) = damaged.more.0
             && closing != Closing::Yes
             && self.placed
         {

@@ -28,6 +28,7 @@ mod memory;
 #[cfg(test)]
 pub(crate) mod meter;
 mod names;
+mod needed;
 mod observer;
 mod openings;
 mod outbox;

@@ -3,13 +3,14 @@
 
 use std::sync::OnceLock;
 
-use crate::frame::{Fit, Screen, Sieve};
+use crate::frame::{Screen, Sieve};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
 use super::closure::Closure;
 use super::facts::Facts;
 use super::hear::{FrameSet, Offer};
+use super::needed::Needed;
 use super::program::Program;
 use super::scope::side;
 use super::states::States;
@@ -88,17 +89,13 @@ impl Listening {
         let facts = Facts::default();
         let ground = Ground { program, facts: &facts, memory: None, role: Role::Observer };
         let lacking = |byte: u8| {
-            let mut lacking = None;
+            let mut lacking = Needed::default();
             let bytes = [byte];
             let offer = Offer::of(ground, &bytes, false, from);
             for opening in self.possible(Some(&resting), &offer, states) {
-                match offer.screened(opening.frame, &opening.screen) {
-                    Fit::No => {}
-                    Fit::More(more) => lacking = Some(lacking.map_or(more, |known: usize| known.min(more))),
-                    Fit::Whole(_) | Fit::Ask => return None,
-                }
+                lacking.unless_whole(offer.screened(opening.frame, &opening.screen))?;
             }
-            lacking
+            lacking.0
         };
         resting.lacking = (0..=u8::MAX).map(lacking).collect();
         resting

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::frame::Fit;
 use crate::protocol::{ExchangeId, StateId};
 
 use super::closure::Closure;
 use super::follower::Follower;
 use super::hear::{Answers, FrameSet, Offer};
+use super::needed::Needed;
 use super::openings::Listening;
 use super::thread::Thread;
 
@@ -30,7 +30,7 @@ impl Follower {
         }
         let closure = Closure { eager: true, ..self.closure() };
         let listening = program.openings.of(program, closure.unheard);
-        let mut more = None;
+        let mut more = Needed::default();
         let mut candidates = Vec::new();
         for thread in threads {
             if rests(thread) {
@@ -57,16 +57,14 @@ impl Follower {
         listening: &Listening,
         offer: &Offer<'_>,
         thread: &Thread,
-        more: &mut Option<usize>,
+        more: &mut Needed,
     ) -> Vec<Thread> {
         let program = &*self.program;
         let mut begun: Vec<ExchangeId> = Vec::new();
         let sorted = listening.resting(program, offer.from, thread.states);
         for opening in listening.possible(sorted, offer, thread.states) {
-            match offer.screened(opening.frame, &opening.screen) {
-                Fit::No => {}
-                Fit::More(lacking) => *more = Some(more.map_or(lacking, |known| known.min(lacking))),
-                Fit::Whole(_) | Fit::Ask => begun.extend(&opening.exchanges),
+            if more.unless_whole(offer.screened(opening.frame, &opening.screen)).is_none() {
+                begun.extend(&opening.exchanges);
             }
         }
         if begun.is_empty() {
