@@ -31,7 +31,7 @@ use super::time::Time;
 use entry::Entry;
 use frames::{FrameDrafts, table_envelope};
 use line::PhaseDraft;
-use names::{Names, Own, Scope};
+use names::{Names, Scope};
 use tree::{Fields, keys_below};
 
 /// No shipped table has a tenth of that.
@@ -257,14 +257,7 @@ fn resolve_phases(drafts: Vec<PhaseDraft<'_>>, names: &Names, found: &mut Findin
         .into_iter()
         .map(|PhaseDraft { mut phase, baud }| {
             if let Some((rate, text)) = phase.baud.as_mut().zip(baud) {
-                let scope = Scope {
-                    names,
-                    text: &text.range,
-                    own: Own::Names(&names.fields),
-                    takes_arguments: true,
-                    is_whole: true,
-                };
-                scope.resolve(rate, None, found);
+                Scope::of_any_frame(names, &text.range).resolve(rate, None, found);
             }
             phase
         })

@@ -10,7 +10,7 @@ use super::super::places::Place;
 use super::entry::{Entry, parse_hex_bytes, parse_number};
 use super::exchanges::run;
 use super::line::{baud, script, time};
-use super::names::{Names, Own, Scope};
+use super::names::{Names, Scope};
 use super::tree::Fields;
 use super::values::value;
 
@@ -61,14 +61,7 @@ fn cycle(entry: &Entry<'_>, found: &mut Findings<'_>) -> Option<(Name, Vec<Value
 fn hears(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<Expr> {
     let text = fields.text("hears", found)?;
     let mut condition = text.read(found, Expr::parse)?;
-    let scope = Scope {
-        names,
-        text: &text.range,
-        own: Own::Names(&names.fields),
-        takes_arguments: true,
-        is_whole: true,
-    };
-    scope.resolve(&mut condition, None, found);
+    Scope::of_any_frame(names, &text.range).resolve(&mut condition, None, found);
     Some(condition)
 }
 

@@ -156,7 +156,12 @@ pub(super) struct Scope<'a> {
     pub(super) is_whole: bool,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// An expression in this string that may name the fields of any frame.
+    pub(super) fn of_any_frame(names: &'a Names, text: &'a Range<usize>) -> Scope<'a> {
+        Scope { names, text, own: Own::Names(&names.fields), takes_arguments: true, is_whole: true }
+    }
+
     pub(super) fn knows(&self, name: &str) -> bool {
         self.own.contains(name)
             || self.names.everywhere.contains(name)
