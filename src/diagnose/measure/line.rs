@@ -1,10 +1,11 @@
 //! What the line reported, and which rules its faults and its bytes follow.
 
-use crate::line::{DataBits, Fault, Format, LineErrors, Parity, Seen};
+use crate::line::{DataBits, Direction, Fault, Format, LineErrors, Parity, Seen};
 use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Standing, Window};
+use super::replies::{Beside, beside};
 
 /// The part of characters that may break a rule by chance without the rule being wrong.
 const EXCEPTIONS: f64 = 0.02;
@@ -36,6 +37,7 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     parity_rules(window, &received, evidence);
     weights(&received, bytes, evidence);
     pulses(&received, evidence);
+    held(window, evidence);
 }
 
 fn reports(errors: LineErrors, evidence: &mut Evidence) {
@@ -133,11 +135,53 @@ fn pulses(received: &[&Heard], evidence: &mut Evidence) {
         inside as f64 * (0.95 / chance).ln() + (bad.len() - inside) as f64 * (0.05 / (1.0 - chance)).ln();
     evidence.ratio("one-pulse", log, inside, bad.len());
     evidence.share("one-pulse-share", inside, bad.len());
-    let count = |value: u8| bad.iter().filter(|byte| **byte == value).count();
-    evidence.share("unexplained-00", count(0), bad.len());
-    evidence.share("unexplained-ff", count(0xFF), bad.len());
     let mut values = [0usize; 256];
     bad.iter().for_each(|byte| values[usize::from(*byte)] += 1);
     let commonest = values.iter().copied().max().unwrap_or(0);
     evidence.share("unexplained-same", if bad.len() > 1 { commonest } else { 0 }, bad.len());
+}
+
+/// What a line that is held is read as, low or high, where a healthy reply has something else.
+fn held(window: &Window, evidence: &mut Evidence) {
+    let beside = beside(window);
+    let bad = || {
+        let received =
+            window.events.iter().zip(&beside).filter(|(heard, _)| heard.event.direction == Direction::Rx);
+        received.filter(|(heard, _)| heard.standing.is_bad())
+    };
+    let count = |value: u8| {
+        let held = |(heard, beside): &(&Heard, &Option<Beside>)| {
+            heard.event.value().unwrap_or(0) == value && **beside != Some(Beside::Same)
+        };
+        bad().filter(held).count()
+    };
+    evidence.share("unexplained-00", count(0), bad().count());
+    evidence.share("unexplained-ff", count(0xFF), bad().count());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Baud, Instant, LineEvent, Settings, Span};
+
+    #[test]
+    fn a_zero_that_a_healthy_reply_has_as_well_is_no_line_held_low() {
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        let mut window = Window::new(settings, LineErrors::Never, Span::ZERO);
+        let healthy = [0x10, 0x00, 0x32, 0x43, 0x54, 0x65];
+        let spoilt = [0x10, 0x00, 0x32, 0x00, 0x54, 0x65];
+        let mut now = Instant::ZERO;
+        for (reply, standing) in [(healthy, Standing::Frame), (spoilt, Standing::Damaged)] {
+            now += settings.character_time() * 40;
+            for byte in reply {
+                now += settings.character_time();
+                window.on_event(&LineEvent::byte(now, Direction::Rx, byte));
+            }
+            window.events.iter_mut().rev().take(6).for_each(|heard| heard.standing = standing);
+        }
+        let mut evidence = Evidence::default();
+        held(&window, &mut evidence);
+        let zeros = evidence.features.iter().find(|feature| feature.name == "unexplained-00");
+        assert_eq!(zeros.map(|zeros| (zeros.count, zeros.of)), Some((1, 6)));
+    }
 }

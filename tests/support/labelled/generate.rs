@@ -167,6 +167,8 @@ fn build(
         messages.remove(0);
     }
     let damage = if b.wide { 0.04 + 0.96 * b.rng.f64().powf(1.5) } else { 0.15 + 0.5 * b.rng.f64() };
+    // Of everything that was said, or once in a long while.
+    let each = if b.wide && b.rng.f64() < 0.2 { 1.5 / messages.len() as f64 } else { damage };
     let reset_at = b.rng.usize(messages.len() / 3..(messages.len() * 2 / 3).max(messages.len() / 3 + 1));
     let mut held: Option<Vec<u8>> = None;
     let mut touched = false;
@@ -261,7 +263,7 @@ fn build(
                     continue;
                 }
             }
-            Cause::Corrupted if b.rng.f64() < damage && bytes.len() > 3 => {
+            Cause::Corrupted if b.rng.f64() < each && bytes.len() > 3 => {
                 for _ in 0..=b.rng.usize(..2) {
                     let place = b.rng.usize(..bytes.len());
                     let flipped =
@@ -271,11 +273,11 @@ fn build(
                 }
                 touched = true;
             }
-            Cause::Truncated if b.rng.f64() < damage && bytes.len() > 3 => {
+            Cause::Truncated if b.rng.f64() < each && bytes.len() > 3 => {
                 bytes.truncate(1 + b.rng.usize(..bytes.len() - 1));
                 touched = true;
             }
-            Cause::Overrun if b.rng.f64() < damage && bytes.len() > 4 => {
+            Cause::Overrun if b.rng.f64() < each && bytes.len() > 4 => {
                 let place = 1 + b.rng.usize(..bytes.len() - 2);
                 let lost = 1 + b.rng.usize(..(bytes.len() - 1 - place).clamp(1, 8));
                 let length = b.device.character_time().as_secs_f64();
@@ -283,7 +285,7 @@ fn build(
                 b.plan.overrun.push((at, at + lost as f64 * length * 0.98));
                 touched = true;
             }
-            Cause::WrongState if b.rng.f64() < damage => {
+            Cause::WrongState if b.rng.f64() < each => {
                 touched = true;
                 match b.rng.u32(..3) {
                     0 => {
@@ -301,7 +303,7 @@ fn build(
                     }
                 }
             }
-            Cause::Interleaved if b.rng.f64() < damage => {
+            Cause::Interleaved if b.rng.f64() < each => {
                 let others: Vec<&Message> = talk
                     .iter()
                     .filter(|other| other.direction == Direction::Rx && other.bytes != bytes)
