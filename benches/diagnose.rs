@@ -20,7 +20,7 @@ fn main() {
     divan::main();
 }
 
-const EVENTS: usize = 100_000;
+const EVENTS: usize = 1_000_000;
 
 const TEN: [&str; 10] =
     ["mbus", "modbus-rtu", "dlt645", "iec101", "stm32", "stk500v1", "esp-rom", "kwp2000", "nmea", "ubx"];
