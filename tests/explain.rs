@@ -56,6 +56,37 @@ fn of_an_answer_to_reset_only_the_characters_are_told_that_are_there() {
     }
 }
 
+/// What is told of a frame of which nothing but the checksum is wrong: the table, the frame, what the checksum should be.
+#[test]
+fn a_frame_with_a_wrong_checksum_is_told_with_the_right_one() {
+    let wrong = [
+        (
+            "3B 9F 95 81 31 FE 9F 00 66 46 53 05 10 00 11 71 DF 00 00 00 00 00 08",
+            ["iso7816-t0", "atr", "`tck` 02, is 08"],
+        ),
+        ("01 03 00 00 00 02 C4 0C", ["modbus-rtu", "read_holding_registers", "0xBC4, is 0xCC4"]),
+        ("68 0B 0B 68 28 01 0B 01 01 01 01 40 08 09 00 88 16", ["iec103", "report", "89, is 88"]),
+        ("68 0B 0B 68 28 01 0B 01 01 01 01 40 08 09 00 88 16", ["mbus", "plain", "89, is 88"]),
+        ("B5 62 06 01 08 00 F0 05 00 00 00 00 00 00 04 47", ["ubx", "config", "04 46, is 04 47"]),
+    ];
+    let flat = |question: &str| text(explained(question)).split_whitespace().collect::<Vec<&str>>().join(" ");
+    for (question, words) in wrong {
+        let told = flat(question);
+        assert!(told.contains("whose checksum does not hold"), "{told}");
+        for word in words {
+            assert!(told.contains(word), "{question}: no word of {word}: {told}");
+        }
+    }
+    // Where the checksum is right, and where something else is wrong as well, there is nothing to say of it.
+    for question in [
+        "01 03 00 00 00 02 C4 0B",
+        "68 0B 0C 68 28 01 0B 01 01 01 01 40 08 09 00 88 16",
+        "24 47 50 47 4C 4C 2C 31",
+    ] {
+        assert!(!flat(question).contains("does not hold"), "{question}");
+    }
+}
+
 #[test]
 fn an_acknowledgement_is_told_with_its_frame_its_states_and_its_sender() {
     says("0x79", &["stm32  the frame ack (from the device, in fresh, ready"]);

@@ -106,7 +106,7 @@ impl Frame {
         let plain = if self.envelope.is_none() { self.fused().read_fitting(input, scope) } else { None };
         match plain {
             Some(Ok(reading)) => Outcome::Complete(reading),
-            Some(Err(at)) => Outcome::Wrong(Mismatch { at, expected: String::new() }),
+            Some(Err(at)) => Outcome::Wrong(Mismatch { at, expected: String::new(), of_sum: false }),
             None => self.by_parser(input, closed, scope, leniency),
         }
     }
@@ -121,7 +121,7 @@ impl Frame {
             match self.fused().read(input, scope) {
                 Some(Ok(reading)) => return Outcome::Complete(reading),
                 Some(Err(at)) if leniency.faults == 0 && !leniency.words => {
-                    return Outcome::Wrong(Mismatch { at, expected: String::new() });
+                    return Outcome::Wrong(Mismatch { at, expected: String::new(), of_sum: false });
                 }
                 Some(Err(_)) | None => {}
             }
@@ -147,7 +147,7 @@ impl Frame {
         scope: &dyn Scope,
         leniency: Leniency,
     ) -> Outcome {
-        let wrong = |at, expected| Outcome::Wrong(Mismatch { at, expected });
+        let wrong = |at, expected| Outcome::Wrong(Mismatch { at, expected, of_sum: false });
         let mut lines = 1;
         loop {
             let contents = match envelope.open(input, lines) {

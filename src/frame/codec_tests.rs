@@ -82,7 +82,7 @@ fn round_in(frame: &Frame, bytes: &[u8], fields: &[(&str, Value)], scope: &dyn S
 #[track_caller]
 fn mismatch(frame: &Frame, bytes: &str) -> (usize, String) {
     match frame.parse(&hex(bytes), true, &Nothing) {
-        Outcome::Wrong(Mismatch { at, expected }) => (at, expected),
+        Outcome::Wrong(Mismatch { at, expected, .. }) => (at, expected),
         other => panic!("{bytes}: {other:?}"),
     }
 }
@@ -270,7 +270,7 @@ fn a_sentence_with_its_xor_in_hex() {
     let damaged = open.parse(b"$GP\x00LL,", false, &Nothing);
     assert_eq!(
         damaged,
-        Outcome::Wrong(Mismatch { at: 3, expected: "text".into() }),
+        Outcome::Wrong(Mismatch { at: 3, expected: "text".into(), of_sum: false }),
         "told before the end has come"
     );
 }
@@ -340,7 +340,7 @@ fn relations_on_unknown_names_are_not_checked_and_on_known_ones_are() {
     let scope = Known(vec![("asked.op", int(8))]);
     assert_eq!(
         reply.parse(&[1, 9], false, &scope),
-        Outcome::Wrong(Mismatch { at: 1, expected: "`op` 08, is 09".into() }),
+        Outcome::Wrong(Mismatch { at: 1, expected: "`op` 08, is 09".into(), of_sum: false }),
         "told at once, without the bytes behind it"
     );
     assert_eq!(reply.encode(&[("n".into(), int(0))], &scope), Ok(vec![1, 8, 0]));
@@ -396,7 +396,7 @@ fn one_fault_may_be_let_through_and_its_checksum_with_it() {
     let Outcome::Complete(reading) = short.parse_damaged(&hex("10 49 01 4B 16"), true, &Nothing, 1) else {
         panic!("one fault is allowed")
     };
-    assert_eq!(reading.wrong, [Mismatch { at: 3, expected: "the value 4A, is 4B".into() }]);
+    assert_eq!(reading.wrong, [Mismatch { at: 3, expected: "the value 4A, is 4B".into(), of_sum: true }]);
     let ranged = frame("10 control:u8=0x49 address:u8 sum8(control..address) 16");
     let Outcome::Complete(reading) = ranged.parse_damaged(&hex("10 48 01 4A 16"), true, &Nothing, 1) else {
         panic!("the sum is still that of the control byte that was sent")

@@ -246,6 +246,15 @@ impl Expr {
         found
     }
 
+    /// Whether a checksum is a part of it.
+    pub fn sums_up(&self) -> bool {
+        let mut sums_up = false;
+        self.walk(&mut |part| {
+            sums_up |= matches!(&part.kind, ExprKind::Call { function, .. } if function.is_checksum())
+        });
+        sums_up
+    }
+
     /// Calls `visit` with this and with every part of it, in written order.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);

@@ -432,5 +432,5 @@ impl Stop {
 }
 
 pub fn wrong(at: usize, expected: String) -> Stop {
-    Stop::Wrong(Mismatch { at, expected })
+    Stop::Wrong(Mismatch { at, expected, of_sum: false })
 }

@@ -89,6 +89,8 @@ pub struct Mismatch {
     pub at: usize,
     /// "68", "the complement of `code`, CE", "`check` 5A, is 5B".
     pub expected: String,
+    /// It is a checksum that does not hold: it is wrong, or something that it covers.
+    pub of_sum: bool,
 }
 
 /// Why a frame cannot be sent.

@@ -75,7 +75,7 @@ impl<'p> Reader<'p, '_> {
                 // The same fault once more, seen by its checksum.
                 continue;
             }
-            self.fault(at, |program| {
+            self.fault_of(at, expr.sums_up(), |program| {
                 format!("{} {}, is {}", program.label(slot), shown(&expected), shown(&found))
             })?;
         }
@@ -114,8 +114,12 @@ impl<'p> Reader<'p, '_> {
 
     /// Something is wrong: told and let through while faults are allowed, else the end.
     pub fn fault(&mut self, at: usize, expected: impl FnOnce(&Program) -> String) -> Step<()> {
+        self.fault_of(at, false, expected)
+    }
+
+    fn fault_of(&mut self, at: usize, of_sum: bool, expected: impl FnOnce(&Program) -> String) -> Step<()> {
         let expected = if self.leniency.words { expected(self.program) } else { String::new() };
-        let mismatch = Mismatch { at, expected };
+        let mismatch = Mismatch { at, expected, of_sum };
         if self.wrong.len() >= self.leniency.faults {
             return Err(Stop::Wrong(mismatch));
         }

@@ -419,7 +419,11 @@ pub(super) fn same(known: &Value, value: &Value) -> bool {
 }
 
 fn differs(bind: &super::program::Bound, known: &Value, value: &Value) -> Mismatch {
-    Mismatch { at: 0, expected: format!("`{}` {}, is {}", bind.field, shown(known), shown(value)) }
+    Mismatch {
+        at: 0,
+        expected: format!("`{}` {}, is {}", bind.field, shown(known), shown(value)),
+        of_sum: false,
+    }
 }
 
 /// A value as a report can quote it: short, and never raw bytes of a device.

@@ -106,11 +106,14 @@ fn write_entry(entry: &Entry, page: &mut Page) {
     let said = says.as_deref().map(|says| format!(": {}", escaped(says))).unwrap_or_default();
     let what = match kind {
         Kind::Meaning => said.trim_start_matches(": ").to_string(),
-        Kind::Frame { fields } => {
+        Kind::Frame { fields, wrong } => {
             let fields: Vec<String> =
                 fields.iter().filter(|field| *bits >= 7.0 || field.says.is_some()).map(field_read).collect();
             let colon = if fields.is_empty() { "" } else { ": " };
-            format!("the frame {}{colon}{}", frames(from), fields.join(", "))
+            let but = wrong
+                .as_ref()
+                .map(|wrong| format!(", whose checksum does not hold (expected {})", escaped(wrong)));
+            format!("the frame {}{}{colon}{}", frames(from), but.unwrap_or_default(), fields.join(", "))
         }
         Kind::Start => format!("start of {}", frames(from)),
         Kind::Within { offset: Some(offset) } => {

@@ -74,7 +74,12 @@ pub enum Kind {
     /// The table explains these very bytes, or this value.
     Meaning,
     /// A whole frame.
-    Frame { fields: Vec<FieldRead> },
+    Frame {
+        fields: Vec<FieldRead>,
+        /// The checksum in it that does not hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wrong: Option<String>,
+    },
     /// A frame begins so.
     Start,
     /// It stands within a frame; the offset where it is always the same.

@@ -45,6 +45,9 @@ struct Search<'t> {
     found: Vec<Entry>,
 }
 
+/// Fewer bytes are many a frame but for its checksum.
+const LEAST_DAMAGED: usize = 5;
+
 /// Sets that fix fewer bits are not told.
 const LEAST_OF_A_SET: f64 = 2.0;
 
@@ -89,16 +92,24 @@ impl Search<'_> {
         }
     }
 
-    /// The bytes are this frame from end to end. A frame that any bytes would be says nothing, unless it names what it holds.
+    /// The bytes are this frame from end to end, or all of it but a checksum. A frame that any bytes would be says nothing, unless it names
+    /// what it holds.
     fn whole(&mut self, id: FrameId, frame: &Frame) -> bool {
         let bytes = &self.reading.bytes;
-        let Outcome::Complete(read) = frame.parse(bytes, true, &Nothing) else { return false };
+        let faults = usize::from(bytes.len() >= LEAST_DAMAGED && self.reading.asked != Asked::Text);
+        let Outcome::Complete(read) = frame.parse_damaged(bytes, true, &Nothing, faults) else {
+            return false;
+        };
         let fields: Vec<FieldRead> =
             read.sent().iter().map(|(name, value)| self.field_read(name, value)).collect();
-        let bits = fixed_bits(frame.layout()).min(8.0 * bytes.len() as f64);
+        if read.wrong.iter().any(|wrong| !wrong.of_sum) {
+            return false;
+        }
+        let wrong = read.wrong.first().map(|wrong| wrong.expected.clone());
+        let bits = fixed_bits(frame.layout(), wrong.is_none()).min(8.0 * bytes.len() as f64);
         let is_dictionary = self.table.exchanges.is_empty();
-        let tells_something =
-            bits >= 7.0 || (is_dictionary && fields.iter().any(|field| field.says.is_some()));
+        let tells_something = bits >= 7.0
+            || (is_dictionary && wrong.is_none() && fields.iter().any(|field| field.says.is_some()));
         if read.len != bytes.len() || !tells_something {
             return false;
         }
@@ -106,8 +117,9 @@ impl Search<'_> {
         if is_dictionary {
             from.senders.clear();
         }
-        self.add(Kind::Frame { fields }, from, bits);
-        true
+        let is_healthy = wrong.is_none();
+        self.add(Kind::Frame { fields, wrong }, from, bits);
+        is_healthy
     }
 
     fn field_read(&self, name: &Name, value: &Value) -> FieldRead {
@@ -234,7 +246,7 @@ impl Search<'_> {
         let Some(first) = self.found.iter().position(is_meaning) else { return };
         let is_start = |entry: &Entry| {
             matches!(&entry.kind, Kind::Start)
-                || matches!(&entry.kind, Kind::Frame { fields } if fields.is_empty())
+                || matches!(&entry.kind, Kind::Frame { fields, .. } if fields.is_empty())
         };
         let Some(start) = self.found.iter().position(is_start) else { return };
         let From { frames, states, senders, refusal, .. } = self.found[start].from.clone();
@@ -333,11 +345,12 @@ fn allowing(layout: &Layout, number: i128, width: usize) -> Vec<(Met, f64)> {
     met
 }
 
-/// Bits of a frame that are fixed or checked: what bytes by chance would have to get right.
-fn fixed_bits(layout: &Layout) -> f64 {
+/// Bits of a frame that are fixed or checked, by checksums too or not: what bytes by chance would have to get right.
+fn fixed_bits(layout: &Layout, sums: bool) -> f64 {
     use crate::frame::{Allowed, ExprKind};
     let of_allowed = |name: Option<&Name>, transform, allow: &Allowed, width: f64| match allow {
         Allowed::Any | Allowed::Sends { .. } => 0.0,
+        Allowed::Equal(expr) if !sums && expr.sums_up() => 0.0,
         // What follows from the frame before is not known here, and was not compared.
         Allowed::Equal(expr) if !matches!(expr.kind, ExprKind::Number(_)) => {
             let is_relation = expr.paths().iter().all(|(path, _)| !matches!(&*path.first, "asked" | "last"));
@@ -360,7 +373,7 @@ fn fixed_bits(layout: &Layout) -> f64 {
             }
             ItemKind::Literal { .. } => 0.0,
             ItemKind::Field(field) => match &field.kind {
-                FieldType::Part { body, .. } => fixed_bits(body),
+                FieldType::Part { body, .. } => fixed_bits(body, sums),
                 FieldType::Number { bytes, .. } => of_allowed(
                     field.name.as_ref(),
                     field.transform.as_ref(),

@@ -44,6 +44,9 @@ fn usual_settings(registry: &Registry, name: Option<&str>) -> Option<Settings> {
     Some(Settings::new(*table.line.bauds.first()?, table.line.format))
 }
 
+/// A frame with a wrong checksum is told beside another when it says at least this part of what that does.
+const AS_MUCH: f64 = 0.5;
+
 /// Where answers are looked up.
 struct Shelf<'r> {
     registry: &'r Registry,
@@ -70,6 +73,7 @@ impl Shelf<'_> {
             }
         }
         sort(&mut entries, reading.asked);
+        without_lesser(&mut entries);
         entries
     }
 
@@ -148,6 +152,16 @@ impl Shelf<'_> {
         }
         known_as
     }
+}
+
+/// Frames with a wrong checksum are told where there is no healthy one that says something, and of them those that say most.
+fn without_lesser(entries: &mut Vec<Entry>) {
+    let is_wrong = |entry: &Entry| matches!(&entry.kind, Kind::Frame { wrong: Some(_), .. });
+    let is_healthy =
+        |entry: &Entry| matches!(&entry.kind, Kind::Frame { wrong: None, .. }) && entry.bits >= 7.0;
+    let best = entries.iter().filter(|entry| is_wrong(entry)).map(|entry| entry.bits).fold(0.0, f64::max);
+    let least = if entries.iter().any(is_healthy) { f64::INFINITY } else { AS_MUCH * best };
+    entries.retain(|entry| !is_wrong(entry) || entry.bits >= least);
 }
 
 /// The most specific first; of equals, what explains before what only holds the bytes.
