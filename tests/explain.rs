@@ -1,6 +1,6 @@
 //! What the shipped tables and the physics say of a byte, a word, a number, or a line that another tool printed.
 
-use hsdiag::diagnose::explain::{Explanation, Question, explain, index_is_in_step};
+use hsdiag::diagnose::explain::{Explanation, Kind, Question, Section, explain, index_is_in_step};
 use hsdiag::line::{Baud, Format, Settings};
 use hsdiag::protocol::{Registry, TableSource};
 use hsdiag::report::{Explained, Page, Report};
@@ -167,6 +167,26 @@ fn hostile_questions_end_and_print_no_control_characters() {
     ] {
         let told = text(explained(question));
         assert!(!told.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{told:?}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, ..Default::default() })]
+
+    #[test]
+    fn bytes_of_any_kind_behind_any_start_are_explained(
+        start in proptest::sample::select(vec![0x01u8, 0x10, 0x24, 0x3B, 0x55, 0x68, 0x7E, 0xAA, 0xB5, 0xC0, 0xFE]),
+        rest in proptest::collection::vec(proptest::num::u8::ANY, 4..48),
+    ) {
+        let hex: Vec<String> = [start].iter().chain(&rest).map(|byte| format!("{byte:02X}")).collect();
+        for part in explained(&hex.join(" ")).parts {
+            for section in &part.sections {
+                let Section::Tables { entries } = section else { continue };
+                proptest::prop_assert!(entries.iter().all(|entry| entry.bits.is_finite() && entry.bits >= 0.0));
+                let wrong = |kind: &Kind| matches!(kind, Kind::Frame { wrong: Some(_), .. });
+                proptest::prop_assert!(entries.iter().all(|entry| !wrong(&entry.kind) || entry.bits >= 7.0));
+            }
+        }
     }
 }
 
