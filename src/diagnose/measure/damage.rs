@@ -203,24 +203,14 @@ fn beginnings(bytes: &[u8], head: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::diagnose::measure::said;
     use crate::machine::meter::{READING, meter};
     use std::sync::Arc;
 
     /// What is found where these are said, with silence before each; bytes of `flagged` have a line error.
     fn found(said: &[(Direction, &[u8])], flagged: u8) -> Damage {
         let program = Arc::new(meter());
-        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
-        let mut now = Instant::ZERO;
-        for (direction, bytes) in said {
-            now += settings.character_time() * 15;
-            for byte in *bytes {
-                now += settings.character_time();
-                let event = LineEvent::byte(now, *direction, *byte);
-                window.on_event(&if *byte == flagged { event.with_fault(Fault::Framing) } else { event });
-            }
-        }
+        let window = said::window(program.table().line.format, said, |_, _, byte| byte == flagged);
         Damage::of(&Vocabulary::of(&program), &window)
     }
 

@@ -111,6 +111,7 @@ pub fn measure(interrupted: &Interrupted, evidence: &mut Evidence) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::measure::said;
     use crate::line::{Baud, Instant, LineErrors, LineEvent, Settings, Span};
     use crate::machine::meter::{READING, meter};
     use std::sync::Arc;
@@ -118,16 +119,7 @@ mod tests {
     /// What is found where these are said, with silence before each.
     fn found(said: &[(Direction, &[u8])], expected: &[Vec<u8>]) -> Interrupted {
         let program = Arc::new(meter());
-        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
-        let mut now = Instant::ZERO;
-        for (direction, bytes) in said {
-            now += settings.character_time() * 15;
-            for byte in *bytes {
-                now += settings.character_time();
-                window.on_event(&LineEvent::byte(now, *direction, *byte));
-            }
-        }
+        let window = said::window(program.table().line.format, said, |_, _, _| false);
         Interrupted::of(&Vocabulary::of(&program), &window, expected)
     }
 

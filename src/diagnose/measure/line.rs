@@ -162,22 +162,16 @@ fn held(window: &Window, evidence: &mut Evidence) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{Baud, Instant, LineEvent, Settings, Span};
+    use crate::diagnose::measure::said;
 
     #[test]
     fn a_zero_that_a_healthy_reply_has_as_well_is_no_line_held_low() {
-        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        let mut window = Window::new(settings, LineErrors::Never, Span::ZERO);
         let healthy = [0x10, 0x00, 0x32, 0x43, 0x54, 0x65];
         let spoilt = [0x10, 0x00, 0x32, 0x00, 0x54, 0x65];
-        let mut now = Instant::ZERO;
-        for (reply, standing) in [(healthy, Standing::Frame), (spoilt, Standing::Damaged)] {
-            now += settings.character_time() * 40;
-            for byte in reply {
-                now += settings.character_time();
-                window.on_event(&LineEvent::byte(now, Direction::Rx, byte));
-            }
-            window.events.iter_mut().rev().take(6).for_each(|heard| heard.standing = standing);
+        let said: [(Direction, &[u8]); 2] = [(Direction::Rx, &healthy), (Direction::Rx, &spoilt)];
+        let mut window = said::window(Format::N8, &said, |_, _, _| false);
+        for (place, heard) in window.events.iter_mut().enumerate() {
+            heard.standing = if place < healthy.len() { Standing::Frame } else { Standing::Damaged };
         }
         let mut evidence = Evidence::default();
         held(&window, &mut evidence);

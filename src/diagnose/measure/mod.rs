@@ -8,6 +8,8 @@ mod interrupted;
 mod line;
 mod rate;
 mod replies;
+#[cfg(test)]
+mod said;
 mod senders;
 mod spacing;
 mod stretches;

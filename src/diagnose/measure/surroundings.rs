@@ -99,26 +99,15 @@ pub fn is_at_an_edge(pieces: &[Option<PieceKind>], place: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
+    use crate::diagnose::measure::said;
     use crate::machine::Program;
     use crate::machine::meter::{READING, meter};
     use std::sync::Arc;
 
     /// Runs of bytes with silence between them; every other byte of the flagged ones carries a framing error.
     fn window(program: &Program, runs: &[(&[u8], bool)]) -> Window {
-        let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
-        let mut now = Instant::ZERO;
-        for (bytes, flagged) in runs {
-            now += settings.character_time() * 40;
-            for (at, byte) in bytes.iter().enumerate() {
-                now += settings.character_time();
-                let event = LineEvent::byte(now, Direction::Rx, *byte);
-                let flagged = *flagged && at % 2 == 0;
-                window.on_event(&if flagged { event.with_fault(Fault::Framing) } else { event });
-            }
-        }
-        window
+        let said: Vec<(Direction, &[u8])> = runs.iter().map(|(bytes, _)| (Direction::Rx, *bytes)).collect();
+        said::window(program.table().line.format, &said, |run, at, _| runs[run].1 && at % 2 == 0)
     }
 
     #[test]

@@ -1,0 +1,32 @@
+//! Windows for tests: what was said, with silence before each piece.
+
+use crate::line::{Baud, Direction, Fault, Format, Instant, LineErrors, LineEvent, Settings, Span};
+
+use super::super::window::Window;
+
+/// Silence before each piece, in character times: more than ends a reply.
+const SILENCE: u32 = 40;
+
+/// The pieces as they were heard in one format at 9600 baud. Bytes that `flagged` tells, by piece, place in it and value, have a framing error.
+pub(super) fn window(
+    format: Format,
+    said: &[(Direction, &[u8])],
+    flagged: impl Fn(usize, usize, u8) -> bool,
+) -> Window {
+    let settings = Settings::new(Baud::nearest(9600.0), format);
+    let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+    let mut now = Instant::ZERO;
+    for (piece, (direction, bytes)) in said.iter().enumerate() {
+        now += settings.character_time() * SILENCE;
+        for (at, byte) in bytes.iter().enumerate() {
+            now += settings.character_time();
+            let event = LineEvent::byte(now, *direction, *byte);
+            window.on_event(&if flagged(piece, at, *byte) {
+                event.with_fault(Fault::Framing)
+            } else {
+                event
+            });
+        }
+    }
+    window
+}
