@@ -143,7 +143,7 @@ fn told_as(words: &Words, feature: &Feature) -> Option<String> {
         .replace("{count}", &feature.count.to_string())
         .replace("{of}", &feature.of.to_string())
         .replace("{percent}", &format!("{percent:.0}"))
-        .replace("{number}", &format!("{:.0}", feature.value.exp() - 1.0))
+        .replace("{number}", &feature.count.to_string())
         .replace("{factor}", &format!("{:+.1}", 10.0 * feature.value))
         .replace("{value}", &format!("{:.2}", feature.value));
     Some(text)
@@ -182,5 +182,18 @@ mod tests {
         );
         assert!(told(0.5).is_some_and(|text| text.starts_with("another format against ours")));
         assert_eq!(told(0.0), None);
+    }
+
+    #[test]
+    fn a_count_is_told_as_it_is_however_little_more_of_it_weighs() {
+        let mut evidence = Evidence::default();
+        evidence.count_up_to("frames", 399, 48);
+        evidence.count("spoilt-quietly", 1000);
+        let told = |feature: &Feature| told_as(&Model::shipped().feature[feature.name], feature);
+        let told: Vec<String> = evidence.features.iter().filter_map(told).collect();
+        assert_eq!(
+            told,
+            ["399 healthy frames were received", "1000 replies are spoilt though the line reported nothing"]
+        );
     }
 }
