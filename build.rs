@@ -1,5 +1,5 @@
-//! Makes the list of shipped tables, so that a new table is one new file in `protocols/` and nothing else; and of the diagnosis' weights
-//! and words, which people read as TOML, the JSON that the program reads in a tenth of the time.
+//! Makes the list of shipped tables, so that a new table is one new file in `protocols/` and nothing else; and, of the weights and words of
+//! the diagnosis, which people keep as TOML, JSON: the program reads that far quicker.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
