@@ -13,7 +13,7 @@ use super::env::Env;
 use super::facts::{Facts, Origin};
 use super::foresight::Ahead;
 use super::hear::Offer;
-use super::item::{Item, ItemKind};
+use super::item::{Framed, Item, ItemKind};
 use super::memory::Memory;
 use super::names::Key;
 use super::outbox::Outbox;
@@ -113,7 +113,7 @@ pub struct Prepared(Pc);
 /// A frame that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    pub(super) frame: Name,
+    pub(super) framed: Framed,
     pub(super) bytes: Vec<u8>,
     /// The settings at which it was sent.
     pub(super) settings: Settings,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::frame::Name;
-use crate::line::{Action, Direction, Instant, Span};
+use crate::line::{Action, Direction, Instant, Settings, Span};
 
 use super::effects::{Effects, PhaseChange};
 use super::foresight::{Ahead, Next, Said};
@@ -84,24 +84,28 @@ impl Host {
         let second = if std::mem::take(&mut self.doubled) { self.second_answer() } else { Span::ZERO };
         self.outbox.wait(after.max(gap).max(second));
         self.send(&said.bytes);
-        let name = self.program.frame(step.frame).name().clone();
-        self.asked.push(Asked { frame: name.clone(), bytes: said.bytes.clone(), settings: self.settings });
-        self.repeating = step.every.as_ref().map(|every| {
-            let every = every.at(self.settings);
-            (said.bytes.clone(), every, self.now + every)
-        });
         let framed = Framed {
-            frame: name,
+            frame: self.program.frame(step.frame).name().clone(),
             values: said.values.clone(),
             exchange: self.exchange(thread.pc),
             part: Part::Expected,
             wrong: Vec::new(),
         };
-        let takes = self.settings.character_time() * u32::try_from(said.bytes.len()).unwrap_or(u32::MAX);
-        let kind = ItemKind::Frame(framed);
-        self.tell(self.now, self.now + takes, Direction::Tx, said.bytes.clone().into(), kind);
+        self.asked.push(Asked { framed: framed.clone(), bytes: said.bytes.clone(), settings: self.settings });
+        self.repeating = step.every.as_ref().map(|every| {
+            let every = every.at(self.settings);
+            (said.bytes.clone(), every, self.now + every)
+        });
+        self.tell_said(self.now, said.bytes.clone(), self.settings, framed);
         self.threads = said.threads;
         self.ahead = Ahead::Step(Next { threads: said.onwards, said: None });
+    }
+
+    /// Tells what is said from `from` on; when its last byte is out.
+    fn tell_said(&mut self, from: Instant, bytes: Vec<u8>, settings: Settings, framed: Framed) -> Instant {
+        let takes = settings.character_time() * u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.tell(from, from + takes, Direction::Tx, bytes.into(), ItemKind::Frame(framed));
+        from + takes
     }
 
     /// How long the answer to the first of two tries may still be coming. It must not be taken for the answer to what is asked next.
@@ -168,7 +172,7 @@ impl Host {
         }
         let silence = Silence {
             waited: self.now.since(since),
-            after: self.asked.last().map(|asked| asked.frame.clone()),
+            after: self.asked.last().map(|asked| asked.framed.frame.clone()),
             expected,
             exchange: self.threads.first().and_then(|first| self.exchange(first.pc)),
             said: meanings::of_silence(&self.program.table, &self.waits_in()),
@@ -188,12 +192,15 @@ impl Host {
         // A device that did not hear the question has not changed its settings either.
         let now = self.settings;
         let mut last = now;
+        let mut from = self.now;
         for asked in self.asked.clone() {
             if asked.settings != last && self.keyed.is_none() {
                 last = asked.settings;
                 self.outbox.push(Action::Set(last));
             }
             self.send(&asked.bytes);
+            let again = Framed { part: Part::Repeat, ..asked.framed };
+            from = self.tell_said(from, asked.bytes, asked.settings, again);
         }
         if last != now {
             self.outbox.push(Action::Set(now));
