@@ -89,7 +89,7 @@ pub struct Mismatch {
     pub at: usize,
     /// "68", "the complement of `code`, CE", "`check` 5A, is 5B".
     pub expected: String,
-    /// It is a checksum that does not hold: it is wrong, or something that it covers.
+    /// It is a checksum that does not hold: it is wrong, or something that it covers. In a hurry that is told as little as what was expected.
     pub of_sum: bool,
 }
 

@@ -75,7 +75,8 @@ impl<'p> Reader<'p, '_> {
                 // The same fault once more, seen by its checksum.
                 continue;
             }
-            self.fault_of(at, expr.sums_up(), |program| {
+            let of_sum = self.leniency.words && expr.sums_up();
+            self.fault_of(at, of_sum, |program| {
                 format!("{} {}, is {}", program.label(slot), shown(&expected), shown(&found))
             })?;
         }

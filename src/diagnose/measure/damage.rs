@@ -52,14 +52,45 @@ pub struct Damage {
     behind_replies: (usize, usize),
     /// Bytes in all noisy pauses.
     in_pauses: usize,
+    held: Held,
+}
+
+/// What a line that is held is read as, where a healthy reply has something else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Held {
+    low: usize,
+    high: usize,
+    /// Bytes that nothing explains.
+    of: usize,
+}
+
+impl Held {
+    fn of(window: &Window, beside: &[Option<Beside>]) -> Held {
+        let received =
+            window.events.iter().zip(beside).filter(|(heard, _)| heard.event.direction == Direction::Rx);
+        let bad = received.filter(|(heard, _)| heard.standing.is_bad());
+        let mut held = Held::default();
+        for (heard, beside) in bad {
+            held.of += 1;
+            match heard.event.value().unwrap_or(0) {
+                _ if *beside == Some(Beside::Same) => {}
+                0 => held.low += 1,
+                0xFF => held.high += 1,
+                _ => {}
+            }
+        }
+        held
+    }
 }
 
 impl Damage {
     pub fn of(vocabulary: &Vocabulary, window: &Window) -> Damage {
         let mut pieces = pieces(vocabulary, window);
         let mended = mend(vocabulary, window, &mut pieces);
-        let all = kinds(window, &pieces);
-        let mut damage = Damage { runs: runs(window, &all), mended, ..Damage::default() };
+        let beside = beside(window);
+        let all = kinds(window, &pieces, &beside);
+        let held = Held::of(window, &beside);
+        let mut damage = Damage { runs: runs(window, &all), mended, held, ..Damage::default() };
         damage.pauses(window, &all);
         damage
     }
@@ -90,6 +121,8 @@ pub fn measure(damage: &Damage, evidence: &mut Evidence) {
     let runs = &damage.runs;
     let of = |wanted: fn(&Run) -> bool| runs.iter().filter(|run| wanted(run)).count();
     let bytes: usize = runs.iter().map(|run| run.bytes).sum();
+    evidence.share("unexplained-00", damage.held.low, damage.held.of);
+    evidence.share("unexplained-ff", damage.held.high, damage.held.of);
     evidence.count("hurts", runs.len());
     evidence.number("hurt-size", (bytes as f64 / runs.len().max(1) as f64).max(1.0).ln());
     evidence.share("hurt-single", of(|run| run.bytes == 1), runs.len());
@@ -106,8 +139,7 @@ pub fn measure(damage: &Damage, evidence: &mut Evidence) {
     evidence.number("noise-of-pauses", (1.0 + mean).ln() / 2.0);
 }
 
-fn kinds(window: &Window, pieces: &[Option<PieceKind>]) -> Vec<Is> {
-    let beside = beside(window);
+fn kinds(window: &Window, pieces: &[Option<PieceKind>], beside: &[Option<Beside>]) -> Vec<Is> {
     let kind = |place: usize| {
         let heard = &window.events[place];
         let changed = matches!(beside[place], Some(Beside::Other | Beside::Added));
@@ -204,6 +236,8 @@ fn beginnings(bytes: &[u8], head: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>
 mod tests {
     use super::*;
     use crate::diagnose::measure::said;
+    use crate::diagnose::window::Standing;
+    use crate::line::Format;
     use crate::machine::meter::{READING, meter};
     use std::sync::Arc;
 
@@ -247,5 +281,20 @@ mod tests {
         assert_eq!(damage.mended, (2, 2));
         assert_eq!(damage.runs.iter().map(|run| run.bytes).collect::<Vec<_>>(), [1, 1]);
         assert_eq!(found(&[asked, (Direction::Rx, &another)], 0).mended, (0, 1));
+    }
+
+    #[test]
+    fn a_zero_that_a_healthy_reply_has_as_well_is_no_line_held_low() {
+        let healthy = [0x10, 0x00, 0x32, 0x43, 0x54, 0x65];
+        let spoilt = [0x10, 0x00, 0x32, 0x00, 0x54, 0x65];
+        let said: [(Direction, &[u8]); 2] = [(Direction::Rx, &healthy), (Direction::Rx, &spoilt)];
+        let mut window = said::window(Format::N8, &said, |_, _, _| false);
+        for (place, heard) in window.events.iter_mut().enumerate() {
+            heard.standing = if place < healthy.len() { Standing::Frame } else { Standing::Damaged };
+        }
+        let mut evidence = Evidence::default();
+        measure(&Damage::of(&Vocabulary::of(&Arc::new(meter())), &window), &mut evidence);
+        let zeros = evidence.features.iter().find(|feature| feature.name == "unexplained-00");
+        assert_eq!(zeros.map(|zeros| (zeros.count, zeros.of)), Some((1, 6)));
     }
 }

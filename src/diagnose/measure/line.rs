@@ -1,11 +1,10 @@
 //! What the line reported, and which rules its faults and its bytes follow.
 
-use crate::line::{DataBits, Direction, Fault, Format, LineErrors, Parity, Seen};
+use crate::line::{DataBits, Fault, Format, LineErrors, Parity, Seen};
 use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Standing, Window};
-use super::replies::{Beside, beside};
 
 /// The part of characters that may break a rule by chance without the rule being wrong.
 const EXCEPTIONS: f64 = 0.02;
@@ -37,7 +36,6 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     parity_rules(window, &received, evidence);
     weights(&received, bytes, evidence);
     pulses(&received, evidence);
-    held(window, evidence);
 }
 
 fn reports(errors: LineErrors, evidence: &mut Evidence) {
@@ -139,43 +137,4 @@ fn pulses(received: &[&Heard], evidence: &mut Evidence) {
     bad.iter().for_each(|byte| values[usize::from(*byte)] += 1);
     let commonest = values.iter().copied().max().unwrap_or(0);
     evidence.share("unexplained-same", if bad.len() > 1 { commonest } else { 0 }, bad.len());
-}
-
-/// What a line that is held is read as, low or high, where a healthy reply has something else.
-fn held(window: &Window, evidence: &mut Evidence) {
-    let beside = beside(window);
-    let bad = || {
-        let received =
-            window.events.iter().zip(&beside).filter(|(heard, _)| heard.event.direction == Direction::Rx);
-        received.filter(|(heard, _)| heard.standing.is_bad())
-    };
-    let count = |value: u8| {
-        let held = |(heard, beside): &(&Heard, &Option<Beside>)| {
-            heard.event.value().unwrap_or(0) == value && **beside != Some(Beside::Same)
-        };
-        bad().filter(held).count()
-    };
-    evidence.share("unexplained-00", count(0), bad().count());
-    evidence.share("unexplained-ff", count(0xFF), bad().count());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnose::measure::said;
-
-    #[test]
-    fn a_zero_that_a_healthy_reply_has_as_well_is_no_line_held_low() {
-        let healthy = [0x10, 0x00, 0x32, 0x43, 0x54, 0x65];
-        let spoilt = [0x10, 0x00, 0x32, 0x00, 0x54, 0x65];
-        let said: [(Direction, &[u8]); 2] = [(Direction::Rx, &healthy), (Direction::Rx, &spoilt)];
-        let mut window = said::window(Format::N8, &said, |_, _, _| false);
-        for (place, heard) in window.events.iter_mut().enumerate() {
-            heard.standing = if place < healthy.len() { Standing::Frame } else { Standing::Damaged };
-        }
-        let mut evidence = Evidence::default();
-        held(&window, &mut evidence);
-        let zeros = evidence.features.iter().find(|feature| feature.name == "unexplained-00");
-        assert_eq!(zeros.map(|zeros| (zeros.count, zeros.of)), Some((1, 6)));
-    }
 }
