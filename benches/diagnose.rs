@@ -79,7 +79,7 @@ fn answer(kit: &Kit, events: &[LineEvent]) -> Diagnosis {
     let mut engine = engine(kit);
     for event in events {
         engine.on_event(event);
-        black_box(engine.items());
+        engine.items().for_each(|item| drop(black_box(item)));
     }
     engine.finish();
     engine.diagnosis()

@@ -498,6 +498,17 @@ fn a_handshake_at_a_wrong_rate_says_what_did_not_come() {
 }
 
 #[test]
+fn where_nothing_but_what_was_sent_comes_back_it_is_an_echo() {
+    for name in ["modbus-rtu", "modbus-ascii", "mbus", "dlt645", "stm32", "esp-rom", "ubx", "at-commands"] {
+        let port = format!("sim://{name}?fault=loopback");
+        let ran = hsdiag(["handshake", &port, "--protocol", name, "--json"]);
+        let said = ran.json();
+        assert_eq!(ran.exit, 1, "{name}");
+        assert_eq!(said["diagnosis"][0]["cause"], "echo", "{name}: {}", said["diagnosis"]);
+    }
+}
+
+#[test]
 fn a_device_that_is_not_there_is_said_with_the_nearest_name() {
     assert_snapshot!(hsdiag(["handshake", "sim://mbsu", "--protocol", "mbus"]).whole());
 }

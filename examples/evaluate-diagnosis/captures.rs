@@ -142,13 +142,13 @@ fn sample(
 fn measured(kit: &Kit, others: &[Arc<Program>], made: Labelled, seed: u64, looks: bool) -> Sample {
     let (header, records) = made.recording();
     let (engine, kept) = heard(kit, others, &header, &records);
-    let mut window = engine.window().clone();
-    let look = if looks { window.items.iter().map(line).collect() } else { String::new() };
+    let mut window = engine.window();
+    let look = if looks { window.items().map(line).collect() } else { String::new() };
     let (evidence, rest) = engine.looks();
     let healthy = |window: &Window| is_healthy(&between(window, edges(window)));
     let alone = |(cause, events): &(Cause, Vec<LineEvent>)| {
         let (header, records) = made.recording_of(events.iter());
-        leaves_traces(*cause) && healthy(heard(kit, &[], &header, &records).0.window())
+        leaves_traces(*cause) && healthy(&heard(kit, &[], &header, &records).0.window())
     };
     let unnoticed = match made.second {
         None => leaves_traces(made.cause) && healthy(&window),
@@ -214,7 +214,7 @@ fn is_healthy(window: &Window) -> bool {
     let heard = |heard: &Heard| {
         heard.event.fault.is_none() && matches!(heard.standing, Standing::Frame | Standing::Open)
     };
-    window.received().all(heard) && window.items.iter().all(healthy_item)
+    window.received().all(heard) && window.items().all(healthy_item)
 }
 
 fn healthy_item(item: &Item) -> bool {

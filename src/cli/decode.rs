@@ -103,6 +103,6 @@ fn read(
     others: &dyn Fn() -> Vec<Arc<Program>>,
 ) -> (Vec<ItemFace>, DiagnosisFace) {
     let observed = observe(program, &captured.header, &captured.records, env, others);
-    let face = |(item, verdict): &(Item, _)| ItemFace::new(item, program.table()).judged(*verdict);
+    let face = |(item, verdict): &(Arc<Item>, _)| ItemFace::new(item, program.table()).judged(*verdict);
     (observed.items.iter().map(face).collect(), DiagnosisFace::new(&observed.diagnosis))
 }

@@ -22,8 +22,8 @@ pub fn told(own: &Program, vocabulary: &Vocabulary, window: &Window) -> Otherwis
         interrupted: Interrupted::of(vocabulary, window, &expected),
         expected,
         refusals: mend::refusals(own.table()),
-        mended: mend::mended(vocabulary, &window.items),
-        summed: mend::summed(vocabulary, &window.items),
+        mended: mend::mended(vocabulary, window.items()),
+        summed: mend::summed(vocabulary, window.items()),
         stretches: Stretches::of(vocabulary, window),
         damage: Damage::of(vocabulary, window),
         ..Otherwise::default()
@@ -93,7 +93,7 @@ fn asks(window: &Window) -> bool {
 /// How the replies begin that did not come, or came as something else.
 fn expected(own: &Program, window: &Window) -> Vec<Vec<u8>> {
     let mut names: Vec<&str> = Vec::new();
-    for item in window.items.iter().rev().take(LATEST) {
+    for item in window.items().rev().take(LATEST) {
         match &item.kind {
             ItemKind::Unexpected(unexpected) => {
                 let device = unexpected.expected.iter().filter(|c| c.direction == Direction::Rx);

@@ -9,7 +9,7 @@ use crate::wire::single_pulse_bytes;
 
 use super::cause::Cause;
 use super::evidence::Evidence;
-use super::measure::{Beside, Place, beside, echoed, follows_a_turn, is_at_an_edge, pieces, places};
+use super::measure::{Beside, Place, beside, echoes, follows_a_turn, is_at_an_edge, pieces, places};
 use super::window::{Heard, Standing, Window, is_text};
 
 /// Silence around a byte that stands alone, in character times.
@@ -363,13 +363,6 @@ fn sending(window: &Window) -> Vec<bool> {
         }
     }
     sending
-}
-
-/// Which received bytes are, in order, what was sent shortly before.
-pub(super) fn echoes(window: &Window) -> Vec<bool> {
-    let mut echo = vec![false; window.events.len()];
-    echoed(window).into_iter().for_each(|(_, place)| echo[place] = true);
-    echo
 }
 
 fn in_frame(heard: &Heard) -> bool {

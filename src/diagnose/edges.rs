@@ -23,7 +23,7 @@ pub struct Edges {
 /// The edges of a window. What is still open at its end may go on, and is none.
 pub fn edges(window: &Window) -> Edges {
     let whole: Vec<&Item> =
-        window.items.iter().filter(|item| item.framed().is_some_and(|f| f.wrong.is_empty())).collect();
+        window.items().filter(|i| i.framed().is_some_and(|f| f.wrong.is_empty())).collect();
     // Without a whole frame there is nothing to be a piece of.
     let Some(longest) = whole.iter().map(|item| item.bytes.len()).max() else { return Edges::default() };
     let healthy = |direction: Direction| -> Vec<&[u8]> {
@@ -46,7 +46,7 @@ pub fn edges(window: &Window) -> Edges {
         let ends = known.iter().any(|frame| frame.len() > piece.len() && frame.ends_with(piece));
         let begins = known.iter().any(|frame| frame.len() > piece.len() && frame.starts_with(piece));
         let pulse = piece.len() == 1 && single_pulse_bytes().any(|byte| byte == piece[0]);
-        window.is_whole() && short(piece) && (ends || !begins && !pulse)
+        window.is_whole && short(piece) && (ends || !begins && !pulse)
     });
     let tail = Some(tail(window)).filter(half).filter(|count| {
         let from = window.events.len() - count;
@@ -55,7 +55,7 @@ pub fn edges(window: &Window) -> Edges {
         let piece = stripped(&heard, |rest| known.iter().find_map(|frame| rest.strip_prefix(*frame)));
         let begins = known.iter().any(|frame| frame.len() > piece.len() && frame.starts_with(piece));
         let alone = |item: &Item| item.bytes.len() == *count && breaks_off(item);
-        short(piece) && (begins || window.items.back().is_some_and(alone))
+        short(piece) && (begins || window.items.back().is_some_and(|item| alone(item)))
     });
     let (head, tail) = (head.unwrap_or(0), tail.unwrap_or(0));
     if head + tail < window.events.len() { Edges { head, tail } } else { Edges { head, tail: 0 } }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_recording_that_begins_and_ends_inside_frames_is_a_healthy_one() {
         let engine = heard(&talk(&READINGS[0][4..], &READINGS[1][..6]));
-        assert_eq!(edges(engine.window()), Edges { head: 5, tail: 6 });
+        assert_eq!(edges(&engine.window()), Edges { head: 5, tail: 6 });
         assert_eq!(engine.diagnosis().leading().cause, Cause::Clean);
     }
 
@@ -194,7 +194,7 @@ mod tests {
     fn a_frame_right_behind_the_first_piece_goes_with_it() {
         let first = [&READINGS[1][5..], READINGS[0]].concat();
         let engine = heard(&talk(&first, READINGS[1]));
-        assert!(matches!(edges(engine.window()).head, 0 | 4 | 13), "{:?}", edges(engine.window()));
+        assert!(matches!(edges(&engine.window()).head, 0 | 4 | 13), "{:?}", edges(&engine.window()));
         assert_eq!(engine.diagnosis().leading().cause, Cause::Clean);
     }
 
@@ -202,12 +202,12 @@ mod tests {
     fn a_frame_that_breaks_off_in_the_middle_is_no_edge() {
         let mut pieces = talk(READINGS[0], READINGS[1]);
         pieces.insert(3, &READINGS[1][..6]);
-        assert_eq!(edges(heard(&pieces).window()), Edges::default());
+        assert_eq!(edges(&heard(&pieces).window()), Edges::default());
     }
 
     #[test]
     fn the_beginning_of_a_frame_at_the_beginning_was_heard_whole_and_broke_off() {
         let engine = heard(&talk(&READINGS[0][..6], READINGS[1]));
-        assert_eq!(edges(engine.window()), Edges::default());
+        assert_eq!(edges(&engine.window()), Edges::default());
     }
 }

@@ -11,6 +11,7 @@ use super::bytes::Bytes;
 use super::cause::Cause;
 use super::edges::{between, edges};
 use super::evidence::Evidence;
+use super::journal::Journal;
 use super::measure::{Otherwise, measure};
 use super::model::{Model, acting};
 use super::peel;
@@ -41,9 +42,9 @@ pub struct Engine {
     env: Env,
     heard: Hearing,
     observer: Observer,
-    window: Window,
+    journal: Journal,
     /// Items since they were last taken.
-    fresh: Vec<Item>,
+    fresh: Vec<Arc<Item>>,
 }
 
 impl Engine {
@@ -51,13 +52,13 @@ impl Engine {
     pub fn new(own: Arc<Program>, others: Vec<Arc<Program>>, env: Env, heard: Hearing) -> Engine {
         let observer =
             Observer::new(own.clone(), heard.sides, heard.settings, &env).stamped(heard.uncertainty);
-        let mut window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
-        window.shared = heard.sides == Sides::Shared;
-        Engine { own, others, env, heard, observer, window, fresh: Vec::new() }
+        let shared = heard.sides == Sides::Shared;
+        let journal = Journal::new(heard.settings, heard.line_errors, heard.uncertainty, shared);
+        Engine { own, others, env, heard, observer, journal, fresh: Vec::new() }
     }
 
     pub fn on_event(&mut self, event: &LineEvent) {
-        self.window.on_event(event);
+        self.journal.on_event(event);
         self.observer.on_event(event);
         self.take();
     }
@@ -72,7 +73,7 @@ impl Engine {
         self.observer.on_settings(settings);
         self.take();
         self.heard.settings = settings;
-        self.window.on_settings(settings);
+        self.journal.on_settings(settings);
     }
 
     /// Nothing more will come.
@@ -82,8 +83,8 @@ impl Engine {
     }
 
     /// The pieces that have become certain since the last call.
-    pub fn items(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.fresh)
+    pub fn items(&mut self) -> impl Iterator<Item = Arc<Item>> + '_ {
+        self.fresh.drain(..)
     }
 
     /// Protocols that may be there instead, where the expected one leaves most unexplained.
@@ -93,20 +94,18 @@ impl Engine {
 
     /// The expected protocol explains so little that others are worth a look.
     pub fn is_in_doubt(&self) -> bool {
-        self.window.is_in_doubt()
+        self.window().is_in_doubt()
     }
 
     /// What the received bytes of each item in the window were, by the item's number: the verdict that most of them share.
     pub fn verdicts(&self, diagnosis: &Diagnosis) -> BTreeMap<u64, (Verdict, f64)> {
         let posterior: Vec<(Cause, f64)> =
             diagnosis.ranking.iter().map(|ranked| (ranked.cause, ranked.probability)).collect();
-        let bytes = Bytes::new(
-            &self.window,
-            &self.observer.vocabulary(),
-            &acting(&posterior, &diagnosis.contributing),
-        );
+        let window = self.window();
+        let bytes =
+            Bytes::new(&window, &self.observer.vocabulary(), &acting(&posterior, &diagnosis.contributing));
         let mut sums: BTreeMap<u64, Vec<(Verdict, f64)>> = BTreeMap::new();
-        for (place, heard) in self.window.events.iter().enumerate() {
+        for (place, heard) in window.events.iter().enumerate() {
             let Some(item) = heard.item.filter(|_| heard.event.direction == Direction::Rx) else { continue };
             sums.entry(item).or_default().push(bytes.verdict(place, Model::shipped()));
         }
@@ -117,8 +116,9 @@ impl Engine {
         &self.observer
     }
 
-    pub fn window(&self) -> &Window {
-        &self.window
+    /// What a diagnosis would look at now.
+    pub fn window(&self) -> Window {
+        self.journal.window()
     }
 
     pub fn diagnosis(&self) -> Diagnosis {
@@ -128,10 +128,10 @@ impl Engine {
 
     /// What is measured of everything, and of what is left when the bytes are taken out that a cause explains by themselves, cause by cause.
     pub fn looks(&self) -> (Evidence, Vec<(Cause, Evidence)>) {
-        let window = self.window.decided();
+        let window = self.window().decided();
         let (evidence, promising) = self.read(&window);
         let without = |layer: peel::Layer| {
-            let heard = Hearing { settings: self.window.settings, ..self.heard };
+            let heard = Hearing { settings: self.journal.settings(), ..self.heard };
             let mut rest = Engine::new(self.own.clone(), promising.clone(), self.env.clone(), heard);
             let kept = window.events.iter().zip(&layer.taken).filter(|(_, taken)| !**taken);
             kept.for_each(|(heard, _)| rest.on_event(&heard.event));
@@ -144,7 +144,7 @@ impl Engine {
     }
 
     pub fn evidence(&self) -> Evidence {
-        self.read(&self.window.decided()).0
+        self.read(&self.window().decided()).0
     }
 
     /// What is measured, and the other protocols that are worth another look.
@@ -157,7 +157,7 @@ impl Engine {
         let (otherwise, promising) = match decided.is_in_doubt() {
             false => (otherwise, Vec::new()),
             true => {
-                let heard = Hearing { settings: self.window.settings, ..self.heard };
+                let heard = Hearing { settings: self.journal.settings(), ..self.heard };
                 let reread = Reread { own: &self.own, env: &self.env, heard };
                 reread.beside(otherwise, decided, &self.others)
             }
@@ -169,10 +169,8 @@ impl Engine {
         if !self.observer.has_items() {
             return;
         }
-        for item in self.observer.items() {
-            self.window.on_item(item.clone());
-            self.fresh.push(item);
-        }
+        let Engine { observer, journal, fresh, .. } = self;
+        fresh.extend(observer.drain().map(|item| journal.on_item(item)));
     }
 }
 

@@ -25,7 +25,7 @@ const PATIENCE: usize = 64;
 pub enum Followed {
     /// From here on this protocol is followed.
     Recognised(String),
-    Item(Item),
+    Item(Arc<Item>),
     /// Bytes that came one after the other, while no protocol is known.
     Bytes(Vec<LineEvent>),
     /// Something is wrong, is wrong in another way than before, or is right again: since when, and why.
@@ -137,7 +137,7 @@ impl Follow {
 
     fn collect(&mut self) {
         if let Mode::Following(engine) = &mut self.mode {
-            self.ready.extend(engine.items().into_iter().map(Followed::Item));
+            self.ready.extend(engine.items().map(Followed::Item));
         }
     }
 

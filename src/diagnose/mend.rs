@@ -1,8 +1,6 @@
 //! What a table knows of frames that failed: whether one bit the other way would make them healthy (then bits were changed, and nothing
 //! was lost), and by which frames its device refuses.
 
-use std::collections::VecDeque;
-
 use crate::frame::Name;
 use crate::line::Direction;
 use crate::machine::{Item, ItemKind, Part, Vocabulary};
@@ -16,9 +14,11 @@ const LONGEST: usize = 40;
 const MOST_SUMMED: usize = 32;
 
 /// Of the newest damaged frames, how many one bit would mend, and how many were tried.
-pub fn mended(vocabulary: &Vocabulary, items: &VecDeque<Item>) -> (usize, usize) {
+pub fn mended<'i>(
+    vocabulary: &Vocabulary,
+    items: impl DoubleEndedIterator<Item = &'i Item>,
+) -> (usize, usize) {
     let tried = items
-        .iter()
         .rev()
         .filter(|item| item.direction == Direction::Rx && (2..=LONGEST).contains(&item.bytes.len()))
         .filter_map(|item| Some((item, meant(vocabulary.table(), item)?)))
@@ -31,14 +31,17 @@ pub fn mended(vocabulary: &Vocabulary, items: &VecDeque<Item>) -> (usize, usize)
 
 /// Of the newest pieces that are not what was due, how many have right sums all the same, so that they were sent as they came; and how many
 /// were looked at. Only protocols whose frames have sums tell.
-pub fn summed(vocabulary: &Vocabulary, items: &VecDeque<Item>) -> (usize, usize) {
+pub fn summed<'i>(
+    vocabulary: &Vocabulary,
+    items: impl DoubleEndedIterator<Item = &'i Item>,
+) -> (usize, usize) {
     let sums_hold = |item: &Item| {
         let is_foreign = item.framed().is_some_and(|framed| framed.part == Part::Foreign);
         let frames = if is_foreign { Vec::new() } else { meant(vocabulary.table(), item)? };
         let sums = frames.iter().filter_map(|frame| vocabulary.sums_hold(*frame, &item.bytes));
         sums.reduce(|any, holds| any | holds).or(is_foreign.then_some(true))
     };
-    let spoilt = items.iter().rev().filter(|item| item.direction == Direction::Rx);
+    let spoilt = items.rev().filter(|item| item.direction == Direction::Rx);
     let told = spoilt.filter_map(sums_hold).take(MOST_SUMMED);
     told.fold((0, 0), |(right, all), holds| (right + usize::from(holds), all + 1))
 }
@@ -116,7 +119,7 @@ mod tests {
             }
         }
         observer.finish();
-        summed(&Vocabulary::of(&program), &observer.items().into())
+        summed(&Vocabulary::of(&program), observer.items().iter())
     }
 
     #[test]

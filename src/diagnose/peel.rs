@@ -4,9 +4,8 @@ use crate::line::{Direction, Seen};
 use crate::machine::{PieceKind, Vocabulary};
 use crate::wire::single_pulse_bytes;
 
-use super::bytes::echoes;
 use super::cause::Cause;
-use super::measure::{is_at_an_edge, lone_pulses, pieces};
+use super::measure::{echoes, is_at_an_edge, lone_pulses, pieces};
 use super::window::{Window, is_text};
 
 /// An echo is taken out when so much of what was sent came back.
@@ -112,6 +111,7 @@ fn held_low(window: &Window) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Journal;
     use std::sync::Arc;
 
     use crate::line::{Baud, Fault, Instant, LineErrors, LineEvent, Settings, Span};
@@ -123,7 +123,7 @@ mod tests {
     fn taken(replies: &[&[u8]]) -> Vec<(Cause, Vec<u8>)> {
         let program = Arc::new(meter());
         let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
         let mut now = Instant::ZERO;
         for reply in replies {
             now += settings.character_time() * 40;
@@ -131,9 +131,10 @@ mod tests {
                 now += settings.character_time();
                 let event = LineEvent::byte(now, Direction::Rx, *byte);
                 let flagged = STORM.contains(byte);
-                window.on_event(&if flagged { event.with_fault(Fault::Framing) } else { event });
+                journal.on_event(&if flagged { event.with_fault(Fault::Framing) } else { event });
             }
         }
+        let window = journal.window();
         let bytes = |layer: &Layer| {
             let events = window.events.iter().zip(&layer.taken).filter(|(_, taken)| **taken);
             events.filter_map(|(heard, _)| heard.event.value()).collect()

@@ -8,10 +8,10 @@ use crate::protocol::Table;
 
 use super::alternatives::{self, Reread};
 use super::engine::Hearing;
+use super::journal::Journal;
 use super::measure::{Otherwise, measure};
 use super::model::Model;
 use super::posterior::Diagnosis;
-use super::window::Window;
 
 /// Why a conversation that was played went as it did.
 ///
@@ -23,15 +23,16 @@ pub fn diagnose_played(
     heard: Hearing,
     others: &dyn Fn() -> Vec<Arc<Program>>,
 ) -> Diagnosis {
-    let mut window = Window::new(heard.settings, heard.line_errors, heard.uncertainty);
+    let mut journal = Journal::new(heard.settings, heard.line_errors, heard.uncertainty, false);
     for item in items {
         if let ItemKind::Settings { settings, .. } = item.kind {
-            window.on_settings(settings);
+            journal.on_settings(settings);
             continue;
         }
-        events(item).for_each(|event| window.on_event(&event));
-        window.on_item(item.clone());
+        events(item).for_each(|event| journal.on_event(&event));
+        journal.on_item(item.clone());
     }
+    let window = journal.window();
     let own = Arc::new(Program::compile(Arc::clone(table)));
     let told = alternatives::told(&own, &Vocabulary::of(&own), &window);
     let otherwise = match window.is_in_doubt() {
@@ -48,7 +49,7 @@ pub fn diagnose_played(
 
 /// Why nothing came back at all, however it was asked.
 pub fn diagnose_silence(settings: Settings, line_errors: LineErrors, uncertainty: Span) -> Diagnosis {
-    let window = Window::new(settings, line_errors, uncertainty);
+    let window = Journal::new(settings, line_errors, uncertainty, false).window();
     let otherwise = Otherwise { asked: true, ..Otherwise::default() };
     Diagnosis::of(measure(&window, &otherwise), &[], Model::shipped())
 }

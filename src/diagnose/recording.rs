@@ -16,7 +16,7 @@ use super::verdict::Verdict;
 pub struct Observed {
     pub sides: Sides,
     /// Each item, and what its bytes were where the diagnosis still looks at them.
-    pub items: Vec<(Item, Option<(Verdict, f64)>)>,
+    pub items: Vec<(Arc<Item>, Option<(Verdict, f64)>)>,
     pub score: Score,
     pub diagnosis: Diagnosis,
 }
@@ -53,7 +53,7 @@ pub fn observe(
     }
     let diagnosis = engine.diagnosis();
     let verdicts = engine.verdicts(&diagnosis);
-    let items = engine.items().into_iter().zip(0u64..);
+    let items = engine.items().zip(0u64..);
     let items = items.map(|(item, number)| (item, verdicts.get(&number).copied())).collect();
     Observed { sides, items, score: engine.observer().score(), diagnosis }
 }

@@ -289,10 +289,10 @@ impl Follower {
     /// What silence says until now.
     fn on_silence(&mut self) {
         for channel in 0..2 {
-            if self.channels[channel].is_idle() {
+            let heap = &self.channels[channel].heap;
+            if self.channels[channel].is_idle() || heap.is_waiting(self.now) {
                 continue;
             }
-            let heap = &self.channels[channel].heap;
             match heap.closing(self.now) {
                 Closing::No => {}
                 Closing::Gap if heap.gap_is_known() => {}
@@ -303,7 +303,7 @@ impl Follower {
             }
         }
         self.no_answer();
-        self.calm = self.deadline().unwrap_or(Instant::FAR_FUTURE);
+        self.calm = self.next_word();
     }
 
     /// Something has changed: what silence says has to be looked at anew.
@@ -327,14 +327,23 @@ impl Follower {
 
     /// When the silence of a channel, or an answer that does not come, would mean something.
     pub fn deadline(&self) -> Option<Instant> {
-        let quiet = |channel: &Channel| {
-            let stray = || channel.stray.as_ref().map(|stray| stray.at + PATIENCE + Span::from_nanos(1));
-            channel.heap.deadline().or_else(stray)
-        };
-        let [host, device] = &self.channels;
-        let asked = self.asked.as_ref().filter(|asked| !asked.told);
-        let asked = asked.map(|asked| asked.at + asked.window + Span::from_nanos(1));
-        [quiet(host), quiet(device), asked].into_iter().flatten().min()
+        let next = self.next_word();
+        (next < Instant::FAR_FUTURE).then_some(next)
+    }
+
+    fn next_word(&self) -> Instant {
+        let mut next = Instant::FAR_FUTURE;
+        for Channel { heap, stray, .. } in &self.channels {
+            if let Some(deadline) = heap.deadline() {
+                next = next.min(deadline);
+            } else if let Some(stray) = stray {
+                next = next.min(stray.at + PATIENCE + Span::from_nanos(1));
+            }
+        }
+        match &self.asked {
+            Some(asked) if !asked.told => next.min(asked.at + asked.window + Span::from_nanos(1)),
+            _ => next,
+        }
     }
 
     pub fn on_settings(&mut self, settings: Settings) {

@@ -102,10 +102,17 @@ impl Host {
     }
 
     /// Tells what is said from `from` on; when its last byte is out.
-    fn tell_said(&mut self, from: Instant, bytes: Vec<u8>, settings: Settings, framed: Framed) -> Instant {
-        let takes = settings.character_time() * u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.tell(from, from + takes, Direction::Tx, bytes.into(), ItemKind::Frame(framed));
-        from + takes
+    pub(super) fn tell_said(
+        &mut self,
+        from: Instant,
+        bytes: Vec<u8>,
+        settings: Settings,
+        framed: Framed,
+    ) -> Instant {
+        let character = settings.character_time();
+        let end = from + character * u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.tell(from + character, end, Direction::Tx, bytes.into(), ItemKind::Frame(framed));
+        end
     }
 
     /// How long the answer to the first of two tries may still be coming. It must not be taken for the answer to what is asked next.

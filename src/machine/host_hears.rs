@@ -175,8 +175,7 @@ impl Host {
                 part: Part::Unsolicited,
                 wrong: Vec::new(),
             };
-            let kind = ItemKind::Frame(framed);
-            self.tell(self.now, self.now, Direction::Tx, speech.bytes.into(), kind);
+            self.tell_said(self.now, speech.bytes, self.settings, framed);
             super::hear::go_past(self.ground(), &mut thread, step, &speech.values);
             self.follow(step.frame, Direction::Tx, &speech.values);
             let mut aside = std::mem::take(&mut self.aside);

@@ -107,6 +107,15 @@ impl Observer {
         }
     }
 
+    /// The same one by one; the memory they were in serves the next ones.
+    pub fn drain(&mut self) -> impl Iterator<Item = Item> + '_ {
+        let only = match &mut self.followers[..] {
+            [only] => Some(only),
+            _ => None,
+        };
+        only.into_iter().flat_map(|only| only.items.drain(..))
+    }
+
     pub fn score(&self) -> Score {
         self.followers[self.best()].score()
     }

@@ -161,6 +161,11 @@ impl Heap {
         }
     }
 
+    /// Bytes wait, and the silence behind them says nothing yet.
+    pub fn is_waiting(&self, now: Instant) -> bool {
+        !self.gap_looked && self.deadline().is_some_and(|deadline| now < deadline)
+    }
+
     /// When silence will say something new.
     pub fn deadline(&self) -> Option<Instant> {
         let last = *self.times.last()?;

@@ -36,7 +36,7 @@ pub fn why(
         return diagnose_silence(header.settings, header.line_errors, header.uncertainty);
     };
     let observed = observe(&program, &header, &heard, &Env::new(), &|| all.clone());
-    let items: Vec<&Item> = observed.items.iter().map(|(item, _)| item).collect();
+    let items: Vec<&Item> = observed.items.iter().map(|(item, _)| &**item).collect();
     let items = within(&items);
     let healthy = !items.is_empty() && items.iter().all(|item| item.is_clean());
     let told = observed.diagnosis;

@@ -19,7 +19,7 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     let mut asked: Vec<Asked<'_>> = Vec::new();
     let mut before: Option<&[u8]> = None;
     let mut stranger = false;
-    for item in window.items.iter().filter(|item| !item.bytes.is_empty()) {
+    for item in window.items().filter(|item| !item.bytes.is_empty()) {
         let bytes = &item.bytes[..];
         if item.direction == Direction::Tx {
             asked.push(Asked { bytes, answered: false });
@@ -78,7 +78,7 @@ fn is_due(item: &Item) -> bool {
 fn homes(window: &Window) -> BTreeMap<&[u8], Vec<&[u8]>> {
     let mut homes: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
     let mut question: Option<&[u8]> = None;
-    for item in window.items.iter().filter(|item| !item.bytes.is_empty()) {
+    for item in window.items().filter(|item| !item.bytes.is_empty()) {
         match (item.direction, question.take()) {
             (Direction::Tx, _) => question = Some(&item.bytes),
             (Direction::Rx, Some(asked)) if is_due(item) && item.bytes.len() >= LEAST => {
@@ -96,6 +96,7 @@ fn homes(window: &Window) -> BTreeMap<&[u8], Vec<&[u8]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Journal;
     use crate::frame::Values;
     use crate::line::{Baud, Format, Instant, LineErrors, Settings, Span};
     use crate::machine::Framed;
@@ -121,8 +122,11 @@ mod tests {
 
     fn measured(said: Vec<Item>) -> [f64; 4] {
         let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
-        said.into_iter().for_each(|item| window.on_item(item));
+        let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
+        for item in said {
+            journal.on_item(item);
+        }
+        let window = journal.window();
         let mut evidence = Evidence::default();
         measure(&window, &mut evidence);
         let of = |name| evidence.features.iter().find(|f| f.name == name).map_or(-1.0, |f| f.count as f64);

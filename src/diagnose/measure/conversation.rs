@@ -21,7 +21,7 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     evidence.share("odd", of(Standing::Odd), bytes);
     evidence.share("damaged", of(Standing::Damaged), bytes);
     evidence.share("unexplained", of(Standing::Unexpected), bytes);
-    let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
+    let items = || window.items().filter(|item| item.direction == Direction::Rx);
     let frames = items().filter(|item| item.framed().is_some());
     let healthy = frames.clone().filter(|item| item.is_clean()).count();
     evidence.count_up_to("frames", healthy, MOST_FRAMES);
@@ -38,9 +38,8 @@ pub fn measure(window: &Window, otherwise: &Otherwise, evidence: &mut Evidence) 
     evidence.number("nothing-at-all", f64::from(u8::from(!asked && nothing)));
     let answered = window.received().any(|heard| heard.standing.is_healthy());
     evidence.details.silence = (asked && !answered).then(|| (sent, window.received().count()));
-    let silences = window.items.iter().filter(|item| matches!(item.kind, ItemKind::Silence(_))).count();
-    let questions =
-        window.items.iter().filter(|i| i.direction == Direction::Tx && i.framed().is_some()).count();
+    let silences = window.items().filter(|item| matches!(item.kind, ItemKind::Silence(_))).count();
+    let questions = window.items().filter(|i| i.direction == Direction::Tx && i.framed().is_some()).count();
     evidence.share("unanswered", silences.min(questions.max(silences)), questions.max(silences));
     let refusals = refusals(window, &otherwise.refusals, evidence);
     let clean = bytes > 0 && of(Standing::Frame) == bytes && silences == 0 && refusals == 0;
@@ -83,14 +82,14 @@ fn weights(otherwise: &Otherwise, evidence: &mut Evidence) {
 
 /// Healthy frames at the wrong moment, again, or answering somebody else.
 fn places(window: &Window, evidence: &mut Evidence) {
-    let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
+    let items = || window.items().filter(|item| item.direction == Direction::Rx);
     let part = |wanted: fn(&Part) -> bool| {
         items().filter(|i| i.framed().is_some_and(|f| f.wrong.is_empty() && wanted(&f.part))).count()
     };
     // Who is asked the same again may answer the same again.
     let mut again = false;
     let (mut repeats, mut unasked) = (0, 0);
-    for item in &window.items {
+    for item in window.items() {
         let repeat = item.framed().is_some_and(|f| f.wrong.is_empty() && f.part == Part::Repeat);
         match item.direction {
             Direction::Tx => again = repeat,
@@ -119,7 +118,7 @@ fn places(window: &Window, evidence: &mut Evidence) {
     evidence.count("foreign", foreign.count());
     let mut late = 0;
     let mut silent = false;
-    for item in &window.items {
+    for item in window.items() {
         match (&item.kind, item.direction) {
             (ItemKind::Silence(_), _) => silent = true,
             (_, Direction::Tx) => silent = false,
@@ -143,8 +142,8 @@ fn spoilt_pieces(window: &Window, evidence: &mut Evidence) {
                 ItemKind::Silence(_) | ItemKind::Settings { .. } => false,
             }
     };
-    let spoilt = window.items.iter().filter(is_spoilt).count();
-    let pieces = window.items.iter().filter(|item| !item.bytes.is_empty()).count();
+    let spoilt = window.items().filter(is_spoilt).count();
+    let pieces = window.items().filter(|item| !item.bytes.is_empty()).count();
     evidence.count("spoilt-pieces", spoilt);
     evidence.number("no-spoilt-piece", f64::from(u8::from(pieces > 2 && spoilt == 0)));
 }
@@ -153,7 +152,7 @@ fn spoilt_pieces(window: &Window, evidence: &mut Evidence) {
 fn passed_over(window: &Window, evidence: &mut Evidence) {
     let (mut asked, mut passed) = (0, 0);
     let mut open = false;
-    for item in window.items.iter().filter(|item| !item.bytes.is_empty()) {
+    for item in window.items().filter(|item| !item.bytes.is_empty()) {
         if item.direction == Direction::Tx && item.framed().is_some() {
             asked += 1;
             passed += usize::from(open);
@@ -168,7 +167,7 @@ fn passed_over(window: &Window, evidence: &mut Evidence) {
 /// How often the device has refused.
 fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) -> usize {
     let mut count = 0;
-    for item in window.items.iter().filter(|item| item.direction == Direction::Rx) {
+    for item in window.items().filter(|item| item.direction == Direction::Rx) {
         let Some(framed) = item.framed().filter(|framed| framed.wrong.is_empty()) else { continue };
         let said = match &framed.part {
             Part::Refusal(said) => said.as_slice(),
@@ -191,7 +190,7 @@ fn refusals(window: &Window, frames: &[Name], evidence: &mut Evidence) -> usize 
 
 /// Frames that break off, and what was lost before them.
 fn endings(window: &Window, evidence: &mut Evidence) {
-    let items = || window.items.iter().filter(|item| item.direction == Direction::Rx);
+    let items = || window.items().filter(|item| item.direction == Direction::Rx);
     let broken_off = || items().filter(|item| breaks_off(item));
     evidence.count("broken-off", broken_off().count());
     let at_packet = broken_off().filter(|item| matches!(item.bytes.len() % 62, 0 | 60 | 61)).count();

@@ -1,18 +1,19 @@
 //! Whether what is received is what is being sent: exactly, or damaged.
 
-use crate::line::{Direction, Instant};
+use crate::line::{Direction, Instant, Span};
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Standing, Window};
 
 /// An echo comes within so many character times of its byte.
 const WITHIN: f64 = 12.0;
+/// Bytes that are sent no further apart than this follow each other, in character times.
+const WITHOUT_PAUSE: f64 = 1.5;
 
 pub fn measure(window: &Window, evidence: &mut Evidence) {
     let echoed = echoed(window);
     let sent = window.sent().filter(|heard| heard.event.value().is_some()).count();
-    let mut echo = vec![false; window.events.len()];
-    echoed.iter().for_each(|(_, place)| echo[*place] = true);
+    let echo = marked(window, &echoed);
     let counts = |heard: &Heard, echo: bool| {
         let received = heard.event.direction == Direction::Rx && heard.event.value().is_some();
         received && (echo || heard.standing != Standing::Frame)
@@ -22,6 +23,9 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     evidence.share("echoed", echoed.len(), sent);
     evidence.count("echo-run", longest_run(&received));
     evidence.share("echo-of-received", echoed.len(), received.len());
+    // Frames too may be of the same bytes: only where none of them is anything else does nobody answer.
+    let all = window.received().filter(|heard| heard.event.value().is_some()).count();
+    evidence.count("nothing-but-echo", if echoed.len() == all { all } else { 0 });
     let at = |place: usize| window.events[place].event.at;
     let delays = echoed.iter().map(|(own, place)| window.characters(at(*place) - at(*own)));
     let mean = delays.sum::<f64>() / echoed.len().max(1) as f64;
@@ -30,7 +34,7 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
 }
 
 /// Sent bytes that came back, each with the received one that it is, in order: both as places in the window.
-pub fn echoed(window: &Window) -> Vec<(usize, usize)> {
+fn echoed(window: &Window) -> Vec<(usize, usize)> {
     let character = window.settings.character_time();
     let limit = character.mul_f64(WITHIN) + window.uncertainty;
     let exact = window.uncertainty < character;
@@ -42,17 +46,23 @@ pub fn echoed(window: &Window) -> Vec<(usize, usize)> {
         (0..window.events.len()).filter(has)
     };
     let received: Vec<usize> = of(Direction::Rx).collect();
+    let ends = ends(window, &of(Direction::Tx).collect::<Vec<_>>());
     let mut next = 0;
     let mut echoed = Vec::new();
-    for own in of(Direction::Tx) {
+    // How long the echo of the byte before took, where it came while the host was still sending.
+    let mut took: Option<Span> = None;
+    for (own, end) in of(Direction::Tx).zip(ends) {
         let sent = &window.events[own].event;
+        // What comes back while it is sent is an echo, whatever frame it would be: an answer has to wait.
+        let is_early = |at: Instant| {
+            let as_before = took.is_some_and(|took| at < sent.at + took + character);
+            exact && (at < sent.at + character || at < end || as_before)
+        };
         let is_echo = |place: &usize| {
             let heard = &window.events[received[*place]];
-            // What comes back while it is sent is an echo, whatever frame it would be: an answer has to wait.
-            let at_once = || exact && heard.event.at < sent.at + character;
             heard.event.value() == sent.value()
                 && heard.event.at + character >= sent.at
-                && (heard.standing != Standing::Frame || at_once())
+                && (heard.standing != Standing::Frame || is_early(heard.event.at))
         };
         let at = |place: usize| window.events[received[place]].event.at;
         let near = |place: &usize| at(*place) <= sent.at + limit;
@@ -61,12 +71,34 @@ pub fn echoed(window: &Window) -> Vec<(usize, usize)> {
             next += 1;
         }
         // In order, each received byte stands for one that was sent.
-        if let Some(place) = (next..received.len()).take_while(near).find(is_echo) {
+        let found = (next..received.len()).take_while(near).find(is_echo);
+        if let Some(place) = found {
             echoed.push((own, received[place]));
             next = place + 1;
         }
+        let goes_on = sent.at < end;
+        let late = found.map(|place| at(place)).filter(|at| goes_on && is_early(*at));
+        took = late.map(|at| at.since(sent.at));
     }
     echoed
+}
+
+/// For each sent byte, when the last one was out that followed it without a pause.
+fn ends(window: &Window, sent: &[usize]) -> Vec<Instant> {
+    let at = |place: &usize| window.events[*place].event.at;
+    let joins = |a: &usize, b: &usize| window.characters(at(b) - at(a)) < WITHOUT_PAUSE;
+    sent.chunk_by(joins).flat_map(|run| run.iter().map(|_| run.last().map_or(Instant::ZERO, at))).collect()
+}
+
+/// Which events of the window are what was sent shortly before, come back.
+pub fn echoes(window: &Window) -> Vec<bool> {
+    marked(window, &echoed(window))
+}
+
+fn marked(window: &Window, echoed: &[(usize, usize)]) -> Vec<bool> {
+    let mut echo = vec![false; window.events.len()];
+    echoed.iter().for_each(|(_, place)| echo[*place] = true);
+    echo
 }
 
 fn longest_run(received: &[(&Heard, bool)]) -> usize {
@@ -107,4 +139,53 @@ fn sending_times(window: &Window) -> Vec<(Instant, Instant)> {
         }
     }
     times
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Journal;
+    use crate::frame::Values;
+    use crate::line::{Baud, Format, LineErrors, LineEvent, Settings};
+    use crate::machine::{Framed, Item, ItemKind, Part};
+
+    const BYTES: [u8; 4] = [0x41, 0x54, 0x0D, 0x0A];
+
+    /// How much of what was sent is taken for echo, where the same bytes are received so many character times later, as a healthy frame.
+    fn found(later: f64) -> usize {
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        let character = settings.character_time();
+        let mut events: Vec<LineEvent> = Vec::new();
+        for (place, byte) in (1u32..).zip(BYTES) {
+            let at = Instant::ZERO + character * place;
+            events.push(LineEvent::byte(at, Direction::Tx, byte));
+            events.push(LineEvent::byte(at + character.mul_f64(later), Direction::Rx, byte));
+        }
+        events.sort_by_key(|event| event.at);
+        let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
+        events.iter().for_each(|event| journal.on_event(event));
+        let framed = Framed {
+            frame: "any".into(),
+            values: Values::default(),
+            exchange: None,
+            part: Part::Expected,
+            wrong: Vec::new(),
+        };
+        journal.on_item(Item {
+            from: Instant::ZERO + character + character.mul_f64(later),
+            at: Instant::ZERO + character * 4 + character.mul_f64(later),
+            direction: Direction::Rx,
+            bytes: BYTES.to_vec().into(),
+            faults: Vec::new(),
+            state: None,
+            kind: ItemKind::Frame(framed),
+        });
+        echoed(&journal.window()).len()
+    }
+
+    #[test]
+    fn a_frame_that_comes_back_while_it_is_sent_is_an_echo_and_one_that_comes_behind_it_an_answer() {
+        assert_eq!([found(0.05), found(1.4), found(2.5)], [4, 4, 4]);
+        assert_eq!([found(5.5), found(9.0)], [0, 0]);
+    }
 }

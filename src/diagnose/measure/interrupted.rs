@@ -1,14 +1,12 @@
 //! Replies that are whole, but not on the line at once: what was held back in its middle, and what begins before its driver has the line.
 
-use std::collections::BTreeSet;
-
 use crate::line::Direction;
 use crate::machine::Vocabulary;
 use crate::wire::{late_starts, single_pulse_bytes};
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Window};
-use super::echo::echoed;
+use super::echo::echoes;
 use super::replies::{Received, Reply};
 
 /// Replies that are looked at, the newest ones, and beginnings of replies that are known.
@@ -46,14 +44,14 @@ impl Interrupted {
     fn pauses(&mut self, vocabulary: &Vocabulary, window: &Window, replies: &[Reply<'_>]) {
         let from = (!window.shared).then_some(Direction::Rx);
         // What was sent comes back when it is sent, and goes on with nothing.
-        let echo: BTreeSet<usize> = echoed(window).into_iter().map(|(_, place)| place).collect();
+        let echo = echoes(window);
         let pairs = replies.windows(2).rev().filter(|pair| {
             let (Some(last), Some(first)) = (pair[0].places.last(), pair[1].places.first()) else {
                 return false;
             };
             let sent =
                 window.events.range(last + 1..*first).any(|heard| heard.event.direction == Direction::Tx);
-            !sent && !pair[0].is_healthy() && !echo.contains(first)
+            !sent && !pair[0].is_healthy() && !echo[*first]
         });
         for pair in pairs.take(MOST) {
             let (mut before, mut behind) = (pair[0].bytes(), pair[1].bytes());
@@ -111,6 +109,7 @@ pub fn measure(interrupted: &Interrupted, evidence: &mut Evidence) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Journal;
     use crate::diagnose::measure::said;
     use crate::line::{Baud, Instant, LineErrors, LineEvent, Settings, Span};
     use crate::machine::meter::{READING, meter};
@@ -137,14 +136,14 @@ mod tests {
     fn what_comes_amid_a_message_is_no_answer_that_began_late() {
         let program = Arc::new(meter());
         let settings = Settings::new(Baud::nearest(9600.0), program.table().line.format);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
         let mut now = Instant::ZERO;
         for byte in [0x3F, 0x3F, 0x3F] {
             now += settings.character_time();
-            window.on_event(&LineEvent::byte(now, Direction::Tx, byte));
-            window.on_event(&LineEvent::byte(now + Span::from_micros(100), Direction::Rx, 0xDE));
+            journal.on_event(&LineEvent::byte(now, Direction::Tx, byte));
+            journal.on_event(&LineEvent::byte(now + Span::from_micros(100), Direction::Rx, 0xDE));
         }
-        let found = Interrupted::of(&Vocabulary::of(&program), &window, &[vec![0x79]]);
+        let found = Interrupted::of(&Vocabulary::of(&program), &journal.window(), &[vec![0x79]]);
         assert_eq!(found.late, (1, 1));
     }
 

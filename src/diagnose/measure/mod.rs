@@ -18,7 +18,7 @@ mod text;
 mod timing;
 
 pub use damage::Damage;
-pub use echo::echoed;
+pub use echo::echoes;
 pub use interrupted::Interrupted;
 pub use replies::{Beside, beside, follows_a_turn, lone_pulses};
 pub use stretches::Stretches;

@@ -401,6 +401,7 @@ fn pulses(several: &[Vec<u8>], siblings: &[Vec<u8>], laid: &[Option<Laid>], evid
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Journal;
     use crate::line::{Baud, Format, Instant, LineEvent, Settings};
 
     const REPLY: [u8; 10] = [0x10, 0x21, 0x32, 0x43, 0x54, 0x65, 0x76, 0x87, 0x98, 0xA9];
@@ -442,7 +443,7 @@ mod tests {
     #[test]
     fn the_line_turns_behind_the_last_byte_that_was_sent() {
         let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+        let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
         // A pulse while a question goes out, and one behind it.
         let said = [
             (1, Direction::Tx),
@@ -453,8 +454,9 @@ mod tests {
         ];
         for (characters, direction) in said {
             let at = Instant::ZERO + settings.character_time() * characters;
-            window.on_event(&LineEvent::byte(at, direction, 0xFF));
+            journal.on_event(&LineEvent::byte(at, direction, 0xFF));
         }
+        let window = journal.window();
         assert!(!follows_a_turn(&window, 2));
         assert!(follows_a_turn(&window, 4));
     }

@@ -2,6 +2,7 @@
 
 use crate::line::{Baud, Direction, Fault, Format, Instant, LineErrors, LineEvent, Settings, Span};
 
+use super::super::journal::Journal;
 use super::super::window::Window;
 
 /// Silence before each piece, in character times: more than ends a reply.
@@ -14,19 +15,19 @@ pub(super) fn window(
     flagged: impl Fn(usize, usize, u8) -> bool,
 ) -> Window {
     let settings = Settings::new(Baud::nearest(9600.0), format);
-    let mut window = Window::new(settings, LineErrors::PerByte, Span::ZERO);
+    let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
     let mut now = Instant::ZERO;
     for (piece, (direction, bytes)) in said.iter().enumerate() {
         now += settings.character_time() * SILENCE;
         for (at, byte) in bytes.iter().enumerate() {
             now += settings.character_time();
             let event = LineEvent::byte(now, *direction, *byte);
-            window.on_event(&if flagged(piece, at, *byte) {
+            journal.on_event(&if flagged(piece, at, *byte) {
                 event.with_fault(Fault::Framing)
             } else {
                 event
             });
         }
     }
-    window
+    journal.window()
 }

@@ -123,20 +123,21 @@ fn lengths(distances: &[f64]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Journal;
     use crate::line::{Direction, Fault, Format, Instant, LineErrors, LineEvent, Settings, Span};
 
     /// What is found of unexplained bytes that come so many of the sender's bits apart.
     fn found(sender: f64, apart: impl Fn(usize) -> f64, uncertainty: Span) -> (f64, f64, Option<f64>) {
         let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        let mut window = Window::new(settings, LineErrors::PerByte, uncertainty);
+        let mut journal = Journal::new(settings, LineErrors::PerByte, uncertainty, false);
         let mut at = 0.1;
         for place in 0..60 {
             at += apart(place) / sender;
             let event = LineEvent::byte(Instant::from_secs(at), Direction::Rx, 0x5A);
-            window.on_event(&event.with_fault(Fault::Framing));
+            journal.on_event(&event.with_fault(Fault::Framing));
         }
         let mut evidence = Evidence::default();
-        measure(&window, &mut evidence);
+        measure(&journal.window(), &mut evidence);
         (evidence.get("spacing-own"), evidence.get("spacing-other"), evidence.details.sender_baud)
     }
 

@@ -5,17 +5,20 @@ use crate::machine::ItemKind;
 use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
-use super::super::window::{Standing, Window, is_text};
+use super::super::window::{Heard, Standing, Window, is_text};
+use super::echo::echoes;
 
 /// Bytes that make a text; fewer printable ones in a row are chance.
 const ENOUGH: usize = 8;
 
 pub fn measure(window: &Window, evidence: &mut Evidence) {
-    let bad: Vec<u8> = window
-        .received()
-        .filter(|heard| matches!(heard.standing, Standing::Unexpected | Standing::Open | Standing::Damaged))
-        .filter_map(|heard| heard.event.value())
-        .collect();
+    // What comes back is no text of an application's.
+    let strange = |heard: &Heard| {
+        let standing = matches!(heard.standing, Standing::Unexpected | Standing::Open | Standing::Damaged);
+        standing && heard.event.direction == Direction::Rx
+    };
+    let others = window.events.iter().zip(echoes(window)).filter(|(heard, own)| !own && strange(heard));
+    let bad: Vec<u8> = others.filter_map(|(heard, _)| heard.event.value()).collect();
     let printable = bad.iter().filter(|byte| is_text(**byte)).count();
     let log = printable as f64 * (0.97f64 * 256.0 / 99.0).ln()
         + (bad.len() - printable) as f64 * (0.03f64 * 256.0 / 157.0).ln();
@@ -55,7 +58,7 @@ fn is_mostly_text(bytes: &[u8]) -> bool {
 fn banners(window: &Window, evidence: &mut Evidence) {
     let mut healthy = false;
     let (mut said, mut later) = (0, 0);
-    for item in window.items.iter().filter(|item| item.direction == Direction::Rx) {
+    for item in window.items().filter(|item| item.direction == Direction::Rx) {
         match &item.kind {
             ItemKind::Unexpected(unexpected) => {
                 let means = !unexpected.said.is_empty();

@@ -150,8 +150,7 @@ fn edges(window: &Window, events: &[&Heard], evidence: &mut Evidence) {
 /// The longest silence between two bytes of one frame, and of one unexplained run.
 fn stalls(window: &Window, evidence: &mut Evidence) {
     let longest = window
-        .items
-        .iter()
+        .items()
         .filter(|item| item.bytes.len() > 1 && item.framed().is_some())
         .map(|item| window.characters(item.at - item.from) - (item.bytes.len() as f64 - 1.0))
         .fold(0.0, f64::max);

@@ -45,6 +45,8 @@ pub struct Ingredients<'a> {
     pub text: &'a [Vec<u8>],
     pub format: Format,
     pub bauds: &'a [Baud],
+    /// On this protocol's line everything that is sent comes back, always.
+    pub has_echo: bool,
     /// The conversation can go on for ever; else it is held once.
     pub polls: bool,
     /// What is drawn may be anything that devices and lines do, not only what is usual.
@@ -163,6 +165,14 @@ fn build(
     // Whole exchanges: what follows a message of the host until it speaks again.
     let most = if polls { most } else { most.min(talk.len() - start) };
     let mut messages: Vec<Message> = talk.iter().cycle().skip(start).take(most).cloned().collect();
+    // TX on RX and nobody else: each question comes back, and is asked again some times.
+    let is_loop = b.wide && cause == Cause::Echo && second.is_none() && b.rng.f64() < 0.35;
+    if is_loop {
+        if from.has_echo {
+            return None; // what comes back is taken away there: that is no answer at all
+        }
+        messages = asked_again(&messages, &mut b.rng);
+    }
     while messages.first().is_some_and(|m| m.direction == Direction::Rx) && messages.len() > 2 && b.both {
         messages.remove(0);
     }
@@ -184,6 +194,7 @@ fn build(
     } else {
         (true, false)
     };
+    let waits = if is_loop { [0.02, 0.1, 1.0][b.rng.usize(..3)] } else { 0.0 };
     let how_often = if is_driven { 0.4 + 0.6 * b.rng.f64() } else { 1.0 };
     for (number, message) in messages.iter().enumerate() {
         let fresh_turn = number == 0 || messages[number - 1].direction != message.direction;
@@ -225,6 +236,11 @@ fn build(
         let mut bytes = message.bytes.clone();
         match cause {
             Cause::NoAnswer => continue,
+            Cause::Echo if is_loop => {
+                // Whoever waits in vain waits for as long as an answer may take.
+                b.long_pause(waits);
+                continue;
+            }
             Cause::Floating => {
                 if floats_before && b.rng.f64() < how_often {
                     undriven(b, damage);
@@ -371,6 +387,13 @@ fn build(
     noise(cause, second, b, damage);
     rates(cause, from, b)?;
     Some(touched)
+}
+
+/// The questions, each once or several times, with the place of the answer that is missing behind each.
+fn asked_again(messages: &[Message], rng: &mut Rng) -> Vec<Message> {
+    let tries = 1 + rng.usize(..4);
+    let turns = messages.chunk_by(|a, b| a.direction == Direction::Tx || b.direction == Direction::Rx);
+    turns.flat_map(|turn| std::iter::repeat_n(turn, tries).flatten().cloned()).collect()
 }
 
 fn speaks_by_itself(talk: &[Message]) -> bool {

@@ -110,6 +110,7 @@ impl Kit {
             text,
             format: self.table.line.format,
             bauds: &self.table.line.bauds,
+            has_echo: self.table.line.echo,
             polls: self.table.poll.is_some(),
         }
     }
