@@ -84,7 +84,7 @@ impl Engine {
 
     /// The pieces that have become certain since the last call.
     pub fn items(&mut self) -> impl Iterator<Item = Arc<Item>> + '_ {
-        self.fresh.drain(..)
+        (!self.fresh.is_empty()).then(|| self.fresh.drain(..)).into_iter().flatten()
     }
 
     /// Protocols that may be there instead, where the expected one leaves most unexplained.
@@ -165,10 +165,15 @@ impl Engine {
         (measure(&window, &Otherwise { edges, ..otherwise }), promising)
     }
 
+    #[inline]
     fn take(&mut self) {
-        if !self.observer.has_items() {
-            return;
+        if self.observer.has_items() {
+            self.take_items();
         }
+    }
+
+    #[inline(never)] // so that an event that says nothing new costs no more than the question
+    fn take_items(&mut self) {
         let Engine { observer, journal, fresh, .. } = self;
         fresh.extend(observer.drain().map(|item| journal.on_item(item)));
     }

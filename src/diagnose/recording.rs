@@ -11,12 +11,15 @@ use super::posterior::Diagnosis;
 use super::recognise::{Recognised, Recogniser};
 use super::verdict::Verdict;
 
+/// An item with what its bytes were, and how sure that is.
+pub type Judged = (Arc<Item>, Option<(Verdict, f64)>);
+
 /// What a recording holds, and why it is as it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
     pub sides: Sides,
     /// Each item, and what its bytes were where the diagnosis still looks at them.
-    pub items: Vec<(Arc<Item>, Option<(Verdict, f64)>)>,
+    pub items: Vec<Judged>,
     pub score: Score,
     pub diagnosis: Diagnosis,
 }

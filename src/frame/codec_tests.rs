@@ -1,5 +1,5 @@
 use super::*;
-use crate::frame::{EvalError, Nothing, Path};
+use crate::frame::{EvalError, Missing, Nothing, Path};
 use bytes::Bytes;
 
 fn frame(text: &str) -> Frame {
@@ -345,7 +345,8 @@ fn relations_on_unknown_names_are_not_checked_and_on_known_ones_are() {
     );
     assert_eq!(reply.encode(&[("n".into(), int(0))], &scope), Ok(vec![1, 8, 0]));
     let unknown = reply.encode(&[("n".into(), int(0))], &Nothing);
-    let error = EvalError::Unknown("asked.op".into());
+    let path = Path { first: "asked".into(), rest: Some("op".into()) };
+    let error = EvalError::Unknown(Missing::Path(path));
     assert_eq!(unknown, Err(EncodeError::Eval { frame: "frame".into(), error }));
 }
 

@@ -4,7 +4,7 @@ use super::cbor;
 use super::check::number_range;
 use super::encode::{Step, Writer};
 use super::envelope::LONGEST;
-use super::expr::{EvalError, Expr, Path};
+use super::expr::{EvalError, Expr, Missing, Path};
 use super::layout::{Order, Transform};
 use super::program::{Check, Key, Leaf, LeafKind, Seq, SlotId};
 use super::shown::shown;
@@ -223,6 +223,6 @@ impl<'p> Writer<'p, '_> {
     }
 }
 
-pub fn operand(by: &Transform) -> String {
-    by.by.paths().first().map_or_else(String::new, |(path, _)| path.to_string())
+pub fn operand(by: &Transform) -> Missing {
+    by.by.paths().first().map_or_else(|| Missing::Name("".into()), |(path, _)| Missing::Path((*path).clone()))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use md5::Digest;
 
 use super::checksum::{self, Algorithm};
-use super::expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Path, Scope, UnaryOp};
+use super::expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Missing, Path, Scope, UnaryOp};
 use super::text::Name;
 use super::value::{Blob, Value};
 
@@ -61,7 +61,7 @@ fn look(path: &Path, scope: &dyn Scope) -> Result<Value, EvalError> {
             _ => {}
         }
     }
-    Err(EvalError::Unknown(path.to_string()))
+    Err(EvalError::Unknown(Missing::Path(path.clone())))
 }
 
 fn int(expr: &Expr, scope: &dyn Scope) -> Result<i128, EvalError> {
@@ -222,7 +222,7 @@ fn call(function: Function, args: &[Expr], scope: &dyn Scope) -> Result<Value, E
             };
             let x = number(1)?;
             let found = scope.lookup(table, x);
-            found.map(Value::Int).ok_or_else(|| EvalError::Unknown(format!("lookup({table}, {x})")))
+            found.map(Value::Int).ok_or_else(|| EvalError::Unknown(Missing::Lookup(table.clone(), x)))
         }
         _ => Err(EvalError::WrongKind("not a function of values")),
     }
@@ -324,7 +324,7 @@ fn crc(name: &Name, pieces: &[&[u8]], scope: &dyn Scope) -> Result<u64, EvalErro
     if let Some(known) = scope.algorithm(name) {
         return Ok(known.compute(pieces));
     }
-    let known = Algorithm::named(name).map_err(|_| EvalError::Unknown(name.to_string()))?;
+    let known = Algorithm::named(name).map_err(|_| EvalError::Unknown(Missing::Name(name.clone())))?;
     Ok(known.compute(pieces))
 }
 

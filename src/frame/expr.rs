@@ -313,7 +313,7 @@ pub trait Scope {
 
     /// What `memory(address, n)` holds, for those who have a memory and know what is in it.
     fn memory(&self, _address: u64, _n: usize) -> Result<Bytes, EvalError> {
-        Err(EvalError::Unknown("memory".into()))
+        Err(EvalError::Unknown(Missing::Memory))
     }
 
     /// The number that `[lookup.NAME]` gives for `x`.
@@ -341,11 +341,31 @@ impl fmt::Display for Path {
     }
 }
 
+/// What is not known. Whoever listens meets it with every frame, so that it is only written out where somebody reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Path(Path),
+    Name(Name),
+    Memory,
+    Lookup(Name, i128),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Missing::Path(path) => write!(f, "{path}"),
+            Missing::Name(name) => write!(f, "{name}"),
+            Missing::Memory => f.write_str("memory"),
+            Missing::Lookup(table, x) => write!(f, "lookup({table}, {x})"),
+        }
+    }
+}
+
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvalError {
     #[error("`{0}` is not known here")]
-    Unknown(String),
+    Unknown(Missing),
     #[error("division by zero")]
     DivisionByZero,
     #[error("the number does not fit 64 bits")]

@@ -100,7 +100,8 @@ fn what_has_no_value_says_why() {
     assert_eq!(value("0xFFFFFFFFFFFFFFFF + 1"), Err(EvalError::TooLarge));
     assert_eq!(value("0xFFFFFFFFFFFFFFFF * 0xFFFFFFFFFFFFFFFF"), Err(EvalError::TooLarge));
     assert_eq!(value("1 << 64"), Err(EvalError::WrongKind("a shift goes by 0 to 63 bits")));
-    assert_eq!(value("nobody.n"), Err(EvalError::Unknown("nobody.n".into())));
+    let nobody = Path { first: "nobody".into(), rest: Some("n".into()) };
+    assert_eq!(value("nobody.n"), Err(EvalError::Unknown(Missing::Path(nobody))));
     assert_eq!(value("memory(15, 2)"), Err(EvalError::Outside { address: 15, n: 2 }));
     assert_eq!(value("inflate(image)"), Err(EvalError::Damaged("this is not a whole zlib stream")));
     assert_eq!(value("le(image)"), Err(EvalError::TooLarge), "nine bytes are more than a number holds");
@@ -111,7 +112,7 @@ fn what_has_no_value_says_why() {
     assert!(value("sum8(a..b)").is_err(), "a span has no bytes outside a layout");
     assert_eq!(
         Expr::parse("memory(0, 1)").expect("a call").eval(&Nothing),
-        Err(EvalError::Unknown("memory".into()))
+        Err(EvalError::Unknown(Missing::Memory))
     );
 }
 

@@ -43,7 +43,7 @@ mod windows;
 pub use checksum::{Algorithm, Checksum, ChecksumError, catalogue};
 pub use codec::Frame;
 pub use envelope::{Contents, LONGEST, Opened};
-pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Nothing, Path, Scope, UnaryOp};
+pub use expr::{BinaryOp, EvalError, Expr, ExprKind, Function, Missing, Nothing, Path, Scope, UnaryOp};
 pub use facts::{FieldFacts, FieldValues};
 pub use fused::{Fit, Place, Prefix, Screen, Sieve};
 pub use layout::{

@@ -1,9 +1,11 @@
 //! What a thread does between messages: follows every instruction up to those that wait for a frame, in written order.
 
+use crate::frame::{Expr, ExprKind, Function};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, StateId};
 
 use super::facts::Origin;
+use super::memory::Memory;
 use super::program::{Effect, Instruction, Pc};
 use super::scope::{Known, Loop, Scope};
 use super::states::States;
@@ -12,6 +14,9 @@ use super::view::{Ground, Role, Source, View};
 
 /// More threads than this are not followed; those of the lowest priority are dropped.
 const MOST_THREADS: usize = 96;
+
+/// Most talks go on in no more ways than this.
+const ROOM: usize = 8;
 
 /// More instructions than this in one closure are a table that goes round without a message.
 const MOST_INSTRUCTIONS: usize = 20_000;
@@ -26,18 +31,21 @@ pub(super) struct Closure<'a> {
 }
 
 /// What became of a thread at one instruction.
-pub(super) enum Next {
+pub(super) enum Next<'p> {
     On,
     Waits,
     Ends,
+    /// It goes on at each of these places, in this order.
+    Splits(&'p [Pc]),
     /// Other threads go on in its place, in this order.
     Forks(Vec<Thread>),
 }
 
 impl Closure<'_> {
     pub fn of(&self, threads: impl IntoIterator<Item = Thread>) -> Vec<Thread> {
-        let mut waiting: Vec<Thread> = Vec::new();
-        let mut open: Vec<Thread> = threads.into_iter().collect();
+        let mut waiting: Vec<Thread> = Vec::with_capacity(ROOM);
+        let mut open: Vec<Thread> = Vec::with_capacity(ROOM);
+        open.extend(threads);
         open.reverse();
         let mut budget = MOST_INSTRUCTIONS;
         let mut passed = Vec::new();
@@ -57,6 +65,10 @@ impl Closure<'_> {
                         if !self.is_known(&waiting, &thread) {
                             waiting.push(thread);
                         }
+                        break;
+                    }
+                    Next::Splits(ways) => {
+                        open.extend(ways.iter().rev().map(|pc| thread.moved(*pc)));
                         break;
                     }
                     Next::Forks(forks) => {
@@ -92,7 +104,7 @@ impl Closure<'_> {
         waiting.iter().any(|known| known.pc == thread.pc && (known.shares_with(thread) || alike(known)))
     }
 
-    fn step(&self, thread: &mut Thread) -> Next {
+    fn step(&self, thread: &mut Thread) -> Next<'_> {
         let program = self.ground.program;
         match &program.code[thread.pc] {
             Instruction::Message(step) => {
@@ -105,7 +117,7 @@ impl Closure<'_> {
             }
             Instruction::Done => return Next::Waits,
             Instruction::Jump(to) => thread.pc = *to,
-            Instruction::Split(ways) => return forks(thread, ways.iter().copied()),
+            Instruction::Split(ways) => return Next::Splits(ways),
             Instruction::Guard(condition) => return self.guard(thread, condition),
             Instruction::Effect(effect) => self.effect(thread, effect),
             Instruction::Enter { exchange, arguments } => self.enter(thread, *exchange, arguments),
@@ -155,7 +167,7 @@ impl Closure<'_> {
         Next::On
     }
 
-    fn guard(&self, thread: &mut Thread, condition: &crate::frame::Expr) -> Next {
+    fn guard(&self, thread: &mut Thread, condition: &crate::frame::Expr) -> Next<'_> {
         let view = View::new(self.ground, &thread.place);
         let holds = match view.value(condition) {
             Ok(Some(value)) => value.as_int() != Some(0),
@@ -169,7 +181,7 @@ impl Closure<'_> {
 
     fn effect(&self, thread: &mut Thread, effect: &Effect) {
         match effect {
-            Effect::Let { name, .. } => {
+            Effect::Let { name, value } => {
                 let known = View::new(self.ground, &thread.place).find(*name);
                 // What the device begins with gives way to what it finds out.
                 let begins = self.ground.facts.get(*name).is_some_and(|fact| fact.origin == Origin::Knows);
@@ -179,9 +191,13 @@ impl Closure<'_> {
                     _ => true,
                 };
                 if self.ground.role != Role::Host && free {
-                    let place = std::sync::Arc::new(thread.place.clone());
-                    let effect = thread.pc;
-                    thread.scope().set(*name, Known::Later { effect, place });
+                    let bound = if self.is_unseen(value) {
+                        Known::Unknown
+                    } else {
+                        let place = std::sync::Arc::new(thread.place.clone());
+                        Known::Later { effect: thread.pc, place }
+                    };
+                    thread.scope().set(*name, bound);
                 }
             }
             Effect::Write { .. }
@@ -196,6 +212,12 @@ impl Closure<'_> {
             }
         }
         thread.pc += 1;
+    }
+
+    /// It stands in memory of which nothing was seen yet.
+    fn is_unseen(&self, value: &Expr) -> bool {
+        let is_memory = matches!(value.kind, ExprKind::Call { function: Function::Memory, .. });
+        is_memory && self.ground.role == Role::Observer && self.ground.memory.is_some_and(Memory::is_unseen)
     }
 
     fn enter(
@@ -272,10 +294,6 @@ impl Closure<'_> {
         }
         forks
     }
-}
-
-fn forks(thread: &Thread, ways: impl Iterator<Item = Pc>) -> Next {
-    Next::Forks(ways.map(|pc| thread.moved(pc)).collect())
 }
 
 /// Past a message that was not heard: nothing is known of it.

@@ -48,6 +48,8 @@ pub(super) struct Follower {
     pub now: Instant,
     /// Before then silence says nothing new. A byte only puts that off, so it is worked out anew when it has come.
     calm: Instant,
+    /// The channel whose bytes put it off, and when silence says something whether they come or not.
+    waiting: (usize, Instant),
     /// The host has asked, and no answer has come.
     pub asked: Option<Asked>,
     /// How much later than its byte a stamp can be.
@@ -127,6 +129,7 @@ impl Follower {
             echo: (table.line.echo && sides == Sides::Both).then(Echo::default),
             now: Instant::ZERO,
             calm: Instant::ZERO,
+            waiting: (0, Instant::ZERO),
             asked: None,
             late: Span::ZERO,
             tells,
@@ -228,42 +231,51 @@ impl Follower {
             return;
         }
         let channel = if self.sides == Sides::Shared { 1 } else { side(event.direction) };
-        match event.seen {
-            Seen::Byte(byte) => {
-                if let Some(echo) = &mut self.echo {
-                    if event.direction == Direction::Tx {
-                        echo.expect(&[byte]);
-                    } else if echo.takes(byte, event.at) {
-                        return;
-                    }
-                }
-                self.turn(1 - channel);
-                self.score.bytes += 1;
-                let heap = &mut self.channels[channel].heap;
-                if !heap.is_calm() {
-                    self.calm = Instant::ZERO;
-                }
-                heap.push(byte, event.at, event.fault);
-                if heap.len() > MOST_WAITING {
-                    self.listen(channel, Closing::Yes);
-                } else if heap.is_enough() {
-                    self.listen(channel, Closing::No);
-                }
-            }
-            Seen::Break => {
-                self.close(channel);
-                let taken = (bytes::Bytes::new(), event.at, event.at, Vec::new());
-                self.tell(taken, event.direction, ItemKind::Break);
-            }
-            Seen::Marker => {
-                self.close(0);
-                self.close(1);
-                self.lose_place();
-            }
+        let Seen::Byte(byte) = event.seen else { return self.on_no_byte(channel, event) };
+        if self.echo.is_some() && self.is_echo(byte, event) {
+            return;
+        }
+        self.turn(1 - channel);
+        self.score.bytes += 1;
+        let heap = &mut self.channels[channel].heap;
+        let calm = heap.is_calm();
+        heap.push(byte, event.at, event.fault);
+        if !calm {
+            self.disturb();
+        }
+        let heap = &self.channels[channel].heap;
+        if heap.len() > MOST_WAITING {
+            self.listen(channel, Closing::Yes);
+        } else if heap.is_enough() {
+            self.listen(channel, Closing::No);
+        }
+    }
+
+    /// What was sent comes back on one wire, and is nobody's.
+    fn is_echo(&mut self, byte: u8, event: &LineEvent) -> bool {
+        let Some(echo) = &mut self.echo else { return false };
+        if event.direction == Direction::Tx {
+            echo.expect(&[byte]);
+            return false;
+        }
+        echo.takes(byte, event.at)
+    }
+
+    #[cold]
+    fn on_no_byte(&mut self, channel: usize, event: &LineEvent) {
+        if event.seen == Seen::Break {
+            self.close(channel);
+            let taken = (bytes::Bytes::new(), event.at, event.at, Vec::new());
+            self.tell(taken, event.direction, ItemKind::Break);
+        } else {
+            self.close(0);
+            self.close(1);
+            self.lose_place();
         }
     }
 
     /// The other side speaks: what this one has said is over, where nobody speaks out of turn.
+    #[inline]
     fn turn(&mut self, channel: usize) {
         if !self.program.has_unsolicited && !self.channels[channel].is_idle() {
             self.close(channel);
@@ -287,10 +299,17 @@ impl Follower {
     }
 
     /// What silence says until now.
+    #[inline(never)] // it is rare, and must not weigh on the bytes between
     fn on_silence(&mut self) {
+        let (waiting, beside) = self.waiting;
+        let until = self.channels[waiting].heap.deadline();
+        if let Some(until) = until.filter(|until| self.now < beside.min(*until)) {
+            self.calm = beside.min(until); // nothing but that the last byte has come
+            return;
+        }
         for channel in 0..2 {
             let heap = &self.channels[channel].heap;
-            if self.channels[channel].is_idle() || heap.is_waiting(self.now) {
+            if self.channels[channel].is_idle() {
                 continue;
             }
             match heap.closing(self.now) {
@@ -303,12 +322,15 @@ impl Follower {
             }
         }
         self.no_answer();
-        self.calm = self.next_word();
+        let waiting = usize::from(self.channels[0].heap.is_empty());
+        self.waiting = (waiting, self.next_word(Some(waiting)));
+        self.calm = self.next_word(None);
     }
 
     /// Something has changed: what silence says has to be looked at anew.
     pub fn disturb(&mut self) {
         self.calm = Instant::ZERO;
+        self.waiting = (0, Instant::ZERO);
     }
 
     fn is_quiet(&self, channel: usize) -> bool {
@@ -327,15 +349,16 @@ impl Follower {
 
     /// When the silence of a channel, or an answer that does not come, would mean something.
     pub fn deadline(&self) -> Option<Instant> {
-        let next = self.next_word();
+        let next = self.next_word(None);
         (next < Instant::FAR_FUTURE).then_some(next)
     }
 
-    fn next_word(&self) -> Instant {
+    /// The same, whatever the bytes that wait on one channel would say.
+    fn next_word(&self, but: Option<usize>) -> Instant {
         let mut next = Instant::FAR_FUTURE;
-        for Channel { heap, stray, .. } in &self.channels {
+        for (channel, Channel { heap, stray, .. }) in self.channels.iter().enumerate() {
             if let Some(deadline) = heap.deadline() {
-                next = next.min(deadline);
+                next = if but == Some(channel) { next } else { next.min(deadline) };
             } else if let Some(stray) = stray {
                 next = next.min(stray.at + PATIENCE + Span::from_nanos(1));
             }

@@ -20,6 +20,8 @@ pub(super) struct Offer<'a> {
     pub bytes: &'a [u8],
     /// The first of them, for frames that they rule out.
     pub prefix: Prefix<'a>,
+    /// Frames that these bytes are not, whatever comes behind them; where they are looked at again, nobody asks again.
+    pub ruled_out: Option<&'a Cell<FrameSet>>,
     /// The frame that was last found to be here, as far as a glance tells.
     pub fits: Cell<Option<(FrameId, Fit)>>,
     /// Nothing more will come: a gap, a turnaround, the end.
@@ -47,6 +49,11 @@ impl FrameSet {
 
     pub fn len(self) -> usize {
         self.0.count_ones() as usize
+    }
+
+    /// Whether this very frame is in it: of those that share the last place nobody knows.
+    fn has(self, frame: FrameId) -> bool {
+        frame.0 < 127 && self.0 >> frame.0 & 1 == 1
     }
 }
 
@@ -109,6 +116,7 @@ impl<'a> Offer<'a> {
             ground,
             bytes,
             prefix: Prefix::of(bytes),
+            ruled_out: None,
             fits: Cell::new(None),
             closed,
             quick: false,
@@ -173,8 +181,19 @@ impl<'a> Offer<'a> {
     /// The same, where what rules the frame out is at hand.
     #[inline(always)]
     pub fn screened(&self, frame: FrameId, screen: &Screen) -> Fit {
+        if self.ruled_out.is_some_and(|known| known.get().has(frame)) {
+            return Fit::No;
+        }
         match screen.tell(&self.prefix).unwrap_or_else(|| self.closer(frame)) {
             Fit::More(_) if self.closed => Fit::No,
+            Fit::No => {
+                if let Some(known) = self.ruled_out {
+                    let mut ruled_out = known.get();
+                    ruled_out.insert(frame);
+                    known.set(ruled_out);
+                }
+                Fit::No
+            }
             fit => fit,
         }
     }

@@ -97,7 +97,7 @@ impl Follower {
         let bytes = heap.bytes();
         let strange = self.is_astray(channel);
         let offer = Offer::of(self.ground(), bytes, closing.closed(), self.from(channel));
-        let offer = Offer { quick: true, strange, ..offer };
+        let offer = Offer { quick: true, strange, ruled_out: Some(heap.ruled_out()), ..offer };
         if self.placed
             && !strange
             && closing == Closing::No

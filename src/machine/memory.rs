@@ -70,12 +70,21 @@ impl Memory {
     pub fn read(&self, address: u64, n: usize) -> Result<Bytes, MemoryError> {
         let (bank, offset) = self.find(address, n)?;
         let bank = &self.regions[bank];
+        // Of most memory an observer knows nothing.
+        if n > 0 && bank.byte(offset).is_none() {
+            return Err(MemoryError::Unknown { address });
+        }
         let mut bytes = BytesMut::with_capacity(n);
         for offset in offset..offset + n as u64 {
             let unknown = MemoryError::Unknown { address: bank.region.base + offset };
             bytes.extend_from_slice(&[bank.byte(offset).ok_or(unknown)?]);
         }
         Ok(bytes.freeze())
+    }
+
+    /// Nothing at all is known of it.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.regions.iter().all(|bank| !bank.erased && bank.pages.is_empty())
     }
 
     /// Writes bytes; in memory that programming can only clear, ones stay where zeros were.

@@ -11,7 +11,7 @@ use super::thread::Thread;
 use super::view::{Role, View};
 
 impl Closure<'_> {
-    pub(super) fn count(&self, thread: &mut Thread, least: u32, most: u32, exit: Pc) -> Next {
+    pub(super) fn count(&self, thread: &mut Thread, least: u32, most: u32, exit: Pc) -> Next<'_> {
         let pc = thread.pc;
         let rounds = thread.place.scope.loop_at(pc).map_or(0, |state| state.index);
         let mut out = thread.clone();
@@ -27,7 +27,7 @@ impl Closure<'_> {
         }
     }
 
-    pub(super) fn each(&self, thread: &mut Thread, each: &Each) -> Next {
+    pub(super) fn each(&self, thread: &mut Thread, each: &Each) -> Next<'_> {
         let pc = thread.pc;
         let state = thread.place.scope.loop_at(pc).cloned().unwrap_or(Loop { at: pc, ..Loop::default() });
         let known = View::new(self.ground, &thread.place).find(each.data).ok().flatten();

@@ -83,8 +83,11 @@ pub(super) fn side(direction: Direction) -> usize {
     }
 }
 
+/// Names that most frames have at most.
+const ROOM: usize = 4;
+
 /// The names of one call.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Scope {
     pub parent: Option<Arc<Scope>>,
     pub exchange: Option<ExchangeId>,
@@ -105,6 +108,8 @@ pub(super) enum Known {
         offset: usize,
         each: Pc,
     },
+    /// It has a value that nobody knows who only listens.
+    Unknown,
     /// `name = expr` of the device, bound when needed.
     Later {
         effect: Pc,
@@ -122,6 +127,7 @@ impl PartialEq for Known {
             (Known::Later { effect: a, place: x }, Known::Later { effect: b, place: y }) => {
                 a == b && Arc::ptr_eq(x, y)
             }
+            (Known::Unknown, Known::Unknown) => true,
             _ => false,
         }
     }
@@ -140,6 +146,22 @@ pub(super) struct Loop {
     pub gathered: Gathered,
     /// The place in the data is not known any more; the next index or offset on the wire tells.
     pub lost: bool,
+}
+
+impl Clone for Scope {
+    /// Whoever takes a copy is about to learn something: there is room for it.
+    fn clone(&self) -> Scope {
+        let mut names = Vec::with_capacity(self.names.len() + ROOM);
+        names.extend_from_slice(&self.names);
+        Scope {
+            parent: self.parent.clone(),
+            exchange: self.exchange,
+            names,
+            frames: self.frames.clone(),
+            loops: self.loops.clone(),
+            marks: self.marks.clone(),
+        }
+    }
 }
 
 impl Scope {
@@ -181,7 +203,7 @@ impl Scope {
     pub fn values(&self) -> impl Iterator<Item = (Key, &Value)> {
         self.names.iter().filter_map(|(key, known)| match known {
             Known::Value(value) => Some((*key, value)),
-            Known::Piece { .. } | Known::Later { .. } => None,
+            Known::Piece { .. } | Known::Unknown | Known::Later { .. } => None,
         })
     }
 

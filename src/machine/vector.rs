@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::frame::{
-    Allowed, Envelope, EvalError, FieldType, Frame, ItemKind, Layout, Name, Outcome, Path, Reading, Scope,
-    Times, Value, Values,
+    Allowed, Envelope, EvalError, FieldType, Frame, ItemKind, Layout, Missing, Name, Outcome, Path, Reading,
+    Scope, Times, Value, Values,
 };
 use crate::line::Direction;
 use crate::protocol::{FrameId, Table, Vector};
@@ -175,7 +175,7 @@ impl Scope for Seen<'_> {
     }
 
     fn memory(&self, _: u64, _: usize) -> Result<Bytes, EvalError> {
-        Err(EvalError::Unknown("memory".into()))
+        Err(EvalError::Unknown(Missing::Memory))
     }
 
     fn lookup(&self, table: &Name, x: i128) -> Option<i128> {

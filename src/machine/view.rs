@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bytes::Bytes;
 
-use crate::frame::{Blob, EvalError, Expr, Name, Path, Scope as Lookup, Value};
+use crate::frame::{Blob, EvalError, Expr, Missing, Name, Path, Scope as Lookup, Value};
 use crate::line::Direction;
 
 use super::facts::{Fact, Facts, Origin};
@@ -133,6 +133,7 @@ impl<'a> View<'a> {
     fn value_of(&self, known: &Known) -> Result<Option<Value>, EvalError> {
         match known {
             Known::Value(value) => Ok(Some(value.clone())),
+            Known::Unknown => Ok(None),
             Known::Piece { data, offset, each } => Ok(self.piece(data, *offset, *each)),
             Known::Later { effect, place } => {
                 let Instruction::Effect(Effect::Let { value, .. }) = &self.ground.program.code[*effect]
@@ -225,7 +226,7 @@ impl Lookup for View<'_> {
     }
 
     fn memory(&self, address: u64, n: usize) -> Result<Bytes, EvalError> {
-        let unknown = || EvalError::Unknown("memory".into());
+        let unknown = || EvalError::Unknown(Missing::Memory);
         let memory = self.ground.memory.ok_or_else(unknown)?;
         memory.read(address, n).map_err(|error| match error {
             MemoryError::Outside { address, n } if self.ground.role == Role::Device => {

@@ -1,9 +1,13 @@
 //! Bytes that were heard and are not understood yet, and how silence closes them.
 
+use std::cell::Cell;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::line::{Fault, Instant, Settings, Span};
 use crate::protocol::Time;
+
+use super::hear::FrameSet;
 
 /// What silence says of the bytes that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +43,8 @@ pub(super) struct Heap {
     patience: Span,
     /// The gap was looked at, and no frame ended there.
     gap_looked: bool,
+    /// Frames that the bytes at the front are not.
+    ruled_out: Cell<FrameSet>,
 }
 
 /// Frames that are short share a piece of memory of so many bytes.
@@ -63,6 +69,7 @@ impl Heap {
             late: Span::ZERO,
             patience,
             gap_looked: false,
+            ruled_out: Cell::default(),
         }
     }
 
@@ -88,6 +95,7 @@ impl Heap {
         !self.bytes.is_empty() && !self.gap_looked
     }
 
+    #[inline]
     pub fn push(&mut self, byte: u8, at: Instant, fault: Option<Fault>) {
         if let Some(fault) = fault {
             self.faults.push((self.bytes.len(), fault));
@@ -119,6 +127,11 @@ impl Heap {
         &self.bytes
     }
 
+    /// Frames that the bytes at the front are not, as far as anybody has found out.
+    pub fn ruled_out(&self) -> &Cell<FrameSet> {
+        &self.ruled_out
+    }
+
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -141,6 +154,7 @@ impl Heap {
             self.faults.iter_mut().for_each(|(place, _)| *place -= count);
         }
         self.enough = 0;
+        self.ruled_out = Cell::default();
         (bytes, from, at, taken)
     }
 
@@ -159,11 +173,6 @@ impl Heap {
             Some(gap) if silence >= gap => Closing::Gap,
             _ => Closing::No,
         }
-    }
-
-    /// Bytes wait, and the silence behind them says nothing yet.
-    pub fn is_waiting(&self, now: Instant) -> bool {
-        !self.gap_looked && self.deadline().is_some_and(|deadline| now < deadline)
     }
 
     /// When silence will say something new.

@@ -77,7 +77,7 @@ fn echoed(window: &Window) -> Vec<(usize, usize)> {
             next = place + 1;
         }
         let goes_on = sent.at < end;
-        let late = found.map(|place| at(place)).filter(|at| goes_on && is_early(*at));
+        let late = found.map(at).filter(|at| goes_on && is_early(*at));
         took = late.map(|at| at.since(sent.at));
     }
     echoed
