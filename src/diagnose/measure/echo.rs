@@ -9,6 +9,9 @@ use super::super::window::{Heard, Standing, Window};
 const WITHIN: f64 = 12.0;
 /// Bytes that are sent no further apart than this follow each other, in character times.
 const WITHOUT_PAUSE: f64 = 1.5;
+/// Of so many bytes that were sent without a pause one in so many has to come back.
+const SEVERAL: usize = 4;
+const LEAST_PART: usize = 3;
 
 pub fn measure(window: &Window, evidence: &mut Evidence) {
     let echoed = echoed(window);
@@ -46,48 +49,50 @@ fn echoed(window: &Window) -> Vec<(usize, usize)> {
         (0..window.events.len()).filter(has)
     };
     let received: Vec<usize> = of(Direction::Rx).collect();
-    let ends = ends(window, &of(Direction::Tx).collect::<Vec<_>>());
+    let at = |place: usize| window.events[place].event.at;
+    let sent: Vec<usize> = of(Direction::Tx).collect();
+    let runs = sent.chunk_by(|a, b| window.characters(at(*b) - at(*a)) < WITHOUT_PAUSE);
     let mut next = 0;
     let mut echoed = Vec::new();
-    // How long the echo of the byte before took, where it came while the host was still sending.
-    let mut took: Option<Span> = None;
-    for (own, end) in of(Direction::Tx).zip(ends) {
-        let sent = &window.events[own].event;
-        // What comes back while it is sent is an echo, whatever frame it would be: an answer has to wait.
-        let is_early = |at: Instant| {
-            let as_before = took.is_some_and(|took| at < sent.at + took + character);
-            exact && (at < sent.at + character || at < end || as_before)
-        };
-        let is_echo = |place: &usize| {
-            let heard = &window.events[received[*place]];
-            heard.event.value() == sent.value()
-                && heard.event.at + character >= sent.at
-                && (heard.standing != Standing::Frame || is_early(heard.event.at))
-        };
-        let at = |place: usize| window.events[received[place]].event.at;
-        let near = |place: &usize| at(*place) <= sent.at + limit;
-        // What came before is no echo of this byte, nor of those behind it.
-        while next < received.len() && at(next) + character < sent.at {
-            next += 1;
+    for run in runs {
+        let end = run.last().map_or(Instant::ZERO, |last| at(*last));
+        // How long the echo of the byte before took, where it came while the host was still sending.
+        let mut took: Option<Span> = None;
+        let (begun, known) = (next, echoed.len());
+        for &own in run {
+            let sent = &window.events[own].event;
+            // What comes back while it is sent is an echo, whatever frame it would be: an answer has to wait.
+            let is_early = |at: Instant| {
+                let as_before = took.is_some_and(|took| at < sent.at + took + character);
+                exact && (at < sent.at + character || at < end || as_before)
+            };
+            let is_echo = |place: &usize| {
+                let heard = &window.events[received[*place]];
+                heard.event.value() == sent.value()
+                    && heard.event.at + character >= sent.at
+                    && (heard.standing != Standing::Frame || is_early(heard.event.at))
+            };
+            let near = |place: &usize| at(received[*place]) <= sent.at + limit;
+            // What came before is no echo of this byte, nor of those behind it.
+            while next < received.len() && at(received[next]) + character < sent.at {
+                next += 1;
+            }
+            // In order, each received byte stands for one that was sent.
+            let found = (next..received.len()).take_while(near).find(is_echo);
+            if let Some(place) = found {
+                echoed.push((own, received[place]));
+                next = place + 1;
+            }
+            let late = found.map(|place| at(received[place])).filter(|at| sent.at < end && is_early(*at));
+            took = late.map(|at| at.since(sent.at));
         }
-        // In order, each received byte stands for one that was sent.
-        let found = (next..received.len()).take_while(near).find(is_echo);
-        if let Some(place) = found {
-            echoed.push((own, received[place]));
-            next = place + 1;
+        // An answer begins with the address that was asked: a byte or two of many are no echo.
+        if run.len() >= SEVERAL && (echoed.len() - known) * LEAST_PART < run.len() {
+            echoed.truncate(known);
+            next = begun;
         }
-        let goes_on = sent.at < end;
-        let late = found.map(at).filter(|at| goes_on && is_early(*at));
-        took = late.map(|at| at.since(sent.at));
     }
     echoed
-}
-
-/// For each sent byte, when the last one was out that followed it without a pause.
-fn ends(window: &Window, sent: &[usize]) -> Vec<Instant> {
-    let at = |place: &usize| window.events[*place].event.at;
-    let joins = |a: &usize, b: &usize| window.characters(at(b) - at(a)) < WITHOUT_PAUSE;
-    sent.chunk_by(joins).flat_map(|run| run.iter().map(|_| run.last().map_or(Instant::ZERO, at))).collect()
 }
 
 /// Which events of the window are what was sent shortly before, come back.
@@ -151,19 +156,30 @@ mod tests {
 
     const BYTES: [u8; 4] = [0x41, 0x54, 0x0D, 0x0A];
 
-    /// How much of what was sent is taken for echo, where the same bytes are received so many character times later, as a healthy frame.
-    fn found(later: f64) -> usize {
-        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
-        let character = settings.character_time();
+    fn settings() -> Settings {
+        Settings::new(Baud::nearest(9600.0), Format::N8)
+    }
+
+    fn at(characters: f64) -> Instant {
+        Instant::ZERO + settings().character_time().mul_f64(characters)
+    }
+
+    /// Pieces whose first byte is in after so many character times.
+    fn heard(said: &[(f64, Direction, &[u8])]) -> Journal {
         let mut events: Vec<LineEvent> = Vec::new();
-        for (place, byte) in (1u32..).zip(BYTES) {
-            let at = Instant::ZERO + character * place;
-            events.push(LineEvent::byte(at, Direction::Tx, byte));
-            events.push(LineEvent::byte(at + character.mul_f64(later), Direction::Rx, byte));
+        for (from, direction, bytes) in said {
+            let bytes = bytes.iter().enumerate();
+            events.extend(bytes.map(|(n, byte)| LineEvent::byte(at(from + n as f64), *direction, *byte)));
         }
         events.sort_by_key(|event| event.at);
-        let mut journal = Journal::new(settings, LineErrors::PerByte, Span::ZERO, false);
+        let mut journal = Journal::new(settings(), LineErrors::PerByte, Span::ZERO, false);
         events.iter().for_each(|event| journal.on_event(event));
+        journal
+    }
+
+    /// How much of what was sent is taken for echo, where the same bytes are received so many character times later, as a healthy frame.
+    fn found(later: f64) -> usize {
+        let mut journal = heard(&[(1.0, Direction::Tx, &BYTES), (1.0 + later, Direction::Rx, &BYTES)]);
         let framed = Framed {
             frame: "any".into(),
             values: Values::default(),
@@ -172,8 +188,8 @@ mod tests {
             wrong: Vec::new(),
         };
         journal.on_item(Item {
-            from: Instant::ZERO + character + character.mul_f64(later),
-            at: Instant::ZERO + character * 4 + character.mul_f64(later),
+            from: at(1.0 + later),
+            at: at(4.0 + later),
             direction: Direction::Rx,
             bytes: BYTES.to_vec().into(),
             faults: Vec::new(),
@@ -181,6 +197,15 @@ mod tests {
             kind: ItemKind::Frame(framed),
         });
         echoed(&journal.window()).len()
+    }
+
+    #[test]
+    fn an_answer_that_begins_like_its_question_is_no_echo() {
+        let question = [0x01, 0x03, 0x00, 0x00, 0x00, 0x0A, 0xC5, 0xCD];
+        let refusal = [0x01, 0x83, 0x02, 0xC0, 0xF1];
+        let said: [(f64, Direction, &[u8]); 2] =
+            [(1.0, Direction::Tx, &question), (12.5, Direction::Rx, &refusal)];
+        assert_eq!(echoed(&heard(&said).window()), []);
     }
 
     #[test]
