@@ -116,6 +116,11 @@ impl Frame {
         self.read(input, closed, scope, Leniency { faults, words: true })
     }
 
+    /// The same in a hurry: what is wrong says where it is, but has no words.
+    pub fn recognise_damaged(&self, input: &[u8], closed: bool, scope: &dyn Scope, faults: usize) -> Outcome {
+        self.read(input, closed, scope, Leniency { faults, words: false })
+    }
+
     fn read(&self, input: &[u8], closed: bool, scope: &dyn Scope, leniency: Leniency) -> Outcome {
         if self.envelope.is_none() {
             match self.fused().read(input, scope) {

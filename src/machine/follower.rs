@@ -353,7 +353,7 @@ impl Follower {
         (next < Instant::FAR_FUTURE).then_some(next)
     }
 
-    /// The same, whatever the bytes that wait on one channel would say.
+    /// The same, `but` for what the bytes that wait on one channel would say.
     fn next_word(&self, but: Option<usize>) -> Instant {
         let mut next = Instant::FAR_FUTURE;
         for (channel, Channel { heap, stray, .. }) in self.channels.iter().enumerate() {

@@ -315,11 +315,11 @@ impl<'a> Offer<'a> {
     /// The longest reading of the bytes for any of these threads, with one fault let through.
     pub fn damaged(&self, threads: &[Thread]) -> Damaged {
         let mut damaged = Damaged { best: None, differs: false, more: Needed::default() };
+        let frame = |step: &Step| self.ground.program.frame(step.frame);
         for (index, thread) in threads.iter().enumerate() {
             let Some(step) = self.step(thread) else { continue };
             let view = View::new(self.ground, &thread.place).of(step.direction).with_binds(&step.binds);
-            let frame = self.ground.program.frame(step.frame);
-            let mut reading = match frame.parse_damaged(self.bytes, self.closed, &view, 1) {
+            let mut reading = match frame(step).recognise_damaged(self.bytes, self.closed, &view, 1) {
                 Outcome::Complete(reading) => reading,
                 Outcome::More(more) => {
                     damaged.more.by(more);
@@ -338,6 +338,16 @@ impl<'a> Offer<'a> {
             if damaged.best.as_ref().is_none_or(|(_, best)| best.len < reading.len) {
                 damaged.best = Some((index, reading));
                 damaged.differs = healthy;
+            }
+        }
+        // Only what is told has words.
+        if let Some((index, best)) = damaged.best.as_mut().filter(|_| !damaged.differs)
+            && let Some(step) = self.step(&threads[*index])
+        {
+            let view =
+                View::new(self.ground, &threads[*index].place).of(step.direction).with_binds(&step.binds);
+            if let Outcome::Complete(told) = frame(step).parse_damaged(self.bytes, self.closed, &view, 1) {
+                *best = told;
             }
         }
         damaged

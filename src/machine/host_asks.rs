@@ -111,7 +111,7 @@ impl Host {
     ) -> Instant {
         let character = settings.character_time();
         let end = from + character * u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.tell(from + character, end, Direction::Tx, bytes.into(), ItemKind::Frame(framed));
+        self.tell((from + character).min(end), end, Direction::Tx, bytes.into(), ItemKind::Frame(framed));
         end
     }
 

@@ -160,7 +160,7 @@ impl Vocabulary {
 
     /// How long the frame is that these bytes are with one fault.
     fn faulty(&self, frame: FrameId, bytes: &[u8]) -> Option<usize> {
-        match self.program.frame(frame).parse_damaged(bytes, true, &self.view(), 1) {
+        match self.program.frame(frame).recognise_damaged(bytes, true, &self.view(), 1) {
             Outcome::Complete(reading) if reading.wrong.len() == 1 && reading.len > LEAST => {
                 let worth = self.program.chance(frame).bits(&reading.values, reading.len) - 8.0;
                 (worth >= WORTH).then_some(reading.len)

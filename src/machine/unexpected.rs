@@ -58,7 +58,7 @@ pub(super) fn elsewhere(program: &Program, bytes: &[u8]) -> Vec<Elsewhere> {
     let mut found = Vec::new();
     for direction in [Direction::Rx, Direction::Tx] {
         for &frame in program.said_by(direction) {
-            match program.frame(frame).parse(bytes, true, &Nothing) {
+            match program.frame(frame).recognise(bytes, true, &Nothing) {
                 Outcome::Complete(reading)
                     if reading.len == bytes.len()
                         && program.chance(frame).bits(&reading.values, reading.len) >= SAYS_SOMETHING =>
