@@ -509,6 +509,28 @@ fn where_nothing_but_what_was_sent_comes_back_it_is_an_echo() {
 }
 
 #[test]
+fn a_wire_from_tx_to_rx_is_no_answer_of_any_protocol() {
+    let ran = hsdiag(["sweep", "sim://modbus-rtu?fault=loopback", "--probe", "--json"]);
+    let said = ran.json();
+    assert_eq!((ran.exit, &said["verdict"]), (1, &"silent".into()), "{said}");
+    assert_eq!(said["diagnosis"][0]["cause"], "echo", "{}", said["diagnosis"]);
+    let kinds: Vec<_> = said["evidence"].as_array().expect("a list").iter().map(|one| &one["kind"]).collect();
+    assert!(kinds.contains(&&"echo".into()) && !kinds.contains(&&"other-answer".into()), "{kinds:?}");
+}
+
+#[test]
+fn a_device_behind_an_adapter_that_hears_itself_is_found_by_asking() {
+    for name in ["modbus-rtu", "mbus", "dlt645", "iec101"] {
+        let port = format!("sim://{name}?fault=echo");
+        let ran = hsdiag(["sweep", &port, "--probe", "--protocol", name, "--json"]);
+        let said = ran.json();
+        assert_eq!((ran.exit, &said["verdict"]), (0, &"found".into()), "{name}: {said}");
+        assert_eq!(said["settings"][0]["protocol"], name);
+        assert_eq!(said["diagnosis"][0]["cause"], "echo", "{name}: {}", said["diagnosis"]);
+    }
+}
+
+#[test]
 fn a_device_that_is_not_there_is_said_with_the_nearest_name() {
     assert_snapshot!(hsdiag(["handshake", "sim://mbsu", "--protocol", "mbus"]).whole());
 }

@@ -110,6 +110,14 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
             ),
             json!({"protocol": protocol, "settings": settings.to_string(), "bytes": bytes}),
         ),
+        Evidence::Echo { settings, bytes } => (
+            "echo",
+            format!(
+                "what is sent comes back: at {settings} {} did. That is no answer, and taken out of what is received",
+                counted(*bytes, "byte")
+            ),
+            json!({"settings": settings.to_string(), "bytes": bytes}),
+        ),
         Evidence::NoAnswer { openers } => (
             "no-answer",
             format!("{} went unanswered", counted(*openers, "opener")),

@@ -174,7 +174,7 @@ impl Task for DeviceTask {
         if self.is_off() || event.direction != Direction::Tx || self.application.is_some() {
             return;
         }
-        if self.fault == Some(Fault::Loopback)
+        if matches!(self.fault, Some(Fault::Loopback | Fault::Echo))
             && let Seen::Byte(byte) = event.seen
         {
             self.heard.push(byte);

@@ -29,10 +29,12 @@ pub enum Fault {
     Twice,
     /// It sends back what it hears, and answers nothing: a line shorted to itself.
     Loopback,
+    /// What it hears comes back before its answer, as from an RS-485 adapter that hears itself.
+    Echo,
 }
 
 /// Every fault with its name and what it does.
-pub const FAULTS: [(&str, Fault, &str); 12] = [
+pub const FAULTS: [(&str, Fault, &str); 13] = [
     ("silent", Fault::Silent, "never says a word"),
     ("refuse", Fault::Refuse, "refuses whatever it is asked"),
     ("wrong-checksum", Fault::WrongChecksum, "one bit of every answer is wrong"),
@@ -45,6 +47,7 @@ pub const FAULTS: [(&str, Fault, &str); 12] = [
     ("stray", Fault::Stray, "a 00 comes before every answer"),
     ("twice", Fault::Twice, "every answer comes twice"),
     ("loopback", Fault::Loopback, "sends back what it hears and answers nothing"),
+    ("echo", Fault::Echo, "sends back what it hears, and then its answer"),
 ];
 
 /// What a fault makes of an answer.
@@ -65,7 +68,7 @@ impl Fault {
         let mut later = Span::ZERO;
         match self {
             Fault::Silent | Fault::Loopback => return Spoilt::Nothing,
-            Fault::Refuse => {}
+            Fault::Refuse | Fault::Echo => {}
             Fault::WrongChecksum => flip(&mut bytes, chance),
             Fault::Damage if chance.u8(..4) == 0 => flip(&mut bytes, chance),
             Fault::Drop if chance.u8(..4) == 0 => return Spoilt::Nothing,

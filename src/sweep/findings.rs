@@ -154,6 +154,8 @@ pub enum Evidence {
     Answered { protocol: String, settings: Settings, bytes: usize, by_chance: f64 },
     /// Something came upon an opener of this protocol, but no answer of it.
     OtherAnswer { protocol: String, settings: Settings, bytes: usize },
+    /// What was sent comes back, so many bytes at these settings; it was taken out of what came upon the questions behind it.
+    Echo { settings: Settings, bytes: usize },
     /// So many openers were sent, and none was answered.
     NoAnswer { openers: usize },
     /// The adaptive search gave no answer, so all rates were walked.

@@ -98,6 +98,8 @@ pub struct Probe {
     answer: Option<Answered>,
     /// Openers at which something came that was no answer: (protocol, settings, bytes).
     other: Vec<(Opener, usize)>,
+    /// What is sent comes back: where that was seen first, and how much of it.
+    echo: Option<(Settings, usize)>,
     actions: VecDeque<Action>,
     asked: usize,
     now: Instant,
@@ -121,6 +123,7 @@ impl Probe {
             asking: None,
             answer: None,
             other: Vec::new(),
+            echo: None,
             actions: VecDeque::new(),
             asked: 0,
             now: Instant::ZERO,
@@ -144,6 +147,7 @@ impl Probe {
 
     /// What a search by listening found, with what was learnt by asking put first.
     pub fn merged(&self, mut found: Findings) -> Findings {
+        found.evidence.extend(self.echo.map(|(settings, bytes)| Evidence::Echo { settings, bytes }));
         for (opener, bytes) in &self.other {
             found.evidence.push(Evidence::OtherAnswer {
                 protocol: opener.table.name.to_string(),
@@ -194,14 +198,48 @@ impl Probe {
     fn judge(&mut self) {
         let Some(Asking { opener, host: Some(host), faults, .. }) = self.asking.take() else { return };
         let result = host.result();
+        let echoed = Echoed::of(&result.items);
         match result.ending {
-            // A refusal is an answer of this protocol too.
-            Some(Ending::Done | Ending::Refused) if result.heard > 0 => {
+            // A refusal is an answer of this protocol too. A wire from TX to RX answers whatever both sides may say.
+            Some(Ending::Done | Ending::Refused) if result.heard > 0 && echoed != Echoed::Whole => {
                 self.answer = Some(Answered { opener, result, faults });
                 self.finish();
             }
+            // The same question once more, without what comes back.
+            _ if self.echo.is_none() && echoed != Echoed::Nothing => {
+                self.echo = Some((opener.settings, result.heard));
+                self.plan.push_front(opener);
+                self.asked -= 1;
+            }
             _ if result.heard > 0 => self.other.push((opener, result.heard)),
             _ => {}
+        }
+    }
+}
+
+/// What of the bytes that were heard is what had been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Echoed {
+    Nothing,
+    /// The question, and then something else.
+    Question,
+    /// All of it.
+    Whole,
+}
+
+impl Echoed {
+    fn of(items: &[Item]) -> Echoed {
+        let of = |direction: Direction| -> Vec<u8> {
+            let said = items.iter().filter(|item| item.direction == direction);
+            said.flat_map(|item| item.bytes.iter().copied()).collect()
+        };
+        let (sent, heard) = (of(Direction::Tx), of(Direction::Rx));
+        let question = items.iter().find(|item| item.direction == Direction::Tx);
+        match question {
+            _ if heard.is_empty() => Echoed::Nothing,
+            _ if sent.starts_with(&heard) => Echoed::Whole,
+            Some(question) if heard.starts_with(&question.bytes) => Echoed::Question,
+            _ => Echoed::Nothing,
         }
     }
 }
@@ -256,7 +294,8 @@ impl Task for Probe {
         match &mut asking.host {
             Some(host) => host.on_time(now),
             None if asking.begins.is_some_and(|begins| now >= begins) => match asking.opener.host() {
-                Ok(mut host) => {
+                Ok(host) => {
+                    let mut host = if self.echo.is_some() { host.with_echo() } else { host };
                     host.on_settings(now, asking.settings);
                     host.on_time(now);
                     asking.host = Some(host);

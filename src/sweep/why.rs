@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::capture::{Header, Record, What};
 use crate::diagnose::{Cause, Diagnosis, diagnose_silence, likeliest, observe};
-use crate::line::{Format, LineErrors, Settings};
+use crate::line::{Direction, Format, LineErrors, LineEvent, Seen, Settings};
 use crate::machine::{Env, Item, ItemKind, Program};
 
 use super::findings::{Findings, Verdict};
@@ -21,7 +21,9 @@ pub fn why(
     records: &[Record],
     programs: &dyn Fn() -> Vec<Arc<Program>>,
 ) -> Diagnosis {
-    if found.verdict == Verdict::Silent {
+    // What came back when it was asked was no answer, and may say more than silence all the same.
+    let received = |event: &LineEvent| event.direction == Direction::Rx && event.seen != Seen::Marker;
+    if found.verdict == Verdict::Silent && !records.iter().filter_map(Record::event).any(received) {
         return diagnose_silence(header.settings, header.line_errors, header.uncertainty);
     }
     let best = found.settings.first();

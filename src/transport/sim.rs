@@ -65,7 +65,7 @@ impl SimLine {
             adapter,
             noisy: options.noise > 0.0,
             then: options.then.map(|(baud, after)| (baud, Instant::ZERO + after)),
-            native: options.native,
+            native: options.has_no_rate(),
             lines: ControlLines::default(),
             now: Instant::ZERO,
             done: false,

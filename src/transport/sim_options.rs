@@ -116,6 +116,11 @@ impl SimOptions {
         Ok(options)
     }
 
+    /// Bytes go through whatever rate is set: by a USB port of its own, or by nothing but a wire.
+    pub fn has_no_rate(&self) -> bool {
+        self.native || self.fault.as_deref() == Some("loopback")
+    }
+
     /// The settings of the device, where its own are `own`.
     pub fn settings(&self, own: Settings) -> Settings {
         Settings {
