@@ -139,12 +139,17 @@ fn told_as(words: &Words, feature: &Feature) -> Option<String> {
     }
     let percent =
         if feature.of > 0 { 100.0 * feature.count as f64 / feature.of as f64 } else { 100.0 * feature.value };
+    // A sentence of its own says already which way it is.
+    let factor = match words.below {
+        Some(_) if feature.value < 0.0 => format!("{:.1}", -10.0 * feature.value),
+        _ => format!("{:+.1}", 10.0 * feature.value),
+    };
     let text = says
         .replace("{count}", &feature.count.to_string())
         .replace("{of}", &feature.of.to_string())
         .replace("{percent}", &format!("{percent:.0}"))
         .replace("{number}", &feature.count.to_string())
-        .replace("{factor}", &format!("{:+.1}", 10.0 * feature.value))
+        .replace("{factor}", &factor)
         .replace("{value}", &format!("{:.2}", feature.value));
     Some(text)
 }
@@ -178,7 +183,7 @@ mod tests {
         let told = |value: f64| told_as(words, &Feature { name: "format-of-all", value, count: 0, of: 0 });
         assert_eq!(
             told(-0.5).as_deref(),
-            Some("everything received fits our format better than another one (-5.0 in natural logarithm)")
+            Some("everything received fits our format better than another one (5.0 in natural logarithm)")
         );
         assert!(told(0.5).is_some_and(|text| text.starts_with("another format against ours")));
         assert_eq!(told(0.0), None);
