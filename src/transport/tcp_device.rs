@@ -45,7 +45,10 @@ impl Face for TcpDevice {
             set_up.map_err(|error| self.failed("set up a connection", error))?;
             self.host = Some(stream);
         }
-        line.set_host(line.device()); // a byte stream has no settings to be wrong
+        // A byte stream has no settings to be wrong. Set anew they would cost the character that is under way.
+        if line.host() != line.device() {
+            line.set_host(line.device());
+        }
         let Some(host) = &mut self.host else {
             std::thread::sleep(wait.min(Span::from_millis(10)));
             return Ok(());
@@ -76,5 +79,54 @@ impl Face for TcpDevice {
             self.host = None;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{Action, Baud, Format, Instant, Settings, Task};
+    use crate::transport::SimOptions;
+    use crate::transport::sim::SimDevice;
+
+    /// Sends back what it hears.
+    #[derive(Default)]
+    struct Parrot(Vec<u8>);
+
+    impl Task for Parrot {
+        fn on_event(&mut self, event: &LineEvent) {
+            self.0.extend(event.value());
+        }
+        fn on_time(&mut self, _: Instant) {}
+        fn on_settings(&mut self, _: Instant, _: Settings) {}
+        fn on_refused(&mut self, _: Instant, _: Settings, _: &str) {}
+        fn next_action(&mut self) -> Option<Action> {
+            (!self.0.is_empty()).then(|| Action::Send(std::mem::take(&mut self.0)))
+        }
+        fn deadline(&self) -> Option<Instant> {
+            None
+        }
+    }
+
+    #[test]
+    fn looking_for_what_the_host_says_costs_no_character_that_is_under_way() {
+        let settings = Settings::new(Baud::nearest(9600.0), Format::N8);
+        let device = SimDevice { task: Box::<Parrot>::default(), settings };
+        // The host is at other settings to begin with.
+        let host = Settings::new(Baud::nearest(115_200.0), Format::E8);
+        let mut line = SimLine::new(device, &SimOptions::default(), host);
+        let mut face = TcpDevice::listen_at("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(face.address()).unwrap();
+        let said = [0x01, 0x03, 0x00, 0x55, 0xAA, 0xFF, 0xC5, 0xCD];
+        client.write_all(&said).unwrap();
+        let mut seen = Vec::new();
+        // Five looks a character, for as long as question and answer take on the line.
+        for _ in 0..5 * 2 * (said.len() + 4) {
+            face.listen(&mut line, Span::from_millis(1)).unwrap();
+            let until = line.now() + settings.character_time() / 5;
+            line.advance(until, false, &mut seen);
+        }
+        let heard: Vec<u8> = seen.iter().filter_map(LineEvent::value).collect();
+        assert_eq!((heard, seen.iter().filter(|event| event.fault.is_some()).count()), (said.to_vec(), 0));
     }
 }
