@@ -36,9 +36,12 @@ impl Session {
         Ok(port)
     }
 
-    /// Changes a port's settings; says so when its driver sets another rate.
+    /// Changes a port's settings; says so when its driver sets another rate. A bare byte stream has none: there they are the far end's.
     pub fn set(&self, port: &mut dyn Port, wanted: Settings) -> Result<Settings, PortError> {
-        let set = port.set(wanted)?;
+        let set = match port.set(wanted) {
+            Err(PortError::Unsupported { .. }) if port.assume(wanted) => wanted,
+            set => set?,
+        };
         if let Some(said) = transport::other_rate(port, wanted, set) {
             self.output.note(&said);
         }

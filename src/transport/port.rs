@@ -20,6 +20,11 @@ pub trait Port {
     /// What was received at the old settings and not yet read is discarded.
     fn set(&mut self, settings: Settings) -> Result<Settings, PortError>;
 
+    /// Takes it that the far end has these settings, where the port itself has none to change; whether that is so.
+    fn assume(&mut self, _settings: Settings) -> bool {
+        false
+    }
+
     /// The settings that hold, as far as the port knows.
     fn settings(&self) -> Settings;
 
@@ -61,6 +66,9 @@ impl<P: Port + ?Sized> Port for Box<P> {
     }
     fn set(&mut self, settings: Settings) -> Result<Settings, PortError> {
         (**self).set(settings)
+    }
+    fn assume(&mut self, settings: Settings) -> bool {
+        (**self).assume(settings)
     }
     fn settings(&self) -> Settings {
         (**self).settings()

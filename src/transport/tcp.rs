@@ -149,6 +149,11 @@ impl<S: Stream> Port for StreamPort<S> {
         if settings == self.settings { Ok(settings) } else { Err(self.unsupported("change its settings")) }
     }
 
+    fn assume(&mut self, settings: Settings) -> bool {
+        self.settings = settings;
+        true
+    }
+
     fn settings(&self) -> Settings {
         self.settings
     }
@@ -232,5 +237,8 @@ mod tests {
         let wanted = port.settings().with_baud(Baud::nearest(57_600.0));
         let error = port.set(wanted).unwrap_err().to_string();
         assert!(error.contains("rfc2217://"), "{error}");
+        // Whoever knows those of the far end can say them.
+        assert!(port.assume(wanted));
+        assert_eq!((port.settings(), port.set(wanted).unwrap()), (wanted, wanted));
     }
 }
