@@ -184,9 +184,8 @@ fn mark(events: &mut [Heard], next: usize, direction: Direction, item: &Item, nu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Values;
+    use crate::diagnose::measure::said;
     use crate::line::{Baud, Format, Instant};
-    use crate::machine::Framed;
 
     fn settings() -> Settings {
         Settings::new(Baud::nearest(9600.0), Format::N8)
@@ -200,18 +199,8 @@ mod tests {
         Instant::ZERO + settings().character_time() * characters
     }
 
-    /// A healthy frame of the received side.
     fn frame(from: u32, to: u32, bytes: &[u8]) -> Item {
-        let framed = Framed {
-            frame: "any".into(),
-            values: Values::default(),
-            exchange: None,
-            part: Part::Expected,
-            wrong: Vec::new(),
-        };
-        let (from, at, bytes) = (at(from), at(to), bytes.to_vec().into());
-        let kind = ItemKind::Frame(framed);
-        Item { from, at, direction: Direction::Rx, bytes, faults: Vec::new(), state: None, kind }
+        said::frame(Direction::Rx, (at(from), at(to)), bytes, Part::Expected)
     }
 
     fn hear(journal: &mut Journal, from: u32, bytes: &[u8]) {

@@ -323,8 +323,10 @@ impl Follower {
         }
         self.no_answer();
         let waiting = usize::from(self.channels[0].heap.is_empty());
-        self.waiting = (waiting, self.next_word(Some(waiting)));
-        self.calm = self.next_word(None);
+        let beside = self.next_word(Some(waiting));
+        let own = self.channels[waiting].heap.deadline();
+        self.waiting = (waiting, beside);
+        self.calm = own.map_or(beside, |own| own.min(beside));
     }
 
     /// Something has changed: what silence says has to be looked at anew.

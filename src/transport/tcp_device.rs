@@ -120,8 +120,10 @@ mod tests {
         let said = [0x01, 0x03, 0x00, 0x55, 0xAA, 0xFF, 0xC5, 0xCD];
         client.write_all(&said).unwrap();
         let mut seen = Vec::new();
-        // Five looks a character, for as long as question and answer take on the line.
-        for _ in 0..5 * 2 * (said.len() + 4) {
+        // Five looks a character, until all of it is there; 2,000 characters are far more than it takes.
+        let mut looks = 0;
+        while seen.len() < said.len() && looks < 10_000 {
+            looks += 1;
             face.listen(&mut line, Span::from_millis(1)).unwrap();
             let until = line.now() + settings.character_time() / 5;
             line.advance(until, false, &mut seen);

@@ -97,27 +97,11 @@ fn homes(window: &Window) -> BTreeMap<&[u8], Vec<&[u8]>> {
 mod tests {
     use super::*;
     use crate::diagnose::Journal;
-    use crate::frame::Values;
+    use crate::diagnose::measure::said::frame;
     use crate::line::{Baud, Format, Instant, LineErrors, Settings, Span};
-    use crate::machine::Framed;
 
     fn said(direction: Direction, bytes: &'static [u8], part: Part) -> Item {
-        let framed = Framed {
-            frame: "any".into(),
-            values: Values::default(),
-            exchange: None,
-            part,
-            wrong: Vec::new(),
-        };
-        Item {
-            from: Instant::ZERO,
-            at: Instant::ZERO,
-            direction,
-            bytes: bytes.into(),
-            faults: Vec::new(),
-            state: None,
-            kind: ItemKind::Frame(framed),
-        }
+        frame(direction, (Instant::ZERO, Instant::ZERO), bytes, part)
     }
 
     fn measured(said: Vec<Item>) -> [f64; 4] {

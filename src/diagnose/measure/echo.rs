@@ -150,9 +150,9 @@ fn sending_times(window: &Window) -> Vec<(Instant, Instant)> {
 mod tests {
     use super::*;
     use crate::diagnose::Journal;
-    use crate::frame::Values;
+    use crate::diagnose::measure::said::frame;
     use crate::line::{Baud, Format, LineErrors, LineEvent, Settings};
-    use crate::machine::{Framed, Item, ItemKind, Part};
+    use crate::machine::Part;
 
     const BYTES: [u8; 4] = [0x41, 0x54, 0x0D, 0x0A];
 
@@ -180,22 +180,7 @@ mod tests {
     /// How much of what was sent is taken for echo, where the same bytes are received so many character times later, as a healthy frame.
     fn found(later: f64) -> usize {
         let mut journal = heard(&[(1.0, Direction::Tx, &BYTES), (1.0 + later, Direction::Rx, &BYTES)]);
-        let framed = Framed {
-            frame: "any".into(),
-            values: Values::default(),
-            exchange: None,
-            part: Part::Expected,
-            wrong: Vec::new(),
-        };
-        journal.on_item(Item {
-            from: at(1.0 + later),
-            at: at(4.0 + later),
-            direction: Direction::Rx,
-            bytes: BYTES.to_vec().into(),
-            faults: Vec::new(),
-            state: None,
-            kind: ItemKind::Frame(framed),
-        });
+        journal.on_item(frame(Direction::Rx, (at(1.0 + later), at(4.0 + later)), &BYTES, Part::Expected));
         echoed(&journal.window()).len()
     }
 

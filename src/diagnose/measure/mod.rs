@@ -9,7 +9,7 @@ mod line;
 mod rate;
 mod replies;
 #[cfg(test)]
-mod said;
+pub(super) mod said;
 mod senders;
 mod spacing;
 mod stretches;

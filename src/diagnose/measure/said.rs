@@ -1,6 +1,8 @@
-//! Windows for tests: what was said, with silence before each piece.
+//! Windows for tests: what was said, with silence before each piece; and healthy frames.
 
+use crate::frame::Values;
 use crate::line::{Baud, Direction, Fault, Format, Instant, LineErrors, LineEvent, Settings, Span};
+use crate::machine::{Framed, Item, ItemKind, Part};
 
 use super::super::journal::Journal;
 use super::super::window::Window;
@@ -30,4 +32,16 @@ pub(super) fn window(
         }
     }
     journal.window()
+}
+
+/// A healthy frame, whose first byte is in at one time and whose last one at the other.
+pub(in crate::diagnose) fn frame(
+    direction: Direction,
+    (from, at): (Instant, Instant),
+    bytes: &[u8],
+    part: Part,
+) -> Item {
+    let (frame, values, wrong) = ("any".into(), Values::default(), Vec::new());
+    let kind = ItemKind::Frame(Framed { frame, values, exchange: None, part, wrong });
+    Item { from, at, direction, bytes: bytes.to_vec().into(), faults: Vec::new(), state: None, kind }
 }
