@@ -76,6 +76,23 @@ fn a_refusal_ends_the_run_with_what_the_code_says_and_what_to_do() {
     assert_eq!(code.remedy.as_deref(), Some("ask one address lower, or for fewer"));
 }
 
+/// `ERROR` where a module should tell its name is a line of text too.
+#[test]
+fn a_refusal_is_one_where_any_text_may_come() {
+    const ERROR: &[u8] = b"ATI\r\r\nERROR\r\n";
+    let result = ask("at-commands", talk("identity()"), ERROR);
+    assert_eq!(result.ending, Some(Ending::Refused));
+    let events = [said(0.0, Direction::Tx, b"ATI\r"), said(0.1, Direction::Rx, ERROR)].concat();
+    let (items, _) = observe(&program("at-commands"), &events, Sides::Both, &Env::new());
+    let frames: Vec<_> = items.iter().filter_map(|item| item.framed()).collect();
+    let last = frames.last().unwrap();
+    assert_eq!(&*last.frame, "error", "{frames:?}");
+    assert!(matches!(last.part, Part::Refusal(_)), "{last:?}");
+    // Any other text is the name.
+    let named = ask("at-commands", talk("identity()"), b"ATI\r\r\nSIM800\r\n\r\nOK\r\n");
+    assert_eq!(named.ending, Some(Ending::Done));
+}
+
 #[test]
 fn silence_names_the_question_and_every_frame_that_would_have_been_the_answer() {
     let result = play("stm32", Run::Handshake, Some(Fault::Silent)).result;

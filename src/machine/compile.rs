@@ -22,6 +22,7 @@ impl Program {
             may_begin: Vec::new(),
             has_unsolicited: table.exchanges.iter().any(|exchange| exchange.unsolicited.is_some()),
             starts: Arc::default(),
+            special: Arc::default(),
             screens: Arc::default(),
             chances: Arc::default(),
             beginnings: Arc::default(),

@@ -10,12 +10,13 @@ use crate::frame::Reading;
 use crate::line::{Direction, Span};
 use crate::protocol::FrameId;
 
+use super::beside::{Beside, BesideKind};
 use super::closure::step_over;
 use super::effects::Effects;
 use super::follower::{Asked, Channel, Follower, Stray};
 use super::hear::{Offer, go_past_damaged};
 use super::item::{ItemKind, Part};
-use super::look::{Beside, BesideKind, Found};
+use super::look::Found;
 use super::observer::Sides;
 use super::scope::{Heard, side};
 use super::thread::Thread;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::frame::{Name, Value, Values};
+use crate::frame::{Name, Outcome, Value, Values};
 use crate::line::Direction;
 use crate::protocol::{Answer, FrameId};
 
@@ -31,7 +31,9 @@ impl Host {
             }
             let bytes = self.heap.bytes().to_vec();
             let answers = self.offer(&bytes, closing.closed()).to(&self.threads);
-            if let Some(accepted) = answers.accepted_frame {
+            if let Some(accepted) =
+                answers.accepted_frame.filter(|accepted| !self.is_said_beside(&bytes, accepted))
+            {
                 self.heard(accepted, answers.accepted);
                 continue;
             }
@@ -55,6 +57,15 @@ impl Host {
             }
             return self.not_understood(&bytes, &answers.wrong);
         }
+    }
+
+    /// What was accepted is a refusal, or means nothing: what is expected leaves open what the bytes say.
+    fn is_said_beside(&self, bytes: &[u8], accepted: &Accepted) -> bool {
+        let offer = self.offer(bytes, true);
+        self.program.special_cases_of(accepted.frame).iter().any(|frame| {
+            let read = offer.as_frame(*frame, Direction::Rx, self.threads.first());
+            matches!(read, Outcome::Complete(reading) if reading.len == accepted.len)
+        })
     }
 
     pub(super) fn heard(&mut self, accepted: Accepted, threads: Vec<Thread>) {
@@ -104,7 +115,6 @@ impl Host {
         let ignored = program.table.ignore.iter().chain(repeated.iter()).map(|frame| (*frame, false));
         let refusing = program.table.refusals.frames.iter().map(|frame| (*frame, true));
         for (frame, refuses) in ignored.chain(refusing) {
-            use crate::frame::Outcome;
             match self.offer(bytes, closing.closed()).as_frame(frame, Direction::Rx, first.as_ref()) {
                 Outcome::Complete(reading) if refuses => {
                     let within = self.waits_in();

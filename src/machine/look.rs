@@ -2,14 +2,12 @@
 
 use crate::frame::{Fit, Outcome, Reading, Values};
 use crate::line::Direction;
-use crate::protocol::{ExchangeId, FrameId};
+use crate::protocol::FrameId;
 
-use super::aside::{Aside, Took};
+use super::beside::Beside;
 use super::follower::{Channel, Follower, PATIENCE};
 use super::hear::{Accepted, Offer};
 use super::needed::Needed;
-use super::scope::side;
-use super::states::States;
 use super::thread::Thread;
 use super::waiting::Closing;
 
@@ -72,24 +70,6 @@ enum Doubt {
     Remains,
 }
 
-/// A frame that may come at any time.
-pub(super) struct Beside {
-    pub frame: FrameId,
-    pub direction: Direction,
-    pub len: usize,
-    pub values: Values,
-    pub exchange: Option<ExchangeId>,
-    /// How many different frames could have come here.
-    pub alternatives: usize,
-    pub kind: BesideKind,
-}
-
-pub(super) enum BesideKind {
-    Unsolicited { aside: Aside, moved: Option<States> },
-    Ignored,
-    Refusal,
-}
-
 impl Follower {
     /// What the bytes at the front of a side are.
     pub fn look(&self, channel: usize, closing: Closing) -> Found {
@@ -127,6 +107,9 @@ impl Follower {
         if let Some(accepted) = answers.accepted_frame.filter(|_| doubt == Doubt::None) {
             // At rest, what says more about the bytes is what they are: a particular sentence rather than any; of equals what was begun goes on.
             let worth = self.worth(accepted.frame, &accepted.values, accepted.len);
+            if let Some(special) = self.special_case(&offer, &accepted) {
+                return Found::Beside(special);
+            }
             let rests = self.threads.first().is_some_and(|first| first.rested);
             let beside = self.unsolicited(&offer, &mut Needed::default()).filter(|_| rests);
             return match beside {
@@ -211,88 +194,6 @@ impl Follower {
 
     pub fn worth(&self, frame: FrameId, values: &Values, len: usize) -> f64 {
         self.program.chance(frame).bits(values, len)
-    }
-
-    /// A repeat, the device's own traffic, what means nothing, a refusal.
-    fn beside(&self, offer: &Offer<'_>, needed: &mut Needed) -> Option<Found> {
-        for direction in [Direction::Tx, Direction::Rx] {
-            let last = &self.channels[side(direction)].last;
-            if last.is_empty() || offer.from.is_some_and(|from| from != direction) || !self.placed {
-                continue;
-            }
-            if offer.bytes.starts_with(&last[..]) {
-                return Some(Found::Repeat { len: last.len(), direction });
-            }
-            if last.starts_with(offer.bytes) && !offer.closed {
-                needed.by(last.len() - offer.bytes.len());
-            }
-        }
-        if let Some(found) = self.unsolicited(offer, needed) {
-            return Some(Found::Beside(found));
-        }
-        let first = self.threads.first().filter(|_| self.placed);
-        let mut from_device = vec![];
-        if offer.from != Some(Direction::Tx) {
-            let refusals = &self.program.table.refusals.frames;
-            from_device.extend(self.program.table.ignore.iter().map(|frame| (*frame, false)));
-            from_device.extend(refusals.iter().map(|frame| (*frame, true)));
-        }
-        let from_device = from_device.into_iter().map(|(frame, refuses)| (frame, Direction::Rx, refuses));
-        let repeated = first.map_or(&[][..], |first| &first.repeated);
-        let again = repeated.iter().map(|frame| (*frame, offer.from.unwrap_or(Direction::Rx), false));
-        for (frame, direction, refuses) in from_device.chain(again) {
-            match offer.glance(frame) {
-                Fit::No => continue,
-                Fit::More(more) => {
-                    needed.by(more);
-                    continue;
-                }
-                Fit::Whole(_) | Fit::Ask => {}
-            }
-            match offer.as_frame(frame, direction, first) {
-                Outcome::Complete(Reading { len, values, .. }) => {
-                    let exchange =
-                        first.filter(|_| refuses).and_then(|first| self.program.exchange_at(first.pc));
-                    let kind = if refuses { BesideKind::Refusal } else { BesideKind::Ignored };
-                    let alternatives = self.program.said_by(direction).len();
-                    return Some(Found::Beside(Beside {
-                        frame,
-                        direction,
-                        len,
-                        values,
-                        exchange,
-                        alternatives,
-                        kind,
-                    }));
-                }
-                Outcome::More(more) => needed.by(more),
-                Outcome::Wrong(_) => {}
-            }
-        }
-        None
-    }
-
-    /// An exchange that the device starts by itself; the host answers in some of them.
-    fn unsolicited(&self, offer: &Offer<'_>, needed: &mut Needed) -> Option<Beside> {
-        if !self.program.has_unsolicited {
-            return None;
-        }
-        let first = self.threads.first().filter(|_| self.placed);
-        let all = States::all(self.program.table.states.len());
-        let mut aside = self.aside.clone();
-        let place = first.map(|first| &first.place);
-        match aside.hear(offer, first.map_or(all, |first| first.states), place) {
-            Took::Frame { accepted, exchange, moved } => {
-                let Accepted { len, frame, direction, values, alternatives, .. } = accepted;
-                let kind = BesideKind::Unsolicited { aside, moved };
-                Some(Beside { frame, direction, len, values, exchange, alternatives, kind })
-            }
-            Took::More(more) => {
-                needed.by(more);
-                None
-            }
-            Took::Nothing => None,
-        }
     }
 
     /// The host begins another exchange before this one is over.

@@ -1,6 +1,7 @@
 //! Floor 3: the conversation. One machine for every talk of a table, read by three roles: observer, host and device.
 
 mod aside;
+mod beside;
 mod chance;
 mod closure;
 mod compile;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::frame::{Expr, Frame, Name, Nothing, Outcome, Screen};
 use crate::line::Direction;
-use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time};
+use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time, spells_out};
 
 use super::chance::Chance;
 use super::names::{Key, Names};
@@ -46,6 +46,8 @@ pub struct Program {
     /// The bytes with which some frame can begin.
     pub(super) beginnings: Arc<OnceLock<[bool; 256]>>,
     pub(super) openings: Arc<Openings>,
+    /// For each frame: refusals, and what means nothing, that are special cases of it.
+    pub(super) special: Arc<OnceLock<Vec<Vec<FrameId>>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -190,6 +192,19 @@ impl Program {
     pub(super) fn starts(&self, frame: FrameId) -> &Starts {
         let starts = self.starts.get_or_init(|| self.table.frames.iter().map(Starts::of).collect());
         &starts[frame.0]
+    }
+
+    /// Refusals, and what means nothing, that spell out what this frame of the device leaves open: `ERROR` where any line may come.
+    /// They are taken for what they are, whatever is expected.
+    pub(super) fn special_cases_of(&self, frame: FrameId) -> &[FrameId] {
+        let special = self.special.get_or_init(|| {
+            let Table { frames, refusals, ignore, .. } = &*self.table;
+            let beside = || refusals.frames.iter().chain(ignore).copied();
+            let of =
+                |general| beside().filter(move |special| spells_out(&frames[special.0], general)).collect();
+            frames.iter().map(of).collect()
+        });
+        &special[frame.0]
     }
 
     /// What the first bytes of a frame rule out.

@@ -20,7 +20,7 @@ mod string_place;
 mod talk;
 mod time;
 
-pub use check::{Flaw, Place, Written, check};
+pub use check::{Flaw, Place, Written, check, spells_out};
 pub use flash::{FLASH_NAMES, Flash, FlashRun, ImageCheck, ImagePatch, Pieces};
 pub use graph::{Edge, Graph, Line as GraphLine, Node, NodeKind};
 pub use mistake::{Mistake, Mistakes, Severity, Warning};

@@ -85,6 +85,12 @@ impl Prefix {
         ends_are_seen && (longer(self, other) || longer(other, self) || ends_differ())
     }
 
+    /// How much of what the other frame can be this one can be as well, by the bytes that are known of both.
+    pub(super) fn share_of(&self, other: &Prefix) -> f64 {
+        let share = |(a, b): (&ByteSet, &ByteSet)| f64::from(a.and(*b).count()) / f64::from(b.count().max(1));
+        self.bytes.iter().zip(&other.bytes).map(share).product()
+    }
+
     /// All that this frame can be, the other one can be as well, but not the other way round.
     pub(super) fn is_narrower_than(&self, other: &Prefix) -> bool {
         let pairs = || self.bytes.iter().zip(&other.bytes);
@@ -173,7 +179,22 @@ impl Prefix {
                 self.bytes.extend(std::iter::repeat_n(ByteSet::ANY, size.min(LONGEST)));
                 true
             }
-            FieldType::Part { body, size: None } if field.transform.is_none() => self.take(body, known),
+            FieldType::Part { body, size } if field.transform.is_none() => {
+                let until = size.as_ref().map(|size| {
+                    let size = constant(size).and_then(|size| usize::try_from(size).ok());
+                    size.map(|size| self.bytes.len() + size.min(LONGEST))
+                });
+                let is_fixed = self.take(body, known);
+                match until {
+                    None => is_fixed,
+                    Some(None) => false,
+                    // What stands behind what is known is anything, up to where the part ends.
+                    Some(Some(until)) => {
+                        self.bytes.resize(until.max(self.bytes.len()), ByteSet::ANY);
+                        true
+                    }
+                }
+            }
             _ => false,
         }
     }

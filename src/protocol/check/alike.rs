@@ -7,9 +7,11 @@ use crate::line::Direction;
 use crate::protocol::model::{FrameId, Table};
 use crate::protocol::shape::{Ending, Known, Prefix};
 
+use super::counted::lengths;
 use super::flaw::{Flaw, Place};
 use super::positions::{Position, Positions};
-use super::same::may_be_equal;
+use super::same::{Side, may_be_equal};
+use super::special::is_special_case;
 
 pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
     let mut search = Search {
@@ -43,6 +45,9 @@ struct Variant<'t> {
 
 /// A variant, counted from the first that was looked at.
 type VariantId = usize;
+
+/// Who loses no more than one of so many of its own frames is told apart by some byte all but always.
+const WORTH_TELLING: f64 = 1.0 / 256.0;
 
 struct Search<'t> {
     table: &'t Table,
@@ -108,17 +113,15 @@ impl<'t> Search<'t> {
         if one == other || self.told.contains(&pair) || !self.compared.insert((wins, loses)) {
             return;
         }
-        let [first, second] = [wins, loses].map(|id| self.prefix(id));
         let ends_differ = || self.ending(wins).differs(self.ending(loses));
-        let [wins_as, loses_as] = [wins, loses].map(|id| self.variants[id].fixed);
-        let [a, b] = [one, other].map(|id| &self.table.frames[id.0]);
         let ends_are_seen = why == Why::Expected || self.table.line.gap.is_some();
-        let apart = first.differs(second, ends_are_seen, ends_differ)
+        let [a, b] = [one, other].map(|id| &self.table.frames[id.0]);
+        if self.prefix(wins).differs(self.prefix(loses), ends_are_seen, ends_differ)
             || a.envelope() != b.envelope()
             // A special case before the general one is how it should be.
-            || (why == Why::First && first.is_narrower_than(second))
-            || !may_be_equal(a.layout(), wins_as, b.layout(), loses_as);
-        if apart {
+            || (why == Why::First && self.prefix(wins).is_narrower_than(self.prefix(loses)))
+            || self.are_told_apart(wins, loses, why)
+        {
             return;
         }
         self.told.insert(pair);
@@ -132,6 +135,24 @@ impl<'t> Search<'t> {
         );
         let help = "give one of them a fixed value, or a set of values, that the other cannot have";
         self.found.push(Flaw::warning(at, says).with_help(help.to_string()));
+    }
+
+    /// The long look, at all that the layouts say.
+    fn are_told_apart(&self, wins: VariantId, loses: VariantId, why: Why) -> bool {
+        let [winner, loser] = [wins, loses].map(|id| {
+            let Variant { frame, fixed, .. } = &self.variants[id];
+            let frame = &self.table.frames[frame.0];
+            let mut known = lengths(frame.layout());
+            known.extend(fixed.iter().map(|(name, value)| (name.clone(), *value)));
+            (frame, known)
+        });
+        let [first, second] = [&winner, &loser].map(|(frame, known)| Prefix::of(frame, known));
+        let [winner, loser] = [&winner, &loser].map(|(frame, fixed)| Side { layout: frame.layout(), fixed });
+        first.share_of(&second) <= WORTH_TELLING
+            || !may_be_equal(winner, loser)
+            || is_special_case(winner, loser)
+            // Such a refusal is taken for what it is, whatever is expected.
+            || (why == Why::Expected && is_special_case(loser, winner))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alike;
 mod calls;
+mod counted;
 mod exprs;
 mod few;
 mod flaw;
@@ -11,12 +12,14 @@ mod positions;
 mod reach;
 mod same;
 mod sent;
+mod special;
 mod tell;
 mod vectors;
 mod whole;
 mod written;
 
 pub use flaw::{Flaw, Place};
+pub use special::spells_out;
 pub(super) use tell::tell;
 pub use whole::check;
 pub use written::Written;

@@ -127,7 +127,8 @@ pub(super) const TOPICS: [Topic; 6] = [
         about: "A talk is a regular expression over frames: `>` is host to device, `<` device to host. It is read by the host, the device and \
                 the observer alike. Names are unified: a name that is known has to match, one that is not takes what comes. An \
                 expression always stands in brackets, as `<` and `>` are arrows.\n\n\
-                A device speaks for the first branch that it can take; each `<` step may be answered by a refusal, unsaid.",
+                A device speaks for the first branch that it can take; each `<` step may be answered by a refusal, unsaid. \
+                A refusal that spells out what the expected frame leaves open is one: `ERROR` where any line may come.",
         constructs: &[
             construct("> command(code = 3) < ack", "a question and its answer"),
             construct("> write(address, data)", "`address` is short for `address = address`"),
