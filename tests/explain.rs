@@ -6,7 +6,7 @@ use hsdiag::protocol::{Registry, TableSource};
 use hsdiag::report::{Explained, Page, Report};
 
 fn explained(question: &str) -> Explanation {
-    explain(&Question::new(question), &Registry::shipped(), None)
+    explain(&Question::new(question), &Registry::shipped(), None, None)
 }
 
 fn text(explanation: Explanation) -> String {
@@ -101,7 +101,7 @@ fn a_byte_that_one_pulse_can_make_is_said_to_be_one() {
 fn what_turns_one_byte_into_another_is_computed() {
     let settings = Settings::new(Baud::new(115_200).unwrap(), Format::N8);
     let asked = |what: &str, expected| {
-        text(explain(&Question::new(what), &Registry::shipped(), Some((expected, settings))))
+        text(explain(&Question::new(what), &Registry::shipped(), Some(expected), Some(settings)))
     };
     assert!(asked("0x68", 0x79).contains("2 bits flipped (11)"));
     assert!(asked("0x16", 0x68).contains("bit order: the highest bit is sent first"));
@@ -142,6 +142,20 @@ fn a_pasted_line_is_shown_as_it_was_pasted_whichever_tool_printed_it() {
         let pattern = pattern.contains('{').then_some(pattern);
         assert!(pattern.is_none_or(|pattern| !told.contains(pattern)), "{told}");
     }
+}
+
+/// The question that most come with: no tool is known to print it.
+#[test]
+fn the_bytes_that_a_strange_sentence_names_are_explained() {
+    says(
+        "handshaking error: unexpected response 0x68",
+        &["the byte 68", "mbus", "stc-isp", "one noise pulse cannot make 68"],
+    );
+    says("expected 0x79, got 0x68", &["the byte 68", "What turns 79 into 68 at 9600 8N1"]);
+    says("SCardTransmit failed: 0x80100068", &["SCARD_W_RESET_CARD"]);
+    let strange = explained("expected 0x79, got 0x68");
+    assert_eq!(strange.parts.len(), 1, "the byte that did not come is not told of");
+    assert!(text(explained("no tool prints this")).contains("hsdiag sweep PORT"));
 }
 
 #[test]
@@ -203,11 +217,12 @@ fn the_whole_page_of_a_small_table() {
         only.names().filter(|name| &***name != "meter").map(|name| name.to_string()).collect();
     let empty = names.iter().map(|name| TableSource::new("empty.toml", format!("name = \"{name}\"\n")));
     let only = only.with(empty.collect::<Vec<_>>());
-    insta::assert_snapshot!("start_byte", text(explain(&Question::new("0x68"), &only, None)));
-    insta::assert_snapshot!("refusal", text(explain(&Question::new("15"), &only, None)));
-    insta::assert_snapshot!("frame", text(explain(&Question::new("68 01 01 68 AA 16"), &only, None)));
+    insta::assert_snapshot!("start_byte", text(explain(&Question::new("0x68"), &only, None, None)));
+    insta::assert_snapshot!("refusal", text(explain(&Question::new("15"), &only, None, None)));
+    insta::assert_snapshot!("frame", text(explain(&Question::new("68 01 01 68 AA 16"), &only, None, None)));
     let json =
-        serde_json::to_string_pretty(&Explained::new(explain(&Question::new("15"), &only, None))).unwrap();
+        serde_json::to_string_pretty(&Explained::new(explain(&Question::new("15"), &only, None, None)))
+            .unwrap();
     insta::assert_snapshot!("json", json);
 }
 

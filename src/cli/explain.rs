@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::diagnose::explain::{Question, explain};
+use crate::diagnose::explain::{Question, explain, usual};
 use crate::line::{Baud, Format, Settings};
 use crate::report::Explained;
 
@@ -24,6 +24,7 @@ Examples:
   hsdiag explain 0x80100068
   hsdiag explain 0x68 --expected 0x79 --baud 115200
   hsdiag explain 'stk500_recv(): not in sync: resp=0x68'
+  hsdiag explain 'handshaking error: expected 0x79, got 0x68'
 
 ",
     exit_codes!()
@@ -35,19 +36,22 @@ pub struct Explain {
     /// The byte that was due in its place: which mistake turns the one into the other?
     #[arg(long, value_name = "BYTE", value_parser = byte)]
     expected: Option<u8>,
-    /// The rate of the receiver
-    #[arg(long, default_value = "9600", requires = "expected")]
-    baud: Baud,
-    /// The character format of the receiver
-    #[arg(long, default_value = "8N1", requires = "expected")]
-    format: Format,
+    /// The rate of the receiver [default: that of the tool's protocol, or 9600]
+    #[arg(long)]
+    baud: Option<Baud>,
+    /// The character format of the receiver [default: that of the tool's protocol, or 8N1]
+    #[arg(long)]
+    format: Option<Format>,
 }
 
 impl Explain {
     pub fn run(self, session: &Session) -> Result<Exit, Failure> {
         let question = Question::new(&self.what.join(" "));
-        let expected = self.expected.map(|byte| (byte, Settings::new(self.baud, self.format)));
-        let found = explain(&question, session.tables.registry()?, expected);
+        let is_given = self.baud.is_some() || self.format.is_some();
+        let usual = usual();
+        let settings = Settings::new(self.baud.unwrap_or(usual.baud), self.format.unwrap_or(usual.format));
+        let found =
+            explain(&question, session.tables.registry()?, self.expected, is_given.then_some(settings));
         let exit = if found.says_something() { Exit::Yes } else { Exit::No };
         session.output.show(&Explained::new(found))?;
         Ok(exit)

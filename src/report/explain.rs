@@ -40,8 +40,13 @@ impl Report for Explained {
                 write_section(section, page);
             }
         }
-        if self.explanation.parts.is_empty() && self.explanation.messages.is_empty() {
+        let Explanation { parts, messages, .. } = &self.explanation;
+        if parts.is_empty() && messages.is_empty() {
             page.line("Nothing to explain: give a byte, a word, a number, or a line that a tool printed.");
+        } else if !self.explanation.says_something() {
+            page.hanging("  ", 2, "No table knows it, and no byte is named in it, such as 0x68. What the device says itself, and why, shows:");
+            page.line("    hsdiag sweep PORT");
+            page.line("    hsdiag handshake PORT --protocol NAME");
         }
     }
 }

@@ -7,6 +7,7 @@ mod mentions;
 mod message;
 mod question;
 mod search;
+mod sentence;
 mod turned;
 mod uses;
 mod whole;
@@ -17,4 +18,4 @@ pub use answer::{
 };
 pub use index::{index, index_is_in_step};
 pub use question::{Asked, Question, Reading};
-pub use whole::explain;
+pub use whole::{explain, usual};

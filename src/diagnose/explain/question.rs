@@ -1,10 +1,14 @@
 //! What was asked, in every way it can be read: `68` is a hex byte to one and a decimal number to another.
 
+use super::sentence::Sentence;
+
 /// A question, and all its readings; the likeliest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
     pub text: String,
     pub readings: Vec<Reading>,
+    /// Numbers that the question tells of, where it is words.
+    pub sentence: Sentence,
 }
 
 /// One way to read the question.
@@ -53,7 +57,9 @@ impl Question {
                 readings.push(reading);
             }
         }
-        Question { text, readings }
+        let is_words = readings.iter().all(|reading| reading.asked == Asked::Text);
+        let sentence = if is_words { Sentence::of(&text) } else { Sentence::default() };
+        Question { text, readings, sentence }
     }
 
     /// The question is a byte or a number, and not words.
@@ -66,6 +72,11 @@ impl Reading {
     /// One byte, as hex.
     pub fn of_byte(byte: u8) -> Reading {
         Reading::of_bytes(Asked::Hex, vec![byte])
+    }
+
+    /// A number that is written in so many bytes.
+    pub(super) fn of_hex(number: u64, width: usize) -> Reading {
+        Reading::of_bytes(Asked::Hex, number.to_be_bytes()[8 - width.clamp(1, 8)..].to_vec())
     }
 
     fn of_number(asked: Asked, number: u64, least: usize) -> Reading {

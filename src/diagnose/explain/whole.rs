@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::line::Settings;
+use crate::line::{Baud, Format, Settings};
 use crate::protocol::{Registry, TableSource};
 
 use super::answer::{Character, Entry, Explanation, From, Kind, Part, Relative, Section, Single};
@@ -12,27 +12,42 @@ use super::mentions::{LONGEST_WORD, mentions, mentions_word};
 use super::message::recognise;
 use super::question::{Asked, Question, Reading};
 use super::search::Searched;
+use super::sentence::Sentence;
 use super::turned::turned;
+
+/// What a receiver is set to where nobody says.
+pub fn usual() -> Settings {
+    Settings::new(Baud::nearest(9_600.0), Format::N8)
+}
 
 /// Explains a question. `expected`: another byte that was due in its place, at a receiver with these settings.
 ///
 /// Of the tables only those are read whose text has anything to do with the question, and for single bytes none that is indexed.
-pub fn explain(question: &Question, registry: &Registry, expected: Option<(u8, Settings)>) -> Explanation {
+pub fn explain(
+    question: &Question,
+    registry: &Registry,
+    expected: Option<u8>,
+    settings: Option<Settings>,
+) -> Explanation {
     let seen = (0..=255).map(|_: u8| OnceCell::new()).collect();
     let shelf = Shelf { registry, index: Index::shipped(), seen };
     let recognised = if question.is_number() { Vec::new() } else { recognise(&question.text, registry) };
     let mut parts: Vec<Part> = Vec::new();
     for line in &recognised {
         let Some(byte) = line.byte else { continue };
-        let settings =
-            expected.map(|(_, settings)| settings).or(usual_settings(registry, line.found.table.as_deref()));
+        let settings = settings.or(usual_settings(registry, line.found.table.as_deref()));
         let reading = Reading::of_byte(byte);
         if !parts.iter().any(|part| part.bytes == reading.bytes) {
             parts.push(shelf.part(&reading, line.expected.zip(settings)));
         }
     }
     if recognised.is_empty() {
-        parts.extend(question.readings.iter().map(|reading| shelf.part(reading, expected)));
+        let Sentence { told, expected: due } = &question.sentence;
+        let expected = expected.or(*due).map(|byte| (byte, settings.unwrap_or_else(usual)));
+        parts.extend(told.iter().map(|reading| shelf.part(reading, expected)));
+        let whole = question.readings.iter().map(|reading| shelf.part(reading, expected));
+        // A sentence that no table knows has no more to say than the numbers in it.
+        parts.extend(whole.filter(|part| told.is_empty() || !part.sections.is_empty()));
     }
     let messages = recognised.into_iter().map(|line| line.found).collect();
     Explanation { question: question.text.clone(), messages, parts }
@@ -58,7 +73,7 @@ impl Shelf<'_> {
     /// What the tables say, most specific first.
     fn look_up(&self, reading: &Reading) -> Vec<Entry> {
         let mut entries = Vec::new();
-        let question = Question { text: String::new(), readings: vec![reading.clone()] };
+        let question = Question { readings: vec![reading.clone()], ..Question::default() };
         let byte = match reading.bytes.as_slice() {
             [byte] if reading.asked != Asked::Text => Some(*byte),
             _ => None,
