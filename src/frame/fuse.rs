@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::checksum::Algorithm;
 use super::expr::Expr;
@@ -128,7 +129,7 @@ struct Fuse {
 }
 
 impl Fuse {
-    fn walk(&mut self, items: &[Item], depth: usize) {
+    fn walk(&mut self, items: &[Arc<Item>], depth: usize) {
         for item in items {
             match &item.kind {
                 ItemKind::Literal { bytes, times: Times::Exactly(times) }

@@ -1,6 +1,7 @@
 //! The tree of a layout, as it was written: what checks, the encoder, the parser and the examiner all read.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -10,7 +11,8 @@ use super::text::{At, Name};
 /// A regular expression over bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
-    pub items: Vec<Item>,
+    /// Frames that are like each other share most of them.
+    pub items: Vec<Arc<Item>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,7 @@
 //! Layout text to tree. After a mistake reading goes on at the next item, so that every mistake is told in one run.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::expr::{Expr, ExprKind, Function, Path};
@@ -47,7 +49,7 @@ impl Reader<'_> {
         while !self.from.is_at_end() && !self.from.rest().starts_with(')') {
             let start = self.from.at();
             match self.item() {
-                Ok(kind) => items.push(Item { at: self.from.since(start), kind }),
+                Ok(kind) => items.push(Arc::new(Item { at: self.from.since(start), kind })),
                 Err(mistake) => {
                     self.mistakes.push(mistake);
                     if self.mistakes.len() >= MOST_MISTAKES {

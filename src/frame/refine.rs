@@ -1,5 +1,7 @@
 //! What `like` does to a layout: a field of that name, at any depth, is narrowed.
 
+use std::sync::Arc;
+
 use super::expr::Expr;
 use super::layout::{
     Allowed, BitField, CborKey, Field, FieldType, Item, ItemKind, Layout, Refinement, Refines,
@@ -18,7 +20,7 @@ enum Named<'a> {
 impl Layout {
     /// Every field, bit field and CBOR key with a name, at any depth, in written order.
     pub fn names(&self) -> Vec<Name> {
-        let mut names = Vec::new();
+        let mut names = Vec::with_capacity(self.items.len());
         self.walk(&mut |item| match &item.kind {
             ItemKind::Field(field) => {
                 names.extend(field.name.clone());
@@ -34,25 +36,7 @@ impl Layout {
 
     /// What a field of that name (at any depth) takes from `like`; `None` when there is none.
     pub fn refines(&self, field: &str) -> Option<Refines> {
-        let mut found = None;
-        self.walk(&mut |item| {
-            let here = match &item.kind {
-                ItemKind::Field(of) if of.name.as_deref() == Some(field) => Some(match of.kind {
-                    FieldType::Bytes(_) | FieldType::Text(_) | FieldType::Part { .. } => Refines::Bytes,
-                    FieldType::Cbor(_) => Refines::Cbor,
-                    _ => Refines::Number,
-                }),
-                ItemKind::Field(Field { kind: FieldType::Cbor(keys), .. }) => {
-                    keys.iter().any(|key| &*key.name == field).then_some(Refines::Number)
-                }
-                ItemKind::Bits(fields) => {
-                    fields.iter().any(|bits| bits.name.as_deref() == Some(field)).then_some(Refines::Number)
-                }
-                _ => None,
-            };
-            found = found.or(here);
-        });
-        found
+        self.items.iter().find_map(|item| item.refines(field))
     }
 
     /// Narrows the field of that name, at any depth.
@@ -84,56 +68,52 @@ impl Layout {
         }
     }
 
-    /// Every expression in it, at any depth, in written order.
-    pub fn exprs(&self) -> Vec<&Expr> {
-        let mut found = Vec::new();
+    /// Calls `visit` with every expression in it, at any depth, in written order.
+    pub fn exprs<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         self.walk(&mut |item| match &item.kind {
             ItemKind::Field(field) => {
-                found.extend(field.transform.as_ref().map(|transform| &transform.by));
+                field.transform.iter().for_each(|transform| visit(&transform.by));
                 match &field.kind {
                     FieldType::Sized { bytes: size, .. } | FieldType::Hex(size) | FieldType::Uu(size) => {
-                        found.push(size);
+                        visit(size);
                     }
                     FieldType::Bytes(size) | FieldType::Text(size) | FieldType::Part { size, .. } => {
-                        found.extend(size);
+                        size.iter().for_each(&mut *visit);
                     }
-                    FieldType::Cbor(keys) => found.extend(keys.iter().filter_map(|key| key.allowed.expr())),
+                    FieldType::Cbor(keys) => {
+                        keys.iter().filter_map(|key| key.allowed.expr()).for_each(&mut *visit);
+                    }
                     FieldType::Number { .. } | FieldType::Dec | FieldType::Natural(_) => {}
                 }
-                found.extend(field.allowed.expr());
+                field.allowed.expr().into_iter().for_each(&mut *visit);
             }
             ItemKind::Bits(fields) => {
                 for field in fields {
-                    found.extend(field.transform.as_ref().map(|transform| &transform.by));
-                    found.extend(field.allowed.expr());
+                    field.transform.iter().for_each(|transform| visit(&transform.by));
+                    field.allowed.expr().into_iter().for_each(&mut *visit);
                 }
             }
-            ItemKind::Optional { when, .. } => found.push(when),
-            ItemKind::Repeat { count, .. } => found.extend(count),
+            ItemKind::Optional { when, .. } => visit(when),
+            ItemKind::Repeat { count, .. } => count.iter().for_each(&mut *visit),
             ItemKind::Literal { .. } | ItemKind::Again { .. } => {}
         });
-        found
     }
 
     fn depth(&self) -> usize {
-        self.items.iter().filter_map(Item::body).map(|body| 1 + body.depth()).max().unwrap_or(0)
+        self.items.iter().filter_map(|item| item.body()).map(|body| 1 + body.depth()).max().unwrap_or(0)
     }
 
     fn find(&mut self, name: &str) -> Option<Named<'_>> {
-        for item in &mut self.items {
-            let found = match &mut item.kind {
-                ItemKind::Field(field) => find_in(field, name),
-                ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => body.find(name),
-                ItemKind::Bits(fields) => {
-                    fields.iter_mut().find(|bits| bits.name.as_deref() == Some(name)).map(Named::Bits)
-                }
-                ItemKind::Literal { .. } | ItemKind::Again { .. } => None,
-            };
-            if found.is_some() {
-                return found;
+        // Only that item becomes the layout's own.
+        let item = self.items.iter_mut().find(|item| item.refines(name).is_some())?;
+        match &mut Arc::make_mut(item).kind {
+            ItemKind::Field(field) => find_in(field, name),
+            ItemKind::Optional { body, .. } | ItemKind::Repeat { body, .. } => body.find(name),
+            ItemKind::Bits(fields) => {
+                fields.iter_mut().find(|bits| bits.name.as_deref() == Some(name)).map(Named::Bits)
             }
+            ItemKind::Literal { .. } | ItemKind::Again { .. } => None,
         }
-        None
     }
 }
 
@@ -155,6 +135,24 @@ impl Item {
             | ItemKind::Optional { body, .. }
             | ItemKind::Repeat { body, .. } => Some(body),
             _ => None,
+        }
+    }
+
+    /// What a field of that name takes, if this is it or has it within.
+    fn refines(&self, field: &str) -> Option<Refines> {
+        match &self.kind {
+            ItemKind::Field(of) if of.name.as_deref() == Some(field) => Some(match of.kind {
+                FieldType::Bytes(_) | FieldType::Text(_) | FieldType::Part { .. } => Refines::Bytes,
+                FieldType::Cbor(_) => Refines::Cbor,
+                _ => Refines::Number,
+            }),
+            ItemKind::Field(Field { kind: FieldType::Cbor(keys), .. }) => {
+                keys.iter().any(|key| &*key.name == field).then_some(Refines::Number)
+            }
+            ItemKind::Bits(fields) => {
+                fields.iter().any(|bits| bits.name.as_deref() == Some(field)).then_some(Refines::Number)
+            }
+            _ => self.body()?.refines(field),
         }
     }
 }

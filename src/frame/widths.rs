@@ -1,21 +1,23 @@
 //! Names of CRCs, and how wide a checksum is that stands by itself.
 
+use std::sync::Arc;
+
 use super::checksum::{Algorithm, ChecksumError};
 use super::compile::Compiler;
 use super::expr::{Expr, ExprKind, Function};
-use super::layout::{Allowed, FieldType, ItemKind, Layout, Order};
+use super::layout::{Allowed, Field, FieldType, Item, ItemKind, Layout, Order};
 use super::text::{At, Mistake, Name};
 
 impl Compiler<'_> {
     /// Finds every CRC that is named.
     pub fn algorithms(&mut self, layout: &Layout) {
-        for expr in layout.exprs() {
+        layout.exprs(&mut |expr| {
             expr.walk(&mut |part| {
                 if let ExprKind::Algorithm(name) = &part.kind {
                     self.algorithm(name, part.at);
                 }
             });
-        }
+        });
     }
 
     pub fn algorithm(&mut self, name: &Name, at: At) {
@@ -40,8 +42,9 @@ impl Compiler<'_> {
 
     /// Gives each checksum that stands by itself its natural width.
     pub fn widths(&mut self, layout: &mut Layout) {
-        for item in &mut layout.items {
-            match &mut item.kind {
+        // The others may be those of other frames as well, and stay so.
+        for item in layout.items.iter_mut().filter(|item| has_natural(item)) {
+            match &mut Arc::make_mut(item).kind {
                 ItemKind::Field(field) => {
                     if let (FieldType::Natural(order), Allowed::Equal(expr)) = (&field.kind, &field.allowed) {
                         field.kind = self.natural(*order, expr);
@@ -80,4 +83,10 @@ impl Compiler<'_> {
             _ => number(1),
         }
     }
+}
+
+/// Whether it is a checksum that stands by itself, or has one in it.
+fn has_natural(item: &Item) -> bool {
+    matches!(&item.kind, ItemKind::Field(Field { kind: FieldType::Natural(_), .. }))
+        || item.body().is_some_and(|body| body.items.iter().any(|item| has_natural(item)))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use crate::frame::{Allowed, BitField, Expr, Field, FieldType, Frame, Item, ItemKind, Layout, Name, Path};
+use crate::frame::{Allowed, BitField, Expr, Field, FieldType, Frame, ItemKind, Layout, Name, Path};
 use crate::protocol::{FrameId, Table};
 
 /// A name's place in [`Names`].
@@ -217,8 +217,8 @@ pub(super) fn asks_nothing(layout: &Layout) -> bool {
 
 /// Hands over every expression of a layout, at any depth.
 fn expressions(layout: &Layout, take: &mut dyn FnMut(&Expr)) {
-    for Item { kind, .. } in &layout.items {
-        match kind {
+    for item in &layout.items {
+        match &item.kind {
             ItemKind::Literal { .. } | ItemKind::Again { .. } => {}
             ItemKind::Field(field) => field_expressions(field, take),
             ItemKind::Bits(bits) => bits.iter().for_each(|bit| bit_expressions(bit, take)),

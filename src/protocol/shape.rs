@@ -314,7 +314,7 @@ fn least(layout: &Layout) -> usize {
             FieldType::Natural(_) | FieldType::Bytes(None) | FieldType::Text(None) | FieldType::Uu(_) => 0,
         },
     };
-    layout.items.iter().map(of_item).sum()
+    layout.items.iter().map(|item| of_item(item)).sum()
 }
 
 /// The first digits of decimal numbers.

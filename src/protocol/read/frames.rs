@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::frame::{Checksum, Envelope, Frame, Layout, Name, Refinement, Refines};
+use crate::frame::{Checksum, Envelope, ExprKind, Frame, Layout, Name, Path, Refinement, Refines};
 
 use super::super::check::Written;
 use super::super::findings::Findings;
@@ -142,17 +142,18 @@ impl<'t> FrameDrafts<'t> {
             let draft = &mut self.drafts[index];
             let layout = match &mut draft.body {
                 Body::None => None,
-                Body::Layout(layout, _) => layout.as_mut(),
+                Body::Layout(layout, _) => layout.as_ref(),
                 Body::Like { fields, refinements, .. } => base.and_then(|mut layout| {
                     let before = found.errors();
                     *refinements = read_fields(&mut layout, fields, names, found);
                     refined[index] = Some(layout).filter(|_| found.errors() == before);
-                    refined[index].as_mut()
+                    refined[index].as_ref()
                 }),
             };
             draft.is_whole &= layout.is_some();
-            let fields = layout.as_deref().map(Layout::names);
-            let takes = layout.map(free_names).unwrap_or_default();
+            let fields = layout.map(Layout::names);
+            let takes = layout.zip(fields.as_deref()).map(|(layout, fields)| free_names(layout, fields));
+            let takes = takes.unwrap_or_default();
             frames.insert(draft.entry.name(), FrameNames { index, fields, takes });
         }
         names.set_frames(frames);
@@ -191,47 +192,28 @@ impl<'t> FrameDrafts<'t> {
         checksums: &[Checksum],
         found: &mut Findings<'_>,
     ) -> Vec<Option<Frame>> {
-        let mut layouts: Vec<Option<(Layout, Option<Envelope>)>> = vec![None; self.drafts.len()];
-        let mut frames = vec![None; self.drafts.len()];
-        let mut is_base = vec![false; self.drafts.len()];
-        for draft in &self.drafts {
-            if let Body::Like { base, .. } = draft.body {
-                is_base[base] = true;
-            }
-        }
+        let mut frames: Vec<Option<Frame>> = vec![None; self.drafts.len()];
         for &index in &self.order {
             let draft = &mut self.drafts[index];
-            let own_envelope = |inherited: Option<Envelope>| match draft.envelope.clone() {
-                Some(EnvelopeKey::None) => None,
-                Some(EnvelopeKey::Some(envelope)) => Some(envelope),
-                None => inherited,
+            let base = match draft.body {
+                Body::Like { base, .. } => frames[base].as_ref(),
+                Body::Layout(..) | Body::None => None,
             };
             let layout = match &mut draft.body {
                 _ if !draft.is_whole => None,
                 Body::None => None,
-                Body::Layout(layout, _) => {
-                    layout.take().map(|layout| (layout, own_envelope(table_envelope.clone())))
-                }
-                Body::Like { base, refinements, .. } => {
-                    layouts[*base].clone().and_then(|(layout, envelope)| {
-                        refine(layout, refinements).map(|layout| (layout, own_envelope(envelope)))
-                    })
-                }
+                Body::Layout(layout, _) => layout.take(),
+                Body::Like { refinements, .. } => base.and_then(|base| refine(base.layout(), refinements)),
             };
-            let Some((layout, envelope)) = layout else { continue };
-            let kept = is_base[index].then(|| (layout.clone(), envelope.clone()));
-            match Frame::compile(draft.entry.name(), layout, envelope, checksums) {
-                Ok(frame) => {
-                    frames[index] = Some(frame);
-                    layouts[index] = kept;
-                }
-                Err(mistakes) => {
-                    let base = match &draft.body {
-                        Body::Like { base, .. } => layouts[*base].as_ref(),
-                        _ => None,
-                    };
-                    tell_uncompiled(draft, base, checksums, mistakes, found);
-                }
+            let Some(layout) = layout else { continue };
+            let envelope = match &draft.envelope {
+                Some(EnvelopeKey::None) => None,
+                Some(EnvelopeKey::Some(envelope)) => Some(envelope),
+                None => base.map_or(table_envelope.as_ref(), Frame::envelope),
+            };
+            match Frame::compile(draft.entry.name(), layout, envelope.cloned(), checksums) {
+                Ok(frame) => frames[index] = Some(frame),
+                Err(mistakes) => tell_uncompiled(draft, base, checksums, mistakes, found),
             }
         }
         frames
@@ -340,12 +322,14 @@ fn read_fields<'t>(
     refinements
 }
 
-/// Bare names in the expressions of a layout.
-fn free_names(layout: &mut Layout) -> Vec<Name> {
+/// Bare names in the expressions of a layout that are none of its `fields`.
+fn free_names(layout: &Layout, fields: &[Name]) -> Vec<Name> {
     let mut names = Vec::new();
-    layout_exprs(layout, &mut |expr, _| {
-        let bare = expr.paths().into_iter().filter(|(path, _)| path.rest.is_none());
-        names.extend(bare.map(|(path, _)| path.first.clone()));
+    layout.exprs(&mut |expr| {
+        expr.walk(&mut |part| match &part.kind {
+            ExprKind::Path(Path { first, rest: None }) if !fields.contains(first) => names.push(first.clone()),
+            _ => {}
+        });
     });
     names
 }
@@ -360,7 +344,8 @@ fn resolve_refinement(refinement: &mut Refinement, field: &str, scope: Scope<'_>
     }
 }
 
-fn refine(mut layout: Layout, refinements: &[(Entry<'_>, Refinement)]) -> Option<Layout> {
+fn refine(base: &Layout, refinements: &[(Entry<'_>, Refinement)]) -> Option<Layout> {
+    let mut layout = base.clone();
     for (entry, refinement) in refinements {
         layout.refine(entry.key, refinement.clone()).ok()?;
     }
@@ -370,7 +355,7 @@ fn refine(mut layout: Layout, refinements: &[(Entry<'_>, Refinement)]) -> Option
 /// Tells why a frame cannot be, at the layout, or at the key behind `like` that made it so.
 fn tell_uncompiled(
     draft: &Draft<'_>,
-    base: Option<&(Layout, Option<Envelope>)>,
+    base: Option<&Frame>,
     checksums: &[Checksum],
     mistakes: Vec<crate::frame::Mistake>,
     found: &mut Findings<'_>,
@@ -380,11 +365,11 @@ fn tell_uncompiled(
             mistakes.into_iter().for_each(|mistake| found.inside(&text.range, mistake));
             return;
         }
-        (Body::Like { refinements, .. }, Some((layout, _))) => (refinements, layout),
+        (Body::Like { refinements, .. }, Some(base)) => (refinements, base.layout()),
         _ => return,
     };
     let breaks = |count: &usize| {
-        refine(base.clone(), &refinements[..*count]).is_some_and(|layout| {
+        refine(base, &refinements[..*count]).is_some_and(|layout| {
             let envelope = None;
             Frame::compile(draft.entry.name(), layout, envelope, checksums).is_err()
         })

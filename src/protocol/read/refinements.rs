@@ -1,6 +1,7 @@
 //! What follows `like`: each key narrows the field of its name.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use toml::de::DeValue;
 
@@ -50,7 +51,7 @@ fn cbor(text: &Text<'_>, found: &mut Findings<'_>) -> Option<Refinement> {
     });
     let layout = text.read(found, |_| read)?;
     let mut items = layout.items.into_iter();
-    match (items.next().map(|item| item.kind), items.next()) {
+    match (items.next().map(|item| Arc::unwrap_or_clone(item).kind), items.next()) {
         (Some(ItemKind::Field(Field { kind: FieldType::Cbor(keys), .. })), None) => {
             Some(Refinement::Cbor(keys))
         }

@@ -1,5 +1,7 @@
 //! Walks expressions and layouts to where names stand in them, and lets each be changed.
 
+use std::sync::Arc;
+
 use crate::frame::{
     Allowed, BitField, CborKey, Expr, ExprKind, Field, FieldType, ItemKind, Layout, Transform,
 };
@@ -7,7 +9,7 @@ use crate::frame::{
 /// Calls `visit` with every expression of a layout that may name something, and the field it is a value of, if it is.
 pub(super) fn layout_exprs(layout: &mut Layout, visit: &mut dyn FnMut(&mut Expr, Option<&str>)) {
     for item in &mut layout.items {
-        match &mut item.kind {
+        match &mut Arc::make_mut(item).kind {
             ItemKind::Literal { .. } | ItemKind::Again { .. } => {}
             ItemKind::Field(field) => field_exprs(field, visit),
             ItemKind::Bits(fields) => {
