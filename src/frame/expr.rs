@@ -158,7 +158,8 @@ impl Function {
     ];
 
     pub fn by_name(name: &str) -> Option<Function> {
-        Function::ALL.into_iter().find(|function| function.name() == name)
+        let is_called = |usage: &str| usage.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+        Function::ALL.into_iter().find(|function| is_called(function.usage()))
     }
 
     pub fn name(self) -> &'static str {

@@ -125,11 +125,11 @@ impl<'s, 'a> Reader<'s, 'a> {
     }
 
     fn operator(&mut self, weakest: usize) -> Option<(usize, BinaryOp)> {
-        let rest = self.from.rest();
         // Behind most operands stands none at all.
-        if !rest.as_bytes().first().is_some_and(|byte| BEGINS[usize::from(*byte)]) {
+        if !self.from.next_byte().is_some_and(|byte| BEGINS[usize::from(byte)]) {
             return None;
         }
+        let rest = self.from.rest();
         let longer = LONGER.iter().find(|token| rest.starts_with(**token));
         for (level, operators) in LEVELS.iter().enumerate().skip(weakest) {
             for (token, op) in *operators {
@@ -162,26 +162,11 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     fn operand(&mut self) -> Result<Expr, Mistake> {
         let start = self.from.at();
-        if self.from.take("(") {
-            let inner = self.choice()?;
-            self.close(start)?;
-            return Ok(Expr { at: self.from.since(start), ..inner });
-        }
-        if let Some(number) = literal::number(self.from) {
-            return self.part(self.from.since(start), ExprKind::Number(number?));
-        }
-        if let Some(text) = literal::text(self.from) {
-            return self.part(self.from.since(start), ExprKind::Text(text?));
-        }
-        if self.from.take("..") {
-            return self.span(start, None);
-        }
-        let Some((first, at)) = self.from.name() else {
-            return Err(self.from.expected("a number, a text, a name, a function or `(`"));
-        };
+        let Some((first, at)) = self.from.word() else { return self.nameless(start) };
         if self.from.touches('(') {
-            return self.call(start, &first, at);
+            return self.call(start, first, at);
         }
+        let first = Name::new(first);
         let touches = self.from.touches('.');
         if (touches || self.calls > 0) && self.from.take("..") {
             return self.span(start, Some(first));
@@ -200,6 +185,25 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.part(at, ExprKind::Path(Path { first, rest: Some(name) }))
     }
 
+    /// An operand that does not begin with a name.
+    fn nameless(&mut self, start: usize) -> Result<Expr, Mistake> {
+        if self.from.take("(") {
+            let inner = self.choice()?;
+            self.close(start)?;
+            return Ok(Expr { at: self.from.since(start), ..inner });
+        }
+        if let Some(number) = literal::number(self.from) {
+            return self.part(self.from.since(start), ExprKind::Number(number?));
+        }
+        if let Some(text) = literal::text(self.from) {
+            return self.part(self.from.since(start), ExprKind::Text(text?));
+        }
+        if self.from.take("..") {
+            return self.span(start, None);
+        }
+        Err(self.from.expected("a number, a text, a name, a function or `(`"))
+    }
+
     fn span(&mut self, start: usize, from: Option<Name>) -> Result<Expr, Mistake> {
         let dots = self.from.since(start);
         let to = self.from.name();
@@ -212,7 +216,7 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.part(at, ExprKind::Span { from, to })
     }
 
-    fn call(&mut self, start: usize, name: &Name, at: At) -> Result<Expr, Mistake> {
+    fn call(&mut self, start: usize, name: &str, at: At) -> Result<Expr, Mistake> {
         let Some(function) = Function::by_name(name) else {
             let known = Function::ALL.iter().map(|function| function.name());
             let help = did_you_mean(name, known);

@@ -46,7 +46,7 @@ impl Reader<'_> {
     /// Items up to the `)` that closes them, or to the end.
     fn items(&mut self) -> Layout {
         let mut items = Vec::new();
-        while !self.from.is_at_end() && !self.from.rest().starts_with(')') {
+        while !matches!(self.from.next_byte(), None | Some(b')')) {
             let start = self.from.at();
             match self.item() {
                 Ok(kind) => items.push(Arc::new(Item { at: self.from.since(start), kind })),
@@ -168,23 +168,23 @@ impl Reader<'_> {
     /// `name:type`, or a checksum that stands by itself.
     fn named(&mut self) -> Result<ItemKind, Mistake> {
         let start = self.from.at();
-        let Some((name, at)) = self.from.name() else {
+        let Some((name, at)) = self.from.word() else {
             return Err(self
                 .from
                 .expected("a byte such as 7F, a text in quotes, a field as in `n:u8`, or `(`"));
         };
         if self.from.touches('(') {
-            return self.bare_checksum(start, &name, at);
+            return self.bare_checksum(start, name, at);
         }
         if !self.from.take(":") {
             let mut mistake = self.from.expected(&format!("`:` and the type of `{name}`"));
             mistake.help = Some(format!("a field is written as `{name}:u8`; bytes are upper case, as in 7F"));
             return Err(mistake);
         }
-        self.typed(Some(name), at, None)
+        self.typed(Some(Name::new(name)), at, None)
     }
 
-    fn bare_checksum(&mut self, start: usize, name: &Name, at: At) -> Result<ItemKind, Mistake> {
+    fn bare_checksum(&mut self, start: usize, name: &str, at: At) -> Result<ItemKind, Mistake> {
         let checksums = Function::ALL.into_iter().filter(|function| function.is_checksum());
         match Function::by_name(name) {
             Some(function) if function.is_checksum() => {}
@@ -228,8 +228,8 @@ impl Reader<'_> {
     fn is_target(&mut self) -> bool {
         let mut ahead = self.from.clone();
         ahead.take("(")
-            && ahead.name().is_some()
-            && matches!(ahead.rest().as_bytes().first(), Some(b'+' | b'-' | b'*' | b'/' | b'^'))
+            && ahead.word().is_some()
+            && matches!(ahead.next_byte(), Some(b'+' | b'-' | b'*' | b'/' | b'^'))
     }
 
     fn target(&mut self) -> Result<(Option<Name>, At, Option<Transform>), Mistake> {
@@ -237,7 +237,7 @@ impl Reader<'_> {
         let Some((name, at)) = self.from.name() else {
             return Err(self.from.expected("the name of a field"));
         };
-        let op = match self.from.rest().as_bytes().first() {
+        let op = match self.from.next_byte() {
             Some(b'+') => TransformOp::Add,
             Some(b'-') => TransformOp::Subtract,
             Some(b'*') => TransformOp::Multiply,
@@ -304,7 +304,7 @@ impl Reader<'_> {
         let mut fields = Vec::new();
         while !self.from.take(">") {
             let from = self.from.at();
-            let (name, transform) = if self.from.rest().starts_with('(') {
+            let (name, transform) = if self.from.next_byte() == Some(b'(') {
                 let (name, _, transform) = self.target()?;
                 (name, transform)
             } else {
@@ -350,7 +350,7 @@ impl Reader<'_> {
     }
 
     fn again(&mut self) -> Result<ItemKind, Mistake> {
-        let complement = self.from.rest().starts_with('~');
+        let complement = self.from.next_byte() == Some(b'~');
         self.from.advance(1);
         let Some((of, _)) = self.from.name() else {
             let mut mistake = self.from.expected("the name of an earlier field");

@@ -9,16 +9,17 @@ const LARGEST: i128 = u64::MAX as i128;
 
 /// `12`, `0x1F`; `None` where no digit comes next.
 pub fn number(from: &mut Scanner<'_>) -> Option<Result<i128, Mistake>> {
-    let start = from.at();
     let rest = from.rest();
-    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+    if !rest.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
-    let word = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())];
+    let start = from.at();
+    let length = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let word = &rest[..length];
     from.advance(word.len());
     let (digits, radix) = word.strip_prefix("0x").map_or((word, 10), |digits| (digits, 16));
     let at = from.since(start);
-    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+    if digits.is_empty() || !digits.bytes().all(|digit| char::from(digit).is_digit(radix)) {
         let help = Some("write 12 or 0x1F; bytes are pairs of upper-case hex digits".to_string());
         return Some(Err(Mistake { at, says: format!("`{word}` is not a number"), help }));
     }
@@ -30,8 +31,15 @@ pub fn number(from: &mut Scanner<'_>) -> Option<Result<i128, Mistake>> {
 
 /// `"OK\r\n"`; `None` where no quote comes next.
 pub fn text(from: &mut Scanner<'_>) -> Option<Result<Bytes, Mistake>> {
-    let start = from.at();
     let body = from.rest().strip_prefix('"')?;
+    let start = from.at();
+    // Few have an escape in them.
+    let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\');
+    let plain = body.bytes().take_while(|byte| is_plain(byte)).count();
+    if body.as_bytes().get(plain) == Some(&b'"') {
+        from.advance(1 + plain + 1);
+        return Some(Ok(Bytes::copy_from_slice(&body.as_bytes()[..plain])));
+    }
     let mut bytes = Vec::new();
     let mut chars = body.char_indices();
     while let Some((at, c)) = chars.next() {

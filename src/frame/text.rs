@@ -89,8 +89,14 @@ impl<'a> Scanner<'a> {
         &self.text[self.at..]
     }
 
+    /// What the next token begins with.
+    pub fn next_byte(&mut self) -> Option<u8> {
+        self.skip_blank();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
     pub fn is_at_end(&mut self) -> bool {
-        self.rest().is_empty()
+        self.next_byte().is_none()
     }
 
     /// Whether the very next character (no blank between) is `c`: an argument's "(" touches its name.
@@ -100,14 +106,13 @@ impl<'a> Scanner<'a> {
 
     /// Takes `token` if it comes next. A word is only taken whole: `times` is not the beginning of `times_out`.
     pub fn take(&mut self, token: &str) -> bool {
-        let rest = self.rest();
+        let (rest, token) = (self.rest().as_bytes(), token.as_bytes());
         // Most are asked for in vain.
-        if rest.as_bytes().first() != token.as_bytes().first() {
+        if rest.first() != token.first() || !rest.starts_with(token) {
             return false;
         }
-        let Some(after) = rest.strip_prefix(token) else { return false };
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if token.ends_with(is_word) && after.starts_with(is_word) {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        if token.last().is_some_and(is_word) && rest.get(token.len()).is_some_and(is_word) {
             return false;
         }
         self.at += token.len();
@@ -121,15 +126,19 @@ impl<'a> Scanner<'a> {
 
     /// A lower-case name.
     pub fn name(&mut self) -> Option<(Name, At)> {
-        let from = self.at();
-        let rest = &self.text[from..];
-        if !rest.starts_with(|c: char| c.is_ascii_lowercase()) {
+        self.word().map(|(word, at)| (Name::new(word), at))
+    }
+
+    /// What is written like a name and only looked up, such as a type.
+    pub fn word(&mut self) -> Option<(&'a str, At)> {
+        let (from, rest) = (self.at(), self.rest());
+        if !rest.as_bytes().first()?.is_ascii_lowercase() {
             return None;
         }
-        let end = |c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        let length = rest.find(end).unwrap_or(rest.len());
+        let is_end = |byte: &u8| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        let length = rest.bytes().position(|byte| is_end(&byte)).unwrap_or(rest.len());
         self.at += length;
-        Some((Name::new(&rest[..length]), self.since(from)))
+        Some((&rest[..length], self.since(from)))
     }
 
     /// The place from `from` to here.
@@ -154,13 +163,18 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     fn skip_blank(&mut self) {
-        // Most tokens touch the one before, or the blank has been skipped already.
-        let next = self.text.as_bytes().get(self.at);
-        if !next.is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'#') {
-            self.skip_blank_here();
+        // Most tokens touch the one before, stand one space behind it, or the blank has been skipped already.
+        while let Some(byte) = self.text.as_bytes().get(self.at) {
+            match byte {
+                b' ' | b'\n' => self.at += 1,
+                b'#' => return self.skip_blank_here(),
+                b'!'..=b'~' => return,
+                _ => return self.skip_blank_here(),
+            }
         }
     }
 
+    #[cold]
     fn skip_blank_here(&mut self) {
         loop {
             let rest = &self.text[self.at..];

@@ -14,29 +14,29 @@ const TYPES: [&str; 29] = [
 
 impl Reader<'_> {
     pub fn field_type(&mut self) -> Result<FieldType, Mistake> {
-        if self.from.rest().starts_with('(') {
+        if self.from.next_byte() == Some(b'(') {
             let body = self.parenthesized()?;
             let size = self.argument()?;
             return Ok(FieldType::Part { body, size });
         }
-        let Some((word, at)) = self.from.name() else {
+        let Some((word, at)) = self.from.word() else {
             return Err(self.from.expected("a type, such as u8, u16be, bytes or `(`"));
         };
-        match &*word {
-            "ule" => Ok(FieldType::Sized { bytes: self.needed(&word)?, order: Order::Little }),
-            "ube" => Ok(FieldType::Sized { bytes: self.needed(&word)?, order: Order::Big }),
+        match word {
+            "ule" => Ok(FieldType::Sized { bytes: self.needed(word)?, order: Order::Little }),
+            "ube" => Ok(FieldType::Sized { bytes: self.needed(word)?, order: Order::Big }),
             "dec" => Ok(FieldType::Dec),
-            "hex" => Ok(FieldType::Hex(self.needed(&word)?)),
+            "hex" => Ok(FieldType::Hex(self.needed(word)?)),
             "bytes" => Ok(FieldType::Bytes(self.argument()?)),
             "text" => Ok(FieldType::Text(self.argument()?)),
-            "uu" => Ok(FieldType::Uu(self.needed(&word)?)),
+            "uu" => Ok(FieldType::Uu(self.needed(word)?)),
             "cbor" => {
                 if !self.from.take("{") {
                     return Err(self.from.expected("`{` and the keys of the map"));
                 }
                 Ok(FieldType::Cbor(cbor_keys(&mut self.from)?))
             }
-            _ => number_type(&word, at),
+            _ => number_type(word, at),
         }
     }
 
@@ -70,13 +70,13 @@ pub fn cbor_keys(from: &mut Scanner<'_>) -> Result<Vec<CborKey>, Mistake> {
         if !from.take(":") {
             return Err(from.expected("`:` and the key's type"));
         }
-        let kind = match from.name() {
-            Some((word, at)) => match &*word {
+        let kind = match from.word() {
+            Some((word, at)) => match word {
                 "uint" => CborType::Uint,
                 "bytes" => CborType::Bytes,
                 "text" => CborType::Text,
                 "bool" => CborType::Bool,
-                _ => return Err(unknown_type(&word, at, &["uint", "bytes", "text", "bool"])),
+                _ => return Err(unknown_type(word, at, &["uint", "bytes", "text", "bool"])),
             },
             None => return Err(from.expected("uint, bytes, text or bool")),
         };
