@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::envelope::LONGEST;
-use super::expr::{Expr, ExprKind};
+use super::expr::{Expr, ExprKind, Path};
 use super::layout::Layout;
 use super::program::{Check, Leaf, LeafKind, Op, OpKind, Program, Seq, SlotId};
 use super::spelling::did_you_mean;
@@ -65,6 +65,8 @@ impl<'a> Checker<'a> {
             let window =
                 seq.windows.iter().filter(|w| (w.from..=w.to).contains(&place)).min_by_key(|w| w.to - w.from);
             let here = match window {
+                // Nothing in it asks.
+                _ if op.fixed.is_some() => Behind::Known,
                 Some(window) => self.behind(&seq.ops[place + 1..=window.to], op, Behind::Known),
                 None => self.behind(&seq.ops[place + 1..], op, behind),
             };
@@ -86,7 +88,7 @@ impl<'a> Checker<'a> {
     /// Whether the width of `op` follows from what was read before `slot`.
     fn is_told_before(&self, op: &Op, slot: SlotId) -> bool {
         let told = |expr: &Expr| {
-            expr.paths().iter().all(|(path, _)| {
+            expr.all_paths(&mut |path| {
                 path.rest.is_some() || self.program.slot(&path.first).is_none_or(|named| named < slot)
             })
         };
@@ -213,19 +215,14 @@ impl<'a> Checker<'a> {
 
     /// A length, a count or a condition: what it names has been read before.
     fn size(&mut self, expr: &Expr, here: SlotId, is_length: bool) {
-        for (path, at) in expr.paths() {
-            if path.rest.is_some() {
-                continue;
+        expr.walk(&mut |part| {
+            let ExprKind::Path(Path { first, rest: None }) = &part.kind else { return };
+            if self.program.slot(first).is_some_and(|slot| slot >= here) {
+                let says = format!("`{first}` is read only after this");
+                let help = Some("a length, a count or a flag comes before what it speaks of".into());
+                self.tell(part.at, says, help);
             }
-            if self.program.slot(&path.first).is_some_and(|slot| slot >= here) {
-                let says = format!("`{}` is read only after this", path.first);
-                self.tell(
-                    at,
-                    says,
-                    Some("a length, a count or a flag comes before what it speaks of".into()),
-                );
-            }
-        }
+        });
         self.spans(expr, here);
         if is_length {
             self.within(expr, LONGEST as i128, &format!("a length or a count is 0 to {LONGEST}"));
@@ -298,9 +295,8 @@ impl<'a> Checker<'a> {
     fn twins(&mut self) {
         let names =
             || self.program.slots.iter().enumerate().filter_map(|(id, slot)| Some((slot.name.as_ref()?, id)));
-        let all: Vec<&Name> = names().map(|(name, _)| name).collect();
         // Nearly all are different, and few.
-        if all.len() <= FEW && (1..all.len()).all(|at| !all[..at].contains(&all[at])) {
+        if names().count() <= FEW && names().all(|(name, id)| self.program.slot(name) == Some(id)) {
             return;
         }
         let mut optional = BTreeSet::new();

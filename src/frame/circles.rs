@@ -2,7 +2,7 @@
 
 use super::check::Checker;
 use super::expr::{Expr, ExprKind, Function};
-use super::program::{Holds, LeafKind, OpKind, Program, SlotId};
+use super::program::{Check, Holds, LeafKind, OpKind, Program, SlotId};
 use super::text::Name;
 
 impl<'a> Checker<'a> {
@@ -10,7 +10,8 @@ impl<'a> Checker<'a> {
     pub fn circles(&mut self) {
         let computed = self.computed();
         let needs: Vec<Vec<usize>> = computed.iter().map(|(_, expr)| self.needs(expr, &computed)).collect();
-        if needs.iter().all(Vec::is_empty) {
+        // Where each needs only earlier ones, nearly everywhere, there is none.
+        if needs.iter().enumerate().all(|(own, needs)| needs.iter().all(|needed| *needed < own)) {
             return;
         }
         for (start, (slot, expr)) in computed.iter().enumerate() {
@@ -32,16 +33,19 @@ impl<'a> Checker<'a> {
     pub fn computed(&self) -> Vec<(SlotId, &'a Expr)> {
         let mut found = Vec::new();
         let program: &'a Program = self.program;
+        let mut add = |slot: SlotId, check: &'a Check| {
+            if let Some(expr) = check.expr() {
+                found.push((slot, expr));
+            }
+        };
         program.body.walk(&mut |op| match &op.kind {
             OpKind::Leaf(leaf) => {
-                found.extend(leaf.check.expr().map(|expr| (leaf.slot, expr)));
+                add(leaf.slot, &leaf.check);
                 if let LeafKind::Cbor(keys) = &leaf.kind {
-                    found.extend(keys.iter().filter_map(|key| Some((key.slot, key.check.expr()?))));
+                    keys.iter().for_each(|key| add(key.slot, &key.check));
                 }
             }
-            OpKind::Bits { fields, .. } => {
-                found.extend(fields.iter().filter_map(|bits| Some((bits.slot, bits.check.expr()?))));
-            }
+            OpKind::Bits { fields, .. } => fields.iter().for_each(|bits| add(bits.slot, &bits.check)),
             _ => {}
         });
         found

@@ -23,8 +23,8 @@ pub fn compile(layout: &mut Layout, checksums: &[Checksum]) -> Result<Program, V
         compiler.widths(layout);
         let mut body = compiler.seq(layout);
         compiler.solvables(layout);
-        for (says, expr) in compiler.relations(&body) {
-            compiler.window(&mut body, says, &expr);
+        for length in compiler.lengths(&body) {
+            super::windows::place_window(&mut body, length);
         }
         compiler.program.body = body;
         let (mistakes, ends_by_gap) = super::check::frame(layout, &compiler.program);
@@ -152,8 +152,7 @@ impl Compiler<'_> {
 
     /// Whether it names something that is no field: nobody may know it.
     fn is_free(&self, expr: &Expr) -> bool {
-        let paths = expr.paths();
-        paths.iter().any(|(path, _)| path.rest.is_some() || self.program.slot(&path.first).is_none())
+        !expr.all_paths(&mut |path| path.rest.is_none() && self.program.slot(&path.first).is_some())
     }
 
     fn width_of(&self, slot: SlotId) -> Option<usize> {

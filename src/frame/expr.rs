@@ -247,6 +247,17 @@ impl Expr {
         found
     }
 
+    /// Whether it holds for every path that is named in it.
+    pub fn all_paths(&self, holds: &mut dyn FnMut(&Path) -> bool) -> bool {
+        let mut all = true;
+        self.walk(&mut |part| {
+            if let ExprKind::Path(path) = &part.kind {
+                all = all && holds(path);
+            }
+        });
+        all
+    }
+
     /// Whether a checksum is a part of it.
     pub fn sums_up(&self) -> bool {
         let mut sums_up = false;

@@ -6,13 +6,13 @@ use super::invert::Inverse;
 use super::program::{Check, Op, OpKind, Seq, SlotId, Window};
 
 impl Compiler<'_> {
-    /// Every field whose value is computed, with what from.
-    pub fn relations(&self, body: &Seq) -> Vec<(SlotId, Expr)> {
+    /// Every field that says how long what comes behind it is.
+    pub fn lengths(&self, body: &Seq) -> Vec<Length> {
         let mut found = Vec::new();
         body.walk(&mut |op| {
             let mut add = |slot: SlotId, check: &Check| {
-                if let Check::Computed { expr, .. } = check {
-                    found.push((slot, expr.clone()));
+                if let Some(length) = check.expr().and_then(|expr| self.length(slot, expr)) {
+                    found.push(length);
                 }
             };
             match &op.kind {
@@ -24,18 +24,24 @@ impl Compiler<'_> {
         found
     }
 
-    /// Opens a window where a relation on a length allows it.
-    pub fn window(&self, body: &mut Seq, says: SlotId, expr: &Expr) {
-        let Some((inverse, Some(from), Some(to))) = Inverse::of_size(expr) else { return };
-        let (Some(from), Some(to)) = (self.program.slot(&from), self.program.slot(&to)) else { return };
-        if from <= to && says < to {
-            place_window(body, says, from, to, inverse);
-        }
+    fn length(&self, says: SlotId, expr: &Expr) -> Option<Length> {
+        let (inverse, from, to) = Inverse::of_size(expr)?;
+        let (from, to) = (self.program.slot(&from?)?, self.program.slot(&to?)?);
+        (from <= to && says < to).then_some(Length { says, from, to, inverse })
     }
 }
 
+/// `n = size(a..b)`: the field that says it, and the fields from which and to which.
+pub struct Length {
+    says: SlotId,
+    from: SlotId,
+    to: SlotId,
+    inverse: Inverse,
+}
+
 /// Into the innermost sequence that has both ends, if they are where its operations begin and end.
-pub fn place_window(seq: &mut Seq, says: SlotId, from: SlotId, to: SlotId, inverse: Inverse) {
+pub fn place_window(seq: &mut Seq, length: Length) {
+    let Length { says, from, to, .. } = length;
     let holding = |slot: SlotId| seq.ops.iter().position(|op| op.slots.contains(&slot));
     let (Some(first), Some(last)) = (holding(from), holding(to)) else { return };
     let is_itself =
@@ -48,10 +54,10 @@ pub fn place_window(seq: &mut Seq, says: SlotId, from: SlotId, to: SlotId, inver
         && !is_whole
         && let Some(body) = seq.ops[first].body_mut()
     {
-        return place_window(body, says, from, to, inverse);
+        return place_window(body, length);
     }
     if seq.ops[first].begins_with(from) && seq.ops[last].ends_with(to) {
-        seq.windows.push(Window { from: first, to: last, says, inverse });
+        seq.windows.push(Window { from: first, to: last, says, inverse: length.inverse });
     }
 }
 
