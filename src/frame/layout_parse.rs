@@ -90,7 +90,7 @@ impl Reader<'_> {
             return self.literal(text?);
         }
         if let Some(byte) = literal::hex_byte(&mut self.from) {
-            return self.literal(Bytes::copy_from_slice(&[byte]));
+            return self.literal(literal::one(byte));
         }
         match self.from.rest().as_bytes() {
             [b'<', ..] => self.bits(),

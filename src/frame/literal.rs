@@ -7,6 +7,17 @@ use super::text::{At, Mistake, Scanner};
 /// The largest number a table can write.
 const LARGEST: i128 = u64::MAX as i128;
 
+/// Every byte once: a literal of one byte needs no memory of its own.
+static BYTES: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        bytes[byte] = byte as u8;
+        byte += 1;
+    }
+    bytes
+};
+
 /// `12`, `0x1F`; `None` where no digit comes next.
 pub fn number(from: &mut Scanner<'_>) -> Option<Result<i128, Mistake>> {
     let rest = from.rest();
@@ -99,6 +110,12 @@ pub fn hex_byte(from: &mut Scanner<'_>) -> Option<u8> {
     }
     from.advance(2);
     Some(byte)
+}
+
+/// The literal of that byte alone.
+pub fn one(byte: u8) -> Bytes {
+    let place = usize::from(byte);
+    Bytes::from_static(&BYTES[place..=place])
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub(super) struct FrameDrafts<'t> {
 }
 
 struct Draft<'t> {
+    name: Name,
     entry: Entry<'t>,
     body: Body<'t>,
     /// `None`: as the frame that it is like, or as the table.
@@ -60,9 +61,10 @@ impl<'t> FrameDrafts<'t> {
             found.error(entry.key_range(), format!("more than {MOST_FRAMES} frames; expected fewer"));
         }
         let entries = &entries[..entries.len().min(MOST_FRAMES)];
-        let by_name: BTreeMap<Name, usize> =
-            entries.iter().enumerate().map(|(index, entry)| (entry.name(), index)).collect();
-        let drafts = entries.iter().map(|entry| draft(entry, &by_name, found)).collect();
+        let names: Vec<Name> = entries.iter().map(Entry::name).collect();
+        let by_name: BTreeMap<Name, usize> = names.iter().cloned().zip(0..).collect();
+        let drafts = names.into_iter().zip(entries).map(|(name, entry)| draft(name, entry, &by_name, found));
+        let drafts = drafts.collect();
         let mut frames = FrameDrafts { drafts, order: Vec::new() };
         frames.put_in_order(found);
         frames
@@ -82,13 +84,13 @@ impl<'t> FrameDrafts<'t> {
     /// What only the file tells of them.
     pub(super) fn written(&self) -> Written {
         let base = |draft: &Draft<'_>| match draft.body {
-            Body::Like { base, .. } => Some(self.drafts[base].entry.name()),
+            Body::Like { base, .. } => Some(self.drafts[base].name.clone()),
             Body::Layout(..) | Body::None => None,
         };
         let directed = self.drafts.iter().filter(|draft| draft.is_directed);
         Written {
             bases: self.drafts.iter().filter_map(base).collect(),
-            directed: directed.map(|draft| draft.entry.name()).collect(),
+            directed: directed.map(|draft| draft.name.clone()).collect(),
         }
     }
 
@@ -154,7 +156,7 @@ impl<'t> FrameDrafts<'t> {
             let fields = layout.map(Layout::names);
             let takes = layout.zip(fields.as_deref()).map(|(layout, fields)| free_names(layout, fields));
             let takes = takes.unwrap_or_default();
-            frames.insert(draft.entry.name(), FrameNames { index, fields, takes });
+            frames.insert(draft.name.clone(), FrameNames { index, fields, takes });
         }
         names.set_frames(frames);
     }
@@ -211,7 +213,7 @@ impl<'t> FrameDrafts<'t> {
                 Some(EnvelopeKey::Some(envelope)) => Some(envelope),
                 None => base.map_or(table_envelope.as_ref(), Frame::envelope),
             };
-            match Frame::compile(draft.entry.name(), layout, envelope.cloned(), checksums) {
+            match Frame::compile(draft.name.clone(), layout, envelope.cloned(), checksums) {
                 Ok(frame) => frames[index] = Some(frame),
                 Err(mistakes) => tell_uncompiled(draft, base, checksums, mistakes, found),
             }
@@ -220,14 +222,19 @@ impl<'t> FrameDrafts<'t> {
     }
 }
 
-fn draft<'t>(entry: &Entry<'t>, by_name: &BTreeMap<Name, usize>, found: &mut Findings<'_>) -> Draft<'t> {
-    let whole = |body, is_whole| Draft { entry: *entry, body, envelope: None, is_directed: false, is_whole };
+fn draft<'t>(
+    name: Name,
+    entry: &Entry<'t>,
+    by_name: &BTreeMap<Name, usize>,
+    found: &mut Findings<'_>,
+) -> Draft<'t> {
+    let plain =
+        Draft { name, entry: *entry, body: Body::None, envelope: None, is_directed: false, is_whole: false };
     if let Some(text) = entry.maybe_text() {
         let layout = read_layout(&text, found);
-        let is_whole = layout.is_some();
-        return whole(Body::Layout(layout, text), is_whole);
+        return Draft { is_whole: layout.is_some(), body: Body::Layout(layout, text), ..plain };
     }
-    let Some(fields) = entry.own_section(found) else { return whole(Body::None, false) };
+    let Some(fields) = entry.own_section(found) else { return plain };
     let before = found.errors();
     let envelope = fields.text("envelope", found).and_then(|text| envelope(&text, found));
     let like = fields.text("like", found);
@@ -258,7 +265,7 @@ fn draft<'t>(entry: &Entry<'t>, by_name: &BTreeMap<Name, usize>, found: &mut Fin
     };
     let is_directed = fields.get("from").and_then(|from| from.word(found)).is_some();
     let is_whole = found.errors() == before && !matches!(body, Body::None | Body::Layout(None, _));
-    Draft { entry: *entry, body, envelope, is_directed, is_whole }
+    Draft { body, envelope, is_directed, is_whole, ..plain }
 }
 
 fn read_layout(text: &Text<'_>, found: &mut Findings<'_>) -> Option<Layout> {
@@ -293,13 +300,15 @@ fn read_fields<'t>(
     names: &Names,
     found: &mut Findings<'_>,
 ) -> Vec<(Entry<'t>, Refinement)> {
-    let is_shape = |entry: &&Entry<'_>| {
-        let kind = layout.refines(entry.key);
-        entry.maybe_text().is_some() && matches!(kind, Some(Refines::Bytes | Refines::Cbor))
+    let is_shape = |entry: &Entry<'_>| {
+        entry.maybe_text().is_some()
+            && matches!(layout.refines(entry.key), Some(Refines::Bytes | Refines::Cbor))
     };
-    let (shapes, others): (Vec<&Entry<'t>>, Vec<&Entry<'t>>) = fields.iter().partition(is_shape);
-    let mut refinements = Vec::new();
-    for entry in shapes.into_iter().chain(others) {
+    let mut in_order: Vec<(bool, &Entry<'t>)> =
+        fields.iter().map(|entry| (!is_shape(entry), entry)).collect();
+    in_order.sort_by_key(|(is_last, _)| *is_last);
+    let mut refinements = Vec::with_capacity(fields.len());
+    for (_, entry) in in_order {
         let Some(kind) = layout.refines(entry.key) else {
             let known = layout.names();
             let says = format!("nothing in this frame is called `{}`", entry.key);
@@ -327,7 +336,9 @@ fn free_names(layout: &Layout, fields: &[Name]) -> Vec<Name> {
     let mut names = Vec::new();
     layout.exprs(&mut |expr| {
         expr.walk(&mut |part| match &part.kind {
-            ExprKind::Path(Path { first, rest: None }) if !fields.contains(first) => names.push(first.clone()),
+            ExprKind::Path(Path { first, rest: None }) if !fields.contains(first) => {
+                names.push(first.clone())
+            }
             _ => {}
         });
     });
@@ -371,7 +382,7 @@ fn tell_uncompiled(
     let breaks = |count: &usize| {
         refine(base, &refinements[..*count]).is_some_and(|layout| {
             let envelope = None;
-            Frame::compile(draft.entry.name(), layout, envelope, checksums).is_err()
+            Frame::compile(draft.name.clone(), layout, envelope, checksums).is_err()
         })
     };
     let guilty = (1..=refinements.len()).find(breaks).map(|count| &refinements[count - 1]);
