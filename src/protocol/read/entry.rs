@@ -200,7 +200,7 @@ pub(super) fn integer_value(integer: &DeInteger<'_>) -> Option<i128> {
 
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
 /// A number as a key is written: decimal, or hexadecimal behind `0x`.

@@ -9,15 +9,17 @@ use super::super::findings::Findings;
 use super::super::keys::{Key, Kind, Naming, Others, Section};
 use super::entry::{Entry, Text, is_name, parse_hex_bytes, parse_number};
 
-/// The entries of one table, in the order of the file.
+/// The entries of one table.
 pub(super) struct Fields<'t> {
     section: &'static Section,
     /// Its name in the file, where the table chose it.
     key: &'t str,
     /// Where the table's own name stands.
     pub(super) at: Range<usize>,
-    known: Vec<Entry<'t>>,
-    others: Vec<Entry<'t>>,
+    /// Those of the key list, and behind them those that the table names itself, in the order of the file.
+    entries: Vec<Entry<'t>>,
+    /// How many are of the key list.
+    known: usize,
 }
 
 impl<'t> Fields<'t> {
@@ -29,27 +31,30 @@ impl<'t> Fields<'t> {
         at: Range<usize>,
         found: &mut Findings<'_>,
     ) -> Fields<'t> {
-        let mut entries: Vec<_> = table.iter().collect();
-        entries.sort_by_key(|(key, _)| key.span().start);
-        let mut fields = Fields { section, key, at, known: Vec::new(), others: Vec::new() };
-        for (key, value) in entries {
-            let entry = |kind, example| Entry {
-                key: key.get_ref(),
-                key_from: key.span().start,
-                key_to: key.span().end,
-                value,
-                kind,
-                example,
-            };
-            match (section.key(key.get_ref()), &section.others) {
-                (Some(Key { kind, example, .. }), _) => fields.known.push(entry(kind, example)),
+        let mut fields = Fields { section, key, at, entries: Vec::with_capacity(table.len()), known: 0 };
+        let mut misnamed: Vec<(Range<usize>, &str, Option<&Others>)> = Vec::new();
+        for (key, value) in table {
+            let (span, key) = (key.span(), &**key.get_ref());
+            let entry =
+                |kind, example| Entry { key, key_from: span.start, key_to: span.end, value, kind, example };
+            match (section.key(key), &section.others) {
+                (Some(Key { kind, example, .. }), _) => fields.add_known(entry(kind, example)),
                 (None, Some(others)) if fields.takes(others, value.get_ref()) => {
-                    let other = entry(&others.kind, others.example);
-                    if is_well_named(&other, others, found) {
-                        fields.others.push(other);
+                    if is_well_named(key, others.naming) {
+                        fields.entries.push(entry(&others.kind, others.example));
+                    } else {
+                        misnamed.push((span, key, Some(others)));
                     }
                 }
-                (None, _) => unknown_key(key.get_ref(), key.span(), &fields, found),
+                (None, _) => misnamed.push((span, key, None)),
+            }
+        }
+        fields.entries[fields.known..].sort_by_key(|entry| entry.key_from);
+        misnamed.sort_by_key(|(span, ..)| span.start);
+        for (span, key, others) in misnamed {
+            match others {
+                Some(others) => tell_badly_named(key, span, others, found),
+                None => unknown_key(key, span, &fields, found),
             }
         }
         for key in section.keys.iter().filter(|key| key.required) {
@@ -61,6 +66,13 @@ impl<'t> Fields<'t> {
             }
         }
         fields
+    }
+
+    fn add_known(&mut self, entry: Entry<'t>) {
+        let last = self.entries.len();
+        self.entries.push(entry);
+        self.entries.swap(self.known, last);
+        self.known += 1;
     }
 
     /// Where a section has both keys and names of the table's own, only a table can be one of the latter, or a field of `like`.
@@ -77,12 +89,12 @@ impl<'t> Fields<'t> {
 
     pub(super) fn get(&self, name: &str) -> Option<Entry<'t>> {
         debug_assert!(self.section.key(name).is_some(), "`{name}` is not in the list of keys");
-        self.known.iter().find(|entry| entry.key == name).copied()
+        self.entries[..self.known].iter().find(|entry| entry.key == name).copied()
     }
 
     /// What the table names itself.
     pub(super) fn others(&self) -> &[Entry<'t>] {
-        &self.others
+        &self.entries[self.known..]
     }
 
     pub(super) fn text(&self, name: &str, found: &mut Findings<'_>) -> Option<Text<'t>> {
@@ -127,7 +139,7 @@ impl<'t> Fields<'t> {
 
     /// The tables that the section names itself, each with its entries.
     pub(super) fn named_sections(&self, found: &mut Findings<'_>) -> Vec<(Entry<'t>, Fields<'t>)> {
-        self.others
+        self.others()
             .iter()
             .filter_map(|entry| Some((*entry, entry.section(section_of(entry.kind)?, found)?)))
             .collect()
@@ -206,21 +218,19 @@ fn unknown_key(key: &str, range: Range<usize>, of: &Fields<'_>, found: &mut Find
     known.did_you_mean(key, names());
 }
 
-fn is_well_named(entry: &Entry<'_>, others: &Others, found: &mut Findings<'_>) -> bool {
-    let key = entry.key;
-    let is_well = match others.naming {
+fn is_well_named(key: &str, naming: Naming) -> bool {
+    match naming {
         Naming::Name => is_name(key),
         Naming::Number => parse_number(key).is_some(),
         Naming::NumberOrBytes => parse_number(key).is_some() || parse_hex_bytes(key).is_some(),
-    };
-    if !is_well {
-        let expected = match others.naming {
-            Naming::Name => "lower-case letters, digits and `_`, a letter first",
-            Naming::Number => "a number, such as `0x10`",
-            Naming::NumberOrBytes => "a number such as 0x0410, or hex bytes such as \"1E 95 0F\"",
-        };
-        let says = format!("`{key}` cannot be {}; expected {expected}", others.called);
-        found.error(entry.key_range(), says);
     }
-    is_well
+}
+
+fn tell_badly_named(key: &str, range: Range<usize>, others: &Others, found: &mut Findings<'_>) {
+    let expected = match others.naming {
+        Naming::Name => "lower-case letters, digits and `_`, a letter first",
+        Naming::Number => "a number, such as `0x10`",
+        Naming::NumberOrBytes => "a number such as 0x0410, or hex bytes such as \"1E 95 0F\"",
+    };
+    found.error(range, format!("`{key}` cannot be {}; expected {expected}", others.called));
 }
