@@ -1,6 +1,7 @@
 //! Floor 2: what a table says. TOML text to a checked model, with every mistake at its place.
 
 mod check;
+mod each_path;
 mod ends;
 mod findings;
 mod flash;

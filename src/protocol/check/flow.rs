@@ -6,7 +6,8 @@ use crate::line::Direction;
 use crate::protocol::model::{ExchangeId, Table};
 
 use super::flaw::{Flaw, Place};
-use super::positions::{Choice, MOST, Positions, Set};
+use super::numbers::Numbers;
+use super::positions::{Choice, MOST, Positions};
 
 pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
     let mut found = Vec::new();
@@ -50,7 +51,7 @@ fn gotos(positions: &Positions) -> impl Iterator<Item = Flaw> + '_ {
 
 /// Nobody could tell whose turn it is.
 fn mixed(choice: &Choice, positions: &Positions) -> Option<Flaw> {
-    let all: Set = choice.branches.iter().flat_map(Set::iter).collect();
+    let all: Numbers = choice.branches.iter().flat_map(Numbers::iter).collect();
     let of =
         |direction| all.iter().map(|index| &positions.list[index]).find(move |p| p.direction == direction);
     let (sent, heard) = (of(Direction::Tx)?, of(Direction::Rx)?);
@@ -67,11 +68,11 @@ fn mixed(choice: &Choice, positions: &Positions) -> Option<Flaw> {
 fn uncovered(positions: &Positions) -> Vec<Flaw> {
     let sent = |index: &usize| positions.list[*index].direction == Direction::Tx;
     // Positions from which the end can be reached without hearing anything.
-    let mut silent: Set = positions.last.iter().filter(sent).collect();
+    let mut silent: Numbers = positions.last.iter().filter(sent).collect();
     loop {
         let more: Vec<usize> = (0..positions.list.len())
-            .filter(|index| sent(index) && !silent.contains(index))
-            .filter(|index| positions.follow[*index].iter().any(|next| silent.contains(&next)))
+            .filter(|index| sent(index) && !silent.contains(*index))
+            .filter(|index| positions.follow[*index].iter().any(|next| silent.contains(next)))
             .collect();
         if more.is_empty() {
             break;
@@ -79,7 +80,7 @@ fn uncovered(positions: &Positions) -> Vec<Flaw> {
         silent.extend(more);
     }
     let is_uncovered = |index: &usize| {
-        sent(index) && positions.follow[*index].iter().any(|next| next != *index && silent.contains(&next))
+        sent(index) && positions.follow[*index].iter().any(|next| next != *index && silent.contains(next))
     };
     let uncovered = (0..positions.list.len()).filter(is_uncovered).map(|index| {
         let position = &positions.list[index];

@@ -4,29 +4,32 @@
 
 use crate::frame::{At, Expr, Name, Path, nearest};
 use crate::line::Direction;
+use crate::protocol::each_path::each_path;
 use crate::protocol::flash::{FLASH_NAMES, Flash, FlashRun};
 use crate::protocol::model::{ExchangeId, Table};
 use crate::protocol::talk::{Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 
 use super::calls::calls;
-use super::few::Few;
 use super::flaw::{Flaw, Place};
+use super::frame_ids::FrameIds;
+use super::numbers::Numbers;
 use super::reach::{called_by_runs, with_called};
-use super::sent::needed;
+use global::Global;
 
 mod called;
+mod global;
 
-pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
-    let global = Global::of(table);
+pub(super) fn flaws(table: &Table, frames: &FrameIds<'_>) -> Vec<Flaw> {
+    let mut global = Global::of(table, frames);
     let mut found = Vec::new();
     let spoken = with_called(table, called_by_runs(table));
     for (id, exchange) in table.exchanges_with_id() {
-        let mut walk = Walk::new(table, &global, Spot::Exchange(id));
+        let mut walk = Walk::new(table, &mut global, Spot::Exchange(id));
         // What no run calls is there for those who listen; a device answers it all the same.
-        walk.host_speaks = spoken.contains(&id);
-        walk.known.host = global.kept.clone();
-        walk.known.host.extend(&exchange.with);
-        walk.known.device = global.kept.clone();
+        walk.host_speaks = spoken.contains(id.0);
+        walk.known.host = walk.global.kept.clone();
+        walk.known.device = walk.global.kept.clone();
+        exchange.with.iter().for_each(|name| walk.host_learns(name));
         walk.talk(&exchange.talk);
         found.append(&mut walk.found);
     }
@@ -38,18 +41,18 @@ pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
     ];
     for (run, spot) in runs {
         let Some(run) = run else { continue };
-        let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &global, spot) };
+        let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &mut global, spot) };
         walk.talk(run);
         found.append(&mut walk.found);
     }
-    let (flash_names, image) = (FLASH_NAMES.map(Name::new), Name::new("image"));
     for (run, talk) in table.flash.iter().flat_map(|flash| &flash.runs) {
-        let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &global, Spot::Flash(*run)) };
-        walk.known.host.extend(&flash_names);
+        let mut walk = Walk { own_flaws: &own_flaws, ..Walk::new(table, &mut global, Spot::Flash(*run)) };
+        FLASH_NAMES.into_iter().for_each(|name| walk.host_learns(name));
         if *run != FlashRun::Begin {
             // What the device told at the beginning is known in every other run.
-            walk.known.host.insert(&image);
-            walk.known.host.extend(table.flash.iter().flat_map(|flash| kept_at_begin(table, flash)));
+            walk.host_learns("image");
+            let kept = table.flash.iter().flat_map(|flash| kept_at_begin(table, flash));
+            kept.for_each(|name| walk.host_learns(name));
         }
         walk.talk(talk);
         found.append(&mut walk.found);
@@ -58,32 +61,10 @@ pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
 }
 
 /// Names that the exchanges of `[flash] begin` keep.
-fn kept_at_begin<'t>(table: &'t Table, flash: &Flash) -> impl Iterator<Item = &'t Name> {
+fn kept_at_begin<'t>(table: &'t Table, flash: &Flash) -> Vec<&'t Name> {
     let called = flash.run(FlashRun::Begin).map(calls).unwrap_or_default();
     let ids = called.iter().filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect();
-    with_called(table, ids).into_iter().flat_map(|id| &table.exchanges[id.0].keep)
-}
-
-/// Names that the whole table has.
-struct Global<'t> {
-    /// Kept by some exchange.
-    kept: Few<&'t Name>,
-    parameters: Few<&'t Name>,
-    /// What only the device has from the start.
-    device: Few<&'t Name>,
-}
-
-impl<'t> Global<'t> {
-    fn of(table: &'t Table) -> Global<'t> {
-        let of_chips = table.chips.iter().flat_map(|chip| chip.parameters.iter().map(|(name, _)| name));
-        let parameters = table.parameters.iter().map(|parameter| &parameter.name).chain(of_chips);
-        let cycles = table.device.cycles.iter().map(|(name, _)| name);
-        Global {
-            kept: table.exchanges.iter().flat_map(|exchange| &exchange.keep).collect(),
-            parameters: parameters.collect(),
-            device: table.device.knows.iter().map(|(name, _)| name).chain(cycles).collect(),
-        }
-    }
+    with_called(table, ids).iter().flat_map(|id| &table.exchanges[id].keep).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -109,15 +90,15 @@ impl Spot {
 
 /// What may be known so far.
 #[derive(Clone, Default)]
-struct Known<'t> {
-    host: Few<&'t Name>,
-    device: Few<&'t Name>,
+struct Known {
+    host: Numbers,
+    device: Numbers,
     /// Frames of which the fields can be read.
-    frames: Few<&'t Name>,
+    frames: Numbers,
 }
 
-impl<'t> Known<'t> {
-    fn join(&mut self, other: &Known<'t>) {
+impl Known {
+    fn join(&mut self, other: &Known) {
         self.host.join(&other.host);
         self.device.join(&other.device);
         self.frames.join(&other.frames);
@@ -135,11 +116,11 @@ enum Knower {
     Nobody,
 }
 
-struct Walk<'t> {
+struct Walk<'t, 'g> {
     table: &'t Table,
-    global: &'t Global<'t>,
+    global: &'g mut Global<'t>,
     spot: Spot,
-    known: Known<'t>,
+    known: Known,
     depth: usize,
     host_speaks: bool,
     /// In a branch that is there for those who listen: whoever speaks takes an earlier one.
@@ -147,12 +128,12 @@ struct Walk<'t> {
     /// Of a called exchange.
     arguments: &'t [Name],
     /// What is wrong in exchanges wherever they are called.
-    own_flaws: &'t [String],
+    own_flaws: &'g [String],
     found: Vec<Flaw>,
 }
 
-impl<'t> Walk<'t> {
-    fn new(table: &'t Table, global: &'t Global<'t>, spot: Spot) -> Walk<'t> {
+impl<'t, 'g> Walk<'t, 'g> {
+    fn new(table: &'t Table, global: &'g mut Global<'t>, spot: Spot) -> Walk<'t, 'g> {
         Walk {
             table,
             global,
@@ -208,105 +189,108 @@ impl<'t> Walk<'t> {
     }
 
     fn message(&mut self, message: &'t Message, at: At) {
-        let Some((_, frame)) = self.table.frame_named(&message.frame) else { return };
+        let Some(frame) = self.global.frame(&message.frame) else { return };
         for bind in &message.binds {
             self.bind(message, &bind.name, &bind.value, bind.at);
         }
         let is_spoken = self.host_speaks || message.direction == Direction::Rx;
         if is_spoken && !self.is_aside {
-            let fields = needed(frame.layout());
-            let bound = |field: &Name| message.binds.iter().any(|bind| bind.name == *field);
-            for field in fields.iter().filter(|field| !bound(field)) {
-                self.unbound(message, field, at);
-            }
+            let sends = message.direction == Direction::Tx;
+            let has = |field| if sends { self.host_has(field) } else { self.device_has(field) };
+            let lacks = |field: &Name| {
+                let is_bound = message.binds.iter().any(|bind| bind.name == *field);
+                !is_bound && !self.global.number_of(field).is_some_and(has)
+            };
+            let lacking = self.global.needed(frame).iter().copied().filter(|field| lacks(field));
+            let lacking: Vec<&Name> = lacking.collect();
+            lacking.into_iter().for_each(|field| self.unbound(message, field, at));
         }
-        self.known.frames.insert(&message.frame);
+        self.known.frames.insert(frame.0);
     }
 
     fn bind(&mut self, message: &Message, field: &Name, value: &'t Expr, at: At) {
-        let sends = message.direction == Direction::Tx;
-        let bare = bare(value).filter(|name| !self.is_named_value(field, name));
-        for (path, path_at) in value.paths() {
+        let mut bare = bare(value);
+        each_path(value, |path, path_at| {
             if self.is_named_value(field, &path.first) {
-                continue;
+                bare = None;
+                return;
             }
-            let knower = self.knower(path);
-            match (knower, sends) {
-                (Knower::Both, _) | (Knower::Host, true) => {}
-                (Knower::Nobody, false) if bare.is_some() => {}
-                (Knower::Nobody | Knower::NotYet, _) => self.unknown(path, path_at, knower),
-                (Knower::Device, true) => self.say(
-                    path_at,
-                    format!("`{}` is known to the device alone, and the host sends it", shown(path)),
-                ),
-                // The host takes what comes; the device needs its own way to the same value.
-                (Knower::Device, false) => {}
-                (Knower::Host, false) if self.device_has(field) => {}
-                (Knower::Host, false) => {
-                    let place = self.spot.at(at);
-                    let says = format!(
-                        "only the host can compute `{field}`: the device never learns `{}`",
-                        shown(path)
-                    );
-                    let help = "say how the device comes to it: `{ name = … }`, `[device.knows]`, or a frame of the host before it";
-                    self.found.push(Flaw::warning(place, says).with_help(help.to_string()));
-                }
-            }
-        }
+            self.bound(message, (field, at), path, path_at, bare.is_some());
+        });
         if let Some(name) = bare {
-            self.known.host.insert(name);
-            self.known.device.insert(name);
+            self.host_learns(name);
+            self.device_learns(name);
         }
     }
 
-    /// A field that nobody binds takes what is called like it.
-    fn unbound(&mut self, message: &Message, field: &Name, at: At) {
-        let sender = if message.direction == Direction::Tx { "host" } else { "device" };
-        let has = if sender == "host" { self.host_has(field) } else { self.device_has(field) };
-        if !has {
-            let says = format!(
-                "the {sender} sends `{}` and nothing gives its field `{field}` a value",
-                message.frame
-            );
-            let help = match sender {
-                "host" => format!("bind it, `{}({field} = …)`, or give it in [parameters]", message.frame),
-                _ => format!(
-                    "give it in [device.knows], bind it, or let the device find it: `{{ {field} = … }}`"
-                ),
-            };
-            self.found.push(Flaw::error(self.spot.at(at), says).with_help(help));
+    /// A field is made of what is at `path`; `is_all` where that is all that it is.
+    fn bound(&mut self, message: &Message, (field, at): (&Name, At), path: &Path, path_at: At, is_all: bool) {
+        let knower = self.knower(path);
+        match (knower, message.direction == Direction::Tx) {
+            (Knower::Both, _) | (Knower::Host, true) => {}
+            (Knower::Nobody, false) if is_all => {}
+            (Knower::Nobody | Knower::NotYet, _) => self.unknown(path, path_at, knower),
+            (Knower::Device, true) => self.say(
+                path_at,
+                format!("`{}` is known to the device alone, and the host sends it", shown(path)),
+            ),
+            // The host takes what comes; the device needs its own way to the same value.
+            (Knower::Device, false) => {}
+            (Knower::Host, false)
+                if self.global.number_of(field).is_some_and(|field| self.device_has(field)) => {}
+            (Knower::Host, false) => {
+                let says =
+                    format!("only the host can compute `{field}`: the device never learns `{}`", shown(path));
+                let help = "say how the device comes to it: `{ name = … }`, `[device.knows]`, or a frame of the host before it";
+                self.found.push(Flaw::warning(self.spot.at(at), says).with_help(help.to_string()));
+            }
         }
+    }
+
+    /// Tells that a field takes what is called like it, and nobody has that.
+    fn unbound(&mut self, message: &Message, field: &Name, at: At) {
+        let (sender, help) = match message.direction {
+            Direction::Tx => {
+                ("host", format!("bind it, `{}({field} = …)`, or give it in [parameters]", message.frame))
+            }
+            Direction::Rx => (
+                "device",
+                format!("give it in [device.knows], bind it, or let the device find it: `{{ {field} = … }}`"),
+            ),
+        };
+        let says =
+            format!("the {sender} sends `{}` and nothing gives its field `{field}` a value", message.frame);
+        self.found.push(Flaw::error(self.spot.at(at), says).with_help(help));
     }
 
     /// Whoever speaks next has to know whether the condition holds; the other side sees it from what is said.
     fn guard(&mut self, condition: &Expr, speaker: Option<Direction>) {
-        for (path, at) in condition.paths() {
-            match (self.knower(path), speaker) {
-                (Knower::Device, _) if self.is_run() && self.global.kept.contains(&&path.first) => {
-                    self.unknown(path, at, Knower::Nobody);
-                }
-                (Knower::Device, Some(Direction::Tx)) => {
-                    let says =
-                        format!("`{}` is known to the device alone, and the host decides here", shown(path));
-                    self.found.push(Flaw::warning(self.spot.at(at), says));
-                }
-                (Knower::Host, Some(Direction::Rx)) => {
-                    let says = format!(
-                        "only the host can compute this: the device decides here and never learns `{}`",
-                        shown(path)
-                    );
-                    self.found.push(Flaw::warning(self.spot.at(at), says));
-                }
-                (knower @ (Knower::Nobody | Knower::NotYet), _) => self.unknown(path, at, knower),
-                _ => {}
+        each_path(condition, |path, at| match (self.knower(path), speaker) {
+            (Knower::Device, _) if self.is_run() && self.is_kept(&path.first) => {
+                self.unknown(path, at, Knower::Nobody);
             }
-        }
+            (Knower::Device, Some(Direction::Tx)) => {
+                let says =
+                    format!("`{}` is known to the device alone, and the host decides here", shown(path));
+                self.found.push(Flaw::warning(self.spot.at(at), says));
+            }
+            (Knower::Host, Some(Direction::Rx)) => {
+                let says = format!(
+                    "only the host can compute this: the device decides here and never learns `{}`",
+                    shown(path)
+                );
+                self.found.push(Flaw::warning(self.spot.at(at), says));
+            }
+            (knower @ (Knower::Nobody | Knower::NotYet), _) => self.unknown(path, at, knower),
+            _ => {}
+        });
     }
 
     fn each(&mut self, each: &'t Each) {
         self.data(each);
+        let (piece, data) = (self.global.number(&each.piece), self.global.number(&each.data));
         for known in [&mut self.known.host, &mut self.known.device] {
-            known.insert(&each.piece);
+            known.insert(piece);
         }
         self.talk(&each.body);
         // These may look at what came within the round.
@@ -314,8 +298,8 @@ impl<'t> Walk<'t> {
         self.readable(Some(&each.by));
         self.readable(each.next.as_ref());
         for known in [&mut self.known.host, &mut self.known.device] {
-            known.remove(&&each.piece);
-            known.insert(&each.data);
+            known.remove(piece);
+            known.insert(data);
         }
     }
 
@@ -329,19 +313,20 @@ impl<'t> Walk<'t> {
     }
 
     fn readable(&mut self, expr: Option<&Expr>) {
-        for (path, at) in expr.into_iter().flat_map(Expr::paths) {
+        let Some(expr) = expr else { return };
+        each_path(expr, |path, at| {
             let knower = self.knower(path);
             if matches!(knower, Knower::Nobody | Knower::NotYet) {
                 self.unknown(path, at, knower);
             }
-        }
+        });
     }
 
     fn effect(&mut self, effect: &'t Effect) {
         match &effect.kind {
             EffectKind::Let { name, value } => {
                 self.readable(Some(value));
-                self.known.device.insert(name);
+                self.device_learns(name);
             }
             EffectKind::Write { address, data } => {
                 self.readable(Some(address));
@@ -361,14 +346,18 @@ impl<'t> Walk<'t> {
         if matches!(&**name, "asked" | "last") {
             return Knower::Both;
         }
-        let (host, device) = (self.host_has(name), self.device_has(name));
+        let number = self.global.number_of(name);
+        let host = number.is_some_and(|name| self.host_has(name));
+        let device = number.is_some_and(|name| self.device_has(name));
         match (host, device) {
             (true, true) => Knower::Both,
             (true, false) => Knower::Host,
             (false, true) => Knower::Device,
-            (false, false) if self.known.frames.contains(&name) => Knower::Both,
-            (false, false) if path.rest.is_some() && self.table.frame_named(name).is_some() => Knower::NotYet,
-            (false, false) => Knower::Nobody,
+            (false, false) => match self.global.frame(name) {
+                Some(frame) if self.known.frames.contains(frame.0) => Knower::Both,
+                Some(_) if path.rest.is_some() => Knower::NotYet,
+                _ => Knower::Nobody,
+            },
         }
     }
 
@@ -376,14 +365,26 @@ impl<'t> Walk<'t> {
         !matches!(self.spot, Spot::Exchange(_))
     }
 
-    fn host_has(&self, name: &Name) -> bool {
-        self.known.host.contains(&name) || self.global.parameters.contains(&name)
+    fn host_has(&self, name: usize) -> bool {
+        self.known.host.contains(name) || self.global.parameters.contains(name)
     }
 
-    fn device_has(&self, name: &Name) -> bool {
-        self.known.device.contains(&name)
-            || self.global.parameters.contains(&name)
-            || self.global.device.contains(&name)
+    fn device_has(&self, name: usize) -> bool {
+        self.known.device.contains(name)
+            || self.global.parameters.contains(name)
+            || self.global.device.contains(name)
+    }
+
+    fn is_kept(&self, name: &Name) -> bool {
+        self.global.number_of(name).is_some_and(|name| self.global.kept.contains(name))
+    }
+
+    fn host_learns(&mut self, name: &'t str) {
+        self.known.host.insert(self.global.number(name));
+    }
+
+    fn device_learns(&mut self, name: &'t str) {
+        self.known.device.insert(self.global.number(name));
     }
 
     /// A name of `[values.FIELD]`, or of a lookup.
@@ -407,13 +408,12 @@ impl<'t> Walk<'t> {
                 format!("`{}` cannot be known yet: no frame `{}` has come before", shown(path), path.first),
                 None,
             )
-        } else if self.global.kept.contains(&&path.first) {
+        } else if self.is_kept(&path.first) {
             let says = format!("`{}` cannot be known yet", path.first);
             (says, Some("call the exchange that keeps it before this step".to_string()))
         } else {
-            let known = self.known.host.iter().chain(self.known.device.iter());
-            let known = known.chain(self.global.parameters.iter()).chain(self.global.device.iter());
-            let known = known.map(|name| &**name);
+            let known = [&self.known.host, &self.known.device, &self.global.parameters, &self.global.device];
+            let known = known.into_iter().flat_map(|set| self.global.names(set));
             (format!("nothing here is called `{}`", path.first), did_you_mean(&path.first, known))
         };
         self.found.push(Flaw::error(self.spot.at(at), says).with_help(help));

@@ -7,22 +7,21 @@ use crate::line::Direction;
 use crate::protocol::model::{ExchangeId, FrameId, Table};
 use crate::protocol::talk::{Argument, Message, Step, StepKind, Talk};
 
-use super::few::Few;
 use super::flaw::Place;
+use super::frame_ids::FrameIds;
+use super::numbers::Numbers;
 
 /// More messages than this in one exchange, its calls written out, are not followed.
 pub(super) const MOST: usize = 1024;
-
-pub(super) type Set = Few<usize>;
 
 /// The positions of one exchange, with those of the exchanges that it calls in their place.
 #[derive(Default)]
 pub(super) struct Positions {
     pub list: Vec<Position>,
-    pub first: Set,
-    pub last: Set,
+    pub first: Numbers,
+    pub last: Numbers,
     /// By position: what may come next.
-    pub follow: Vec<Set>,
+    pub follow: Vec<Numbers>,
     /// It can be done without any message.
     pub empty: bool,
     pub choices: Vec<Choice>,
@@ -49,27 +48,27 @@ pub(super) struct Position {
 /// What the branches of a choice begin with; a branch without messages begins with what follows the choice.
 pub(super) struct Choice {
     pub place: Place,
-    pub branches: Vec<Set>,
+    pub branches: Vec<Numbers>,
 }
 
 /// A part of a talk: how it begins and ends.
 #[derive(Default)]
 struct Part {
-    first: Set,
-    last: Set,
+    first: Numbers,
+    last: Numbers,
     empty: bool,
     /// Positions behind which `again` stands.
-    again: Set,
+    again: Numbers,
     /// `again` is reached without a message.
     again_at_once: bool,
 }
 
 impl Positions {
-    pub(super) fn of(table: &Table, exchange: ExchangeId) -> Positions {
-        let mut build = Build { table, found: Positions::default(), repeat: Repeat::No };
+    pub(super) fn of(table: &Table, frames: &FrameIds<'_>, exchange: ExchangeId) -> Positions {
+        let mut build = Build { table, frames, found: Positions::default(), repeat: Repeat::No };
         let scope = Scope { exchange, known: BTreeMap::new(), depth: 0 };
         let talk = &table.exchanges[exchange.0].talk;
-        let part = build.talk(talk, &scope, &Set::default());
+        let part = build.talk(talk, &scope, &Numbers::default());
         build.close_again(&part, Place::Exchange(exchange));
         Positions { first: part.first, last: part.last, empty: part.empty, ..build.found }
     }
@@ -94,13 +93,14 @@ enum Repeat {
 
 struct Build<'t> {
     table: &'t Table,
+    frames: &'t FrameIds<'t>,
     found: Positions,
     repeat: Repeat,
 }
 
 impl Build<'_> {
     /// Walks backwards, so that a choice knows what follows it: `next`.
-    fn talk(&mut self, talk: &Talk, scope: &Scope, next: &Set) -> Part {
+    fn talk(&mut self, talk: &Talk, scope: &Scope, next: &Numbers) -> Part {
         let mut after = Part { empty: true, ..Part::default() };
         for (index, step) in talk.steps.iter().enumerate().rev() {
             let mut follows = after.first.clone();
@@ -117,7 +117,7 @@ impl Build<'_> {
         after
     }
 
-    fn step(&mut self, step: &Step, scope: &Scope, next: &Set) -> Part {
+    fn step(&mut self, step: &Step, scope: &Scope, next: &Numbers) -> Part {
         let place = Place::Talk(scope.exchange, step.at);
         match &step.kind {
             StepKind::Message(message) => self.message(message, scope, place),
@@ -147,21 +147,30 @@ impl Build<'_> {
             self.found.overflown = true;
             return Part { empty: true, ..Part::default() };
         }
-        let Some((id, _)) = self.table.frame_named(&message.frame) else {
+        let Some(id) = self.frames.get(&message.frame) else {
             return Part { empty: true, ..Part::default() };
         };
-        let binds = message.binds.iter();
-        let fixed = binds.filter_map(|bind| {
-            self.constant(&bind.value, &bind.name, scope).map(|value| (bind.name.clone(), value))
-        });
-        let (direction, frame, fixed) = (message.direction, message.frame.clone(), fixed.collect());
+        let mut fixed = BTreeMap::new();
+        for bind in &message.binds {
+            if let Some(value) = self.constant(&bind.value, &bind.name, scope) {
+                fixed.insert(bind.name.clone(), value);
+            }
+        }
+        let (direction, frame) = (message.direction, message.frame.clone());
         let index = self.found.list.len();
         self.found.list.push(Position { direction, frame, id, place, guarded: false, fixed });
-        self.found.follow.push(Set::default());
-        Part { first: Set::from_iter([index]), last: Set::from_iter([index]), ..Part::default() }
+        self.found.follow.push(Numbers::default());
+        Part { first: Numbers::from_iter([index]), last: Numbers::from_iter([index]), ..Part::default() }
     }
 
-    fn call(&mut self, name: &Name, arguments: &[Argument], scope: &Scope, next: &Set, place: Place) -> Part {
+    fn call(
+        &mut self,
+        name: &Name,
+        arguments: &[Argument],
+        scope: &Scope,
+        next: &Numbers,
+        place: Place,
+    ) -> Part {
         let Some((id, called)) = self.table.exchange_named(name) else {
             return Part { empty: true, ..Part::default() };
         };
@@ -182,12 +191,12 @@ impl Build<'_> {
         let scope = Scope { exchange: id, known, depth: scope.depth + 1 };
         let mut part = self.talk(&called.talk, &scope, next);
         self.close_again(&part, Place::Exchange(id));
-        (part.again, part.again_at_once) = (Set::default(), false);
+        (part.again, part.again_at_once) = (Numbers::default(), false);
         self.repeat = before;
         part
     }
 
-    fn choice(&mut self, branches: &[Talk], scope: &Scope, next: &Set, place: Place) -> Part {
+    fn choice(&mut self, branches: &[Talk], scope: &Scope, next: &Numbers, place: Place) -> Part {
         let mut part = Part::default();
         let mut firsts = Vec::new();
         for branch in branches {
@@ -211,7 +220,7 @@ impl Build<'_> {
         &mut self,
         body: &Talk,
         scope: &Scope,
-        next: &Set,
+        next: &Numbers,
         place: Place,
         may_be_left_out: bool,
         comes_again: bool,
@@ -223,7 +232,7 @@ impl Build<'_> {
         let mut part = self.talk(body, scope, next);
         self.repeat = before;
         self.close_again(&part, place);
-        (part.again, part.again_at_once) = (Set::default(), false);
+        (part.again, part.again_at_once) = (Numbers::default(), false);
         if comes_again {
             self.link(&part.last, &part.first);
             if part.empty {
@@ -262,7 +271,7 @@ impl Build<'_> {
         joined
     }
 
-    fn link(&mut self, from: &Set, to: &Set) {
+    fn link(&mut self, from: &Numbers, to: &Numbers) {
         for position in from.iter() {
             self.found.follow[position].join(to);
         }
@@ -273,9 +282,10 @@ impl Build<'_> {
         match &expr.kind {
             ExprKind::Number(number) => Some(*number),
             ExprKind::Path(path) if path.rest.is_none() => {
-                let named = self.table.values.get(field).into_iter().flatten();
-                let named = named.filter(|value| value.name == path.first).map(|value| value.value).next();
-                scope.known.get(&path.first).copied().or(named)
+                scope.known.get(&path.first).copied().or_else(|| {
+                    let mut named = self.table.values.get(field)?.iter();
+                    named.find(|value| value.name == path.first).map(|value| value.value)
+                })
             }
             _ => None,
         }

@@ -1,21 +1,20 @@
 //! What nothing leads to: states, exchanges, frames.
 
-use std::collections::BTreeSet;
-
-use crate::frame::Name;
 use crate::protocol::ends::ends_of_exchanges;
 use crate::protocol::model::{ExchangeId, Table};
 use crate::protocol::talk::{StepKind, Talk};
 
 use super::calls::calls;
 use super::flaw::{Flaw, Place};
+use super::frame_ids::FrameIds;
+use super::numbers::Numbers;
 use super::written::Written;
 
-pub(super) fn flaws(table: &Table, written: &Written) -> Vec<Flaw> {
+pub(super) fn flaws(table: &Table, ids: &FrameIds<'_>, written: &Written) -> Vec<Flaw> {
     let mut found = states(table);
     let allowed = allowed(table);
     found.extend(exchanges(table, &allowed));
-    found.extend(frames(table, written));
+    found.extend(frames(table, ids, written));
     found
 }
 
@@ -43,17 +42,18 @@ fn states(table: &Table) -> Vec<Flaw> {
 }
 
 /// Exchanges that a state allows or a run calls, and those that they call.
-fn allowed(table: &Table) -> BTreeSet<ExchangeId> {
-    let mut open: Vec<ExchangeId> = table.states.iter().flat_map(|state| state.may.clone()).collect();
+fn allowed(table: &Table) -> Numbers {
+    let mut open: Vec<ExchangeId> = table.states.iter().flat_map(|state| &state.may).copied().collect();
     open.extend(called_by_runs(table));
     with_called(table, open)
 }
 
 /// Exchanges of these, and those that they call.
-pub(super) fn with_called(table: &Table, mut open: Vec<ExchangeId>) -> BTreeSet<ExchangeId> {
-    let mut all = BTreeSet::new();
+pub(super) fn with_called(table: &Table, mut open: Vec<ExchangeId>) -> Numbers {
+    let mut all = Numbers::default();
     while let Some(id) = open.pop() {
-        let Some(exchange) = table.exchanges.get(id.0).filter(|_| all.insert(id)) else { continue };
+        let Some(exchange) = table.exchanges.get(id.0).filter(|_| !all.contains(id.0)) else { continue };
+        all.insert(id.0);
         open.extend(
             calls(&exchange.talk).iter().filter_map(|(name, _)| table.exchange_named(name)).map(|f| f.0),
         );
@@ -71,11 +71,11 @@ pub(super) fn called_by_runs(table: &Table) -> Vec<ExchangeId> {
     calls.filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect()
 }
 
-fn exchanges(table: &Table, allowed: &BTreeSet<ExchangeId>) -> Vec<Flaw> {
-    let ids = (0..table.exchanges.len()).map(ExchangeId);
-    ids.filter(|id| !allowed.contains(id))
-        .map(|id| {
-            let name = &table.exchanges[id.0].name;
+fn exchanges(table: &Table, allowed: &Numbers) -> Vec<Flaw> {
+    let unused = table.exchanges_with_id().filter(|(id, _)| !allowed.contains(id.0));
+    unused
+        .map(|(id, exchange)| {
+            let name = &exchange.name;
             let says = format!("no state allows exchange `{name}`, and no exchange calls it");
             let help = format!("put \"{name}\" into the `may` of a state");
             Flaw::error(Place::Exchange(id), says).with_help(help)
@@ -83,10 +83,10 @@ fn exchanges(table: &Table, allowed: &BTreeSet<ExchangeId>) -> Vec<Flaw> {
         .collect()
 }
 
-fn frames(table: &Table, written: &Written) -> Vec<Flaw> {
-    let mut used: BTreeSet<&str> = BTreeSet::new();
+fn frames(table: &Table, by_name: &FrameIds<'_>, written: &Written) -> Vec<Flaw> {
+    let mut used = Numbers::default();
     for exchange in &table.exchanges {
-        frames_of(&exchange.talk, &mut used);
+        frames_of(&exchange.talk, by_name, &mut used);
     }
     let refusals = &table.refusals;
     let answers = [&refusals.outside, &refusals.state, &refusals.unknown, &refusals.damaged];
@@ -94,11 +94,11 @@ fn frames(table: &Table, written: &Written) -> Vec<Flaw> {
     let ids = ids.chain(&refusals.frames).chain(&table.ignore);
     // The arrow of a vector says who sends its frame, as an arrow of a talk does.
     let ids = ids.chain(table.vectors.iter().flat_map(|vector| &vector.frames));
-    used.extend(ids.filter_map(|id| table.frames.get(id.0)).map(|frame| &**frame.name()));
-    let known: [&BTreeSet<Name>; 2] = [&written.bases, &written.directed];
-    let unused = table.frames_with_id().filter(|(_, frame)| {
-        !used.contains(&**frame.name()) && !known.iter().any(|set| set.contains(frame.name()))
-    });
+    used.extend(ids.map(|id| id.0));
+    let known = [&written.bases, &written.directed];
+    let unused = table
+        .frames_with_id()
+        .filter(|(id, frame)| !used.contains(id.0) && !known.iter().any(|set| set.contains(frame.name())));
     unused
         .map(|(id, frame)| {
             let says = format!("neither a talk nor a vector uses frame `{}`", frame.name());
@@ -109,15 +109,15 @@ fn frames(table: &Table, written: &Written) -> Vec<Flaw> {
         .collect()
 }
 
-fn frames_of<'t>(talk: &'t Talk, used: &mut BTreeSet<&'t str>) {
+fn frames_of(talk: &Talk, by_name: &FrameIds<'_>, used: &mut Numbers) {
     for step in &talk.steps {
         match &step.kind {
-            StepKind::Message(message) => {
-                used.insert(&*message.frame);
+            StepKind::Message(message) => used.extend(by_name.get(&message.frame).map(|id| id.0)),
+            StepKind::Choice(branches) => {
+                branches.iter().for_each(|branch| frames_of(branch, by_name, used));
             }
-            StepKind::Choice(branches) => branches.iter().for_each(|branch| frames_of(branch, used)),
-            StepKind::Times { body, .. } => frames_of(body, used),
-            StepKind::Each(each) => frames_of(&each.body, used),
+            StepKind::Times { body, .. } => frames_of(body, by_name, used),
+            StepKind::Each(each) => frames_of(&each.body, by_name, used),
             _ => {}
         }
     }

@@ -1,36 +1,34 @@
 //! Which fields of a frame somebody has to give a value before it can be sent.
 
-use std::collections::BTreeSet;
-
 use crate::frame::{Allowed, Expr, ExprKind, Field, FieldType, ItemKind, Layout, Name};
 
 /// Names of the fields that nothing in the frame itself fixes or computes.
 ///
 /// Lengths, counts and flags that are bare names follow from what they measure; what is optional may be left out.
-pub(super) fn needed(layout: &Layout) -> Vec<Name> {
-    let mut follow = BTreeSet::new();
+pub(super) fn needed(layout: &Layout) -> Vec<&Name> {
+    let mut follow = Vec::new();
     collect_following(layout, &mut follow);
     let mut needed = Vec::new();
     collect_needed(layout, &follow, &mut needed);
     needed
 }
 
-fn collect_needed(layout: &Layout, follow: &BTreeSet<Name>, needed: &mut Vec<Name>) {
-    let mut add = |name: &Option<Name>, allowed: &Allowed| {
-        if let Some(name) = name.as_ref().filter(|name| *allowed == Allowed::Any && !follow.contains(*name)) {
-            needed.push(name.clone());
-        }
+fn collect_needed<'l>(layout: &'l Layout, follow: &[&Name], needed: &mut Vec<&'l Name>) {
+    let mut add = |name: Option<&'l Name>, allowed: &Allowed| {
+        needed.extend(name.filter(|name| matches!(allowed, Allowed::Any) && !follow.contains(name)));
     };
     for item in &layout.items {
         match &item.kind {
             ItemKind::Field(Field { kind: FieldType::Part { .. }, .. }) => {}
             ItemKind::Field(Field { kind: FieldType::Cbor(keys), .. }) => {
                 for key in keys.iter().filter(|key| !key.optional) {
-                    add(&Some(key.name.clone()), &key.allowed);
+                    add(Some(&key.name), &key.allowed);
                 }
             }
-            ItemKind::Field(field) => add(&field.name, &field.allowed),
-            ItemKind::Bits(fields) => fields.iter().for_each(|field| add(&field.name, &field.allowed)),
+            ItemKind::Field(field) => add(field.name.as_ref(), &field.allowed),
+            ItemKind::Bits(fields) => {
+                fields.iter().for_each(|field| add(field.name.as_ref(), &field.allowed))
+            }
             ItemKind::Literal { .. } | ItemKind::Again { .. } | ItemKind::Optional { .. } => {}
             ItemKind::Repeat { .. } => {}
         }
@@ -47,11 +45,7 @@ fn collect_needed(layout: &Layout, follow: &BTreeSet<Name>, needed: &mut Vec<Nam
 }
 
 /// Names that are nothing but a length, a count or a flag of something else.
-fn collect_following(layout: &Layout, follow: &mut BTreeSet<Name>) {
-    let bare = |expr: &Expr| match &expr.kind {
-        ExprKind::Path(path) if path.rest.is_none() => Some(path.first.clone()),
-        _ => None,
-    };
+fn collect_following<'l>(layout: &'l Layout, follow: &mut Vec<&'l Name>) {
     for item in &layout.items {
         match &item.kind {
             ItemKind::Field(field) => match &field.kind {
@@ -74,5 +68,12 @@ fn collect_following(layout: &Layout, follow: &mut BTreeSet<Name>) {
             }
             _ => {}
         }
+    }
+}
+
+fn bare(expr: &Expr) -> Option<&Name> {
+    match &expr.kind {
+        ExprKind::Path(path) if path.rest.is_none() => Some(&path.first),
+        _ => None,
     }
 }

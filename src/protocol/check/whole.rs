@@ -3,6 +3,7 @@
 use crate::protocol::model::Table;
 
 use super::flaw::Flaw;
+use super::frame_ids::FrameIds;
 use super::positions::Positions;
 use super::written::Written;
 use super::{alike, calls, flow, names, reach, vectors};
@@ -15,11 +16,12 @@ pub fn check(table: &Table, written: &Written) -> Vec<Flaw> {
     if !circles.is_empty() {
         return circles;
     }
+    let frames = FrameIds::of(table);
     let positions: Vec<Positions> =
-        table.exchanges_with_id().map(|(id, _)| Positions::of(table, id)).collect();
-    let mut found = reach::flaws(table, written);
+        table.exchanges_with_id().map(|(id, _)| Positions::of(table, &frames, id)).collect();
+    let mut found = reach::flaws(table, &frames, written);
     found.extend(flow::flaws(table, &positions));
-    found.extend(names::flaws(table));
+    found.extend(names::flaws(table, &frames));
     found.extend(alike::flaws(table, &positions));
     found.extend(vectors::flaws(table));
     let mut told = Vec::new();

@@ -1,6 +1,7 @@
 //! Exchanges that a talk calls: what they are given, and what they learn.
 
 use crate::frame::{At, Name};
+use crate::protocol::each_path::each_path;
 use crate::protocol::mistake::Severity;
 use crate::protocol::model::Exchange;
 use crate::protocol::talk::Argument;
@@ -8,15 +9,16 @@ use crate::protocol::talk::Argument;
 use super::super::flaw::Flaw;
 use super::{Knower, Known, Walk, bare, did_you_mean};
 
-impl<'t> Walk<'t> {
+impl<'t> Walk<'t, '_> {
     /// A called exchange runs in a scope of its own; what it learns of its arguments comes back.
     pub(super) fn call(&mut self, name: &Name, arguments: &'t [Argument], at: At) {
         let Some((_, called)) = self.table.exchange_named(name) else { return };
         let mut inner =
             Known { host: self.known.host.clone(), device: self.known.device.clone(), ..Known::default() };
         for name in &called.with {
-            inner.host.remove(&name);
-            inner.device.remove(&name);
+            let name = self.global.number(name);
+            inner.host.remove(name);
+            inner.device.remove(name);
         }
         let mut returned = Vec::new();
         for (index, argument) in arguments.iter().enumerate() {
@@ -32,32 +34,33 @@ impl<'t> Walk<'t> {
                 continue;
             }
             let knower = self.argument(name, argument);
+            let inside = self.global.number(name);
             if matches!(knower, Knower::Both | Knower::Host) {
-                inner.host.insert(name);
+                inner.host.insert(inside);
             }
             if matches!(knower, Knower::Both | Knower::Device) {
-                inner.device.insert(name);
+                inner.device.insert(inside);
             }
-            returned.extend(bare(&argument.value).map(|given| (name, given)));
+            returned.extend(bare(&argument.value).map(|given| (inside, given)));
         }
         let inner = self.called(called, inner, at);
         for (inside, given) in returned {
-            if inner.host.contains(&inside) {
-                self.known.host.insert(given);
+            if inner.host.contains(inside) {
+                self.host_learns(given);
             }
-            if inner.device.contains(&inside) {
-                self.known.device.insert(given);
+            if inner.device.contains(inside) {
+                self.device_learns(given);
             }
         }
         for kept in &called.keep {
-            self.known.host.insert(kept);
-            self.known.device.insert(kept);
+            self.host_learns(kept);
+            self.device_learns(kept);
         }
         self.known.frames.join(&inner.frames);
     }
 
     /// Walks the talk of a called exchange for what it learns. Its own flaws are told where it stands, but what a run leaves out is the run's.
-    fn called(&mut self, called: &'t Exchange, inner: Known<'t>, at: At) -> Known<'t> {
+    fn called(&mut self, called: &'t Exchange, inner: Known, at: At) -> Known {
         // Calls do not circle here, but they may double at each level.
         const DEEPEST: usize = 6;
         if self.depth >= DEEPEST {
@@ -72,9 +75,9 @@ impl<'t> Walk<'t> {
             ..Walk::new(self.table, self.global, self.spot)
         };
         walk.talk(&called.talk);
+        let Walk { known, found, .. } = walk;
         // Its own flaws are told where it stands; a run adds what this very call leaves out.
-        let missing = walk
-            .found
+        let missing = found
             .into_iter()
             .find(|flaw| flaw.severity == Severity::Error && !self.own_flaws.contains(&flaw.says));
         if let Some(missing) = missing.filter(|_| self.is_run()) {
@@ -82,15 +85,15 @@ impl<'t> Walk<'t> {
             let help = "give it as an argument, or call before it what finds it out";
             self.found.push(Flaw::error(self.spot.at(at), says).with_help(help.to_string()));
         }
-        walk.known
+        known
     }
 
     /// Who knows an argument. A bare name that nobody knows is filled by the exchange.
     fn argument(&mut self, field: &Name, argument: &'t Argument) -> Knower {
         let mut knower = Knower::Both;
-        for (path, at) in argument.value.paths() {
+        each_path(&argument.value, |path, at| {
             if self.is_named_value(field, &path.first) {
-                continue;
+                return;
             }
             match self.knower(path) {
                 Knower::Both => {}
@@ -101,7 +104,7 @@ impl<'t> Walk<'t> {
                 }
                 other => knower = other,
             }
-        }
+        });
         knower
     }
 }
