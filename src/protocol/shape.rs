@@ -1,12 +1,14 @@
 //! Which bytes a frame can begin with, and whether two frames can be the same: for checks, and for whoever asks what a byte may be.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 
 use crate::frame::{
     Allowed, BitField, Expr, ExprKind, Field, FieldType, Frame, Function, Item, ItemKind, Layout, Name,
     Nothing, Order, Times, Transform, TransformOp,
 };
+
+use super::each_path::each_path;
 
 mod byte_set;
 
@@ -39,8 +41,8 @@ const FEW: usize = 16;
 
 impl Prefix {
     pub fn of(frame: &Frame, known: &Known) -> Prefix {
-        let bytes = Vec::with_capacity(FEW);
-        let mut prefix = Prefix { bytes, is_closed: frame.envelope().is_some(), ..Prefix::default() };
+        let (bytes, fields) = (Vec::with_capacity(FEW), Vec::with_capacity(FEW));
+        let mut prefix = Prefix { bytes, fields, is_closed: frame.envelope().is_some(), ..Prefix::default() };
         prefix.is_whole = prefix.take(frame.layout(), known);
         prefix.least = if prefix.is_whole { prefix.bytes.len() } else { least(frame.layout()) };
         prefix
@@ -133,9 +135,10 @@ impl Prefix {
                 let Some((_, earlier)) = self.fields.iter().find(|(name, _)| name == of) else {
                     return false;
                 };
-                let again: Vec<ByteSet> = self.bytes[earlier.clone()].to_vec();
-                self.bytes
-                    .extend(again.iter().map(|byte| if *complement { byte.complement() } else { *byte }));
+                for place in earlier.clone() {
+                    let byte = self.bytes[place];
+                    self.bytes.push(if *complement { byte.complement() } else { byte });
+                }
                 true
             }
         }
@@ -199,7 +202,7 @@ impl Prefix {
         }
     }
 
-    fn take_number(&mut self, width: usize, order: Order, values: Option<Vec<RangeInclusive<i128>>>) {
+    fn take_number(&mut self, width: usize, order: Order, values: Option<Ranges>) {
         let of_place = |place: usize| {
             let shift = 8 * if order == Order::Little { place } else { width - 1 - place };
             match &values {
@@ -221,7 +224,7 @@ impl Prefix {
         let from = self.bytes.len();
         let total: usize = fields.iter().map(|field| usize::from(field.width)).sum();
         // One byte at a time: fields across a border, or wider than a byte, say nothing of its bits.
-        let mut bytes = vec![ByteSet::ANY; total.div_ceil(8)];
+        self.bytes.resize(from + total.div_ceil(8), ByteSet::ANY);
         let mut at = 0usize;
         for field in fields {
             let width = usize::from(field.width);
@@ -235,11 +238,10 @@ impl Prefix {
                     values.iter().flat_map(|range| *range.start().max(&0)..=*range.end().min(&most));
                 let allowed =
                     ByteSet::of_bits(8 - (at % 8) - width, width, numbers.map(|number| number as u8));
-                bytes[first] = bytes[first].and(allowed);
+                self.bytes[from + first] = self.bytes[from + first].and(allowed);
             }
             at += width;
         }
-        self.bytes.extend(bytes);
         fields.iter().filter_map(|field| field.name.as_ref()).for_each(|field| self.lies(field, from));
     }
 
@@ -342,8 +344,37 @@ fn is_counted(allowed: &Allowed) -> bool {
 /// The frame before decides it: the same field, or one made of it.
 pub(super) fn is_decided(allowed: &Allowed) -> bool {
     match allowed {
-        Allowed::Equal(expr) => expr.paths().iter().any(|(path, _)| matches!(&*path.first, "asked" | "last")),
+        Allowed::Equal(expr) => {
+            let mut is_decided = false;
+            each_path(expr, |path, _| is_decided |= matches!(&*path.first, "asked" | "last"));
+            is_decided
+        }
         Allowed::Any | Allowed::OneOf(_) | Allowed::Sends { .. } => false,
+    }
+}
+
+/// Numbers that can stand on the wire for a field.
+#[derive(Clone, Debug)]
+pub enum Ranges {
+    /// By far the most.
+    One([RangeInclusive<i128>; 1]),
+    Many(Vec<RangeInclusive<i128>>),
+}
+
+impl Ranges {
+    fn one(value: i128) -> Ranges {
+        Ranges::One([value..=value])
+    }
+}
+
+impl Deref for Ranges {
+    type Target = [RangeInclusive<i128>];
+
+    fn deref(&self) -> &[RangeInclusive<i128>] {
+        match self {
+            Ranges::One(range) => range,
+            Ranges::Many(ranges) => ranges,
+        }
     }
 }
 
@@ -353,17 +384,14 @@ pub fn allowed(
     transform: Option<&Transform>,
     allowed: &Allowed,
     known: &Known,
-) -> Option<Vec<RangeInclusive<i128>>> {
+) -> Option<Ranges> {
     let ranges = match (name.and_then(|name| known.get(name)), allowed) {
-        (Some(value), _) => vec![*value..=*value],
+        (Some(value), _) => Ranges::one(*value),
         (None, Allowed::Any) => return None,
-        (None, Allowed::Equal(expr)) => {
-            let value = constant(expr)?;
-            vec![value..=value]
-        }
+        (None, Allowed::Equal(expr)) => Ranges::one(constant(expr)?),
         // What is sent follows from the conversation.
         (None, Allowed::Sends { .. }) => return None,
-        (None, Allowed::OneOf(ranges)) => ranges.clone(),
+        (None, Allowed::OneOf(ranges)) => Ranges::Many(ranges.clone()),
     };
     let Some(transform) = transform else { return Some(ranges) };
     let by = constant(&transform.by)?;
@@ -374,9 +402,15 @@ pub fn allowed(
         TransformOp::Divide => value.checked_div(by),
         TransformOp::Xor => None,
     };
-    ranges.iter().map(|range| Some(on_wire(*range.start())?..=on_wire(*range.end())?)).collect()
+    let moved = ranges.iter().map(|range| Some(on_wire(*range.start())?..=on_wire(*range.end())?));
+    moved.collect::<Option<_>>().map(Ranges::Many)
 }
 
+/// The value of an expression that names nothing.
 fn constant(expr: &Expr) -> Option<i128> {
-    expr.eval(&Nothing).ok()?.as_int()
+    match &expr.kind {
+        ExprKind::Number(number) => Some(*number),
+        ExprKind::Path(_) => None,
+        _ => expr.eval(&Nothing).ok()?.as_int(),
+    }
 }
