@@ -90,33 +90,37 @@ impl Tokens<'_> {
     }
 
     fn step(&mut self, from: usize) -> Result<StepKind, Mistake> {
-        if self.scan.take("->") {
-            return self.name("a state").map(|(name, _)| StepKind::Goto(name));
+        match self.scan.rest().as_bytes().first() {
+            Some(b'-') if self.scan.take("->") => self.name("a state").map(|(name, _)| StepKind::Goto(name)),
+            Some(b'>') => {
+                self.scan.advance(1);
+                self.message(Direction::Tx)
+            }
+            Some(b'<') => {
+                self.scan.advance(1);
+                self.message(Direction::Rx)
+            }
+            Some(b'@') => {
+                self.scan.advance(1);
+                self.name("a phase of the line").map(|(name, _)| StepKind::Phase(name))
+            }
+            Some(b'(') => {
+                self.scan.advance(1);
+                self.group(from)
+            }
+            Some(b'[') => {
+                self.scan.advance(1);
+                let condition = Expr::read(&mut self.scan).and_then(|condition| self.close("]", condition));
+                self.or_skip('[', condition).map(StepKind::Guard)
+            }
+            Some(b'{') => {
+                self.scan.advance(1);
+                let effects = self.effects();
+                self.or_skip('{', effects).map(StepKind::Inside)
+            }
+            Some(b'a') if self.scan.take("again") => Ok(StepKind::Again),
+            _ => self.call(),
         }
-        if self.scan.take(">") {
-            return self.message(Direction::Tx);
-        }
-        if self.scan.take("<") {
-            return self.message(Direction::Rx);
-        }
-        if self.scan.take("@") {
-            return self.name("a phase of the line").map(|(name, _)| StepKind::Phase(name));
-        }
-        if self.scan.take("(") {
-            return self.group(from);
-        }
-        if self.scan.take("[") {
-            let condition = Expr::read(&mut self.scan).and_then(|condition| self.close("]", condition));
-            return Ok(StepKind::Guard(self.or_skip('[', condition)?));
-        }
-        if self.scan.take("{") {
-            let effects = self.effects();
-            return Ok(StepKind::Inside(self.or_skip('{', effects)?));
-        }
-        if self.scan.take("again") {
-            return Ok(StepKind::Again);
-        }
-        self.call()
     }
 
     fn message(&mut self, direction: Direction) -> Result<StepKind, Mistake> {
@@ -131,6 +135,10 @@ impl Tokens<'_> {
         }
         loop {
             let from = self.scan.at();
+            // Nearly always an arrow, or the end.
+            if !self.scan.rest().starts_with(|c: char| c.is_ascii_lowercase()) {
+                return Ok(StepKind::Message(message));
+            }
             let (word, slot) = if self.scan.take("within") {
                 ("within", &mut message.within)
             } else if self.scan.take("after") {

@@ -14,8 +14,6 @@ mod talks;
 mod tree;
 mod values;
 
-use std::collections::BTreeSet;
-
 use toml::de::DeTable;
 
 use crate::frame::Name;
@@ -134,7 +132,7 @@ fn read_root(root: &Fields<'_>, checks: Checks, found: &mut Findings<'_>) -> Opt
     places.refusals = refusal_places;
     let handshake = root
         .section("handshake", found)
-        .and_then(|fields| exchanges::run(&fields, "run", &BTreeSet::new(), &names, found));
+        .and_then(|fields| exchanges::run(&fields, "run", &[], &names, found));
     let poll = poll(root, &names, found);
     let probe = device::probe(root, &names, found);
     let flash = flash::flash(root, &names, found);
@@ -187,17 +185,16 @@ fn read_root(root: &Fields<'_>, checks: Checks, found: &mut Findings<'_>) -> Opt
 /// What can be told by name before any expression is read.
 fn names_of(root: &Fields<'_>, found: &mut Findings<'_>) -> Names {
     let below = |path: &[&str]| keys_below(root, path).into_iter().map(|(key, _)| Name::new(key));
-    let mut names = Names {
+    Names {
         regions: below(&["device", "memory"]).collect(),
         everywhere: [&["parameters"][..], &["device", "knows"], &["device", "cycles"]]
             .into_iter()
             .flat_map(below)
             .collect(),
         lookups: below(&["lookup"]).collect(),
+        values: values::named_values(root, found),
         ..Names::default()
-    };
-    names.set_values(values::named_values(root, found));
-    names
+    }
 }
 
 fn check_head(root: &Fields<'_>, found: &mut Findings<'_>) {
@@ -247,7 +244,7 @@ fn placed<T>(read: Option<(T, Place)>, place: &mut Place) -> Option<T> {
 fn poll(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<((Talk, Time), Place)> {
     let fields = root.section("poll", found)?;
     let every = fields.get("every").and_then(|entry| line::time(&entry, found)).unwrap_or(Time::secs(1.0));
-    let (talk, place) = exchanges::run(&fields, "run", &BTreeSet::new(), names, found)?;
+    let (talk, place) = exchanges::run(&fields, "run", &[], names, found)?;
     Some(((talk, every), place))
 }
 

@@ -1,7 +1,5 @@
 //! `[device]`, and what a host does with it as a whole: `[probe]`, `[reset]`, `[chips]`.
 
-use std::collections::BTreeSet;
-
 use crate::frame::{Blob, Expr, Name, Value};
 
 use super::super::findings::Findings;
@@ -148,7 +146,7 @@ pub(super) fn probe(root: &Fields<'_>, names: &Names, found: &mut Findings<'_>) 
     if let Some(entry) = fields.get("risk").filter(|_| warning.is_empty() && risk != Some("harmless")) {
         found.error(entry.range(), "`warning` is missing: what may a wrong device do with this?");
     }
-    let (run, place) = run(&fields, "run", &BTreeSet::new(), names, found)?;
+    let (run, place) = run(&fields, "run", &[], names, found)?;
     let risk = match risk? {
         "harmless" => Risk::Harmless,
         "disturbing" => Risk::Disturbing,

@@ -161,6 +161,10 @@ impl<'t> Entry<'t> {
 
     /// The items of a list; a single value where the key list allows one.
     pub(super) fn list(&self, found: &mut Findings<'_>) -> Vec<Entry<'t>> {
+        self.items(found).collect()
+    }
+
+    pub(super) fn items(&self, found: &mut Findings<'_>) -> impl Iterator<Item = Entry<'t>> + use<'t> {
         let item_kind = match self.kind {
             Kind::List(of) => Some(*of),
             Kind::Either(kinds) => kinds.iter().find_map(|kind| match kind {
@@ -170,14 +174,16 @@ impl<'t> Entry<'t> {
             _ => None,
         };
         let kind = item_kind.unwrap_or(self.kind);
-        match self.value() {
-            DeValue::Array(items) => items.iter().map(|value| Entry { value, kind, ..*self }).collect(),
-            _ if matches!(self.kind, Kind::Either(_)) => vec![Entry { kind, ..*self }],
+        let values = match self.value() {
+            DeValue::Array(items) => &items[..],
+            _ if matches!(self.kind, Kind::Either(_)) => std::slice::from_ref(self.value),
             _ => {
                 self.wrong_type(found);
-                Vec::new()
+                &[]
             }
-        }
+        };
+        let entry = *self;
+        values.iter().map(move |value| Entry { value, kind, ..entry })
     }
 
     pub(super) fn is_table(&self) -> bool {
@@ -216,13 +222,11 @@ pub(super) fn parse_number(text: &str) -> Option<i128> {
 
 /// `1E 95 0F`.
 pub(super) fn parse_hex_bytes(text: &str) -> Option<Vec<u8>> {
-    text.split_whitespace()
-        .map(|pair| match pair.as_bytes() {
-            [high, low] => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                Some((digit(high)? << 4 | digit(low)?) as u8)
-            }
-            _ => None,
-        })
-        .collect()
+    let mut bytes = Vec::with_capacity(text.len() / 3 + 1);
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    for pair in text.split_whitespace() {
+        let &[high, low] = pair.as_bytes() else { return None };
+        bytes.push((digit(high)? << 4 | digit(low)?) as u8);
+    }
+    Some(bytes)
 }

@@ -1,7 +1,5 @@
 //! `[exchanges]`, `[states]`, `[refusals]`, and the runs of the other sections.
 
-use std::collections::BTreeSet;
-
 use crate::frame::{At, Name};
 
 use super::super::findings::Findings;
@@ -78,18 +76,17 @@ fn read_talk(text: &Text<'_>, found: &mut Findings<'_>) -> (Talk, bool) {
 
 /// A list of names that the exchange itself brings in.
 fn own_names(fields: &Fields<'_>, key: &str, found: &mut Findings<'_>) -> Vec<Name> {
-    let mut names: Vec<Name> = Vec::new();
-    let mut known = BTreeSet::new();
-    for text in fields.texts(key, found) {
-        let name = Name::new(text.value);
-        if !is_name(text.value) {
+    let texts = fields.texts(key, found);
+    let mut names: Vec<Name> = Vec::with_capacity(texts.len());
+    for Text { value: name, range } in texts {
+        if !is_name(name) {
             let says =
                 format!("`{name}` is no name; expected lower-case letters, digits and `_`, a letter first");
-            found.error(text.range, says);
-        } else if !known.insert(name.clone()) {
-            found.error(text.range, format!("`{name}` stands twice in `{key}`"));
+            found.error(range, says);
+        } else if names.iter().any(|known| &**known == name) {
+            found.error(range, format!("`{name}` stands twice in `{key}`"));
         } else {
-            names.push(name);
+            names.push(Name::new(name));
         }
     }
     names
@@ -111,9 +108,8 @@ pub(super) fn resolve(
 ) -> Vec<Option<Exchange>> {
     let resolve = |draft: ExchangeDraft<'_>| {
         let (mut talk, text) = (draft.talk, draft.text?);
-        let own: BTreeSet<Name> = draft.exchange.with.iter().cloned().collect();
         let before = found.errors();
-        resolve_talk(&mut talk, draft.is_whole, &text.range, own, names, found);
+        resolve_talk(&mut talk, draft.is_whole, &text.range, &draft.exchange.with, names, found);
         (draft.is_whole && found.errors() == before).then_some(Exchange { talk, ..draft.exchange })
     };
     drafts.into_iter().map(resolve).collect()
@@ -188,7 +184,7 @@ pub(super) fn refusals(
 pub(super) fn run(
     fields: &Fields<'_>,
     key: &str,
-    own: &BTreeSet<Name>,
+    own: &[Name],
     names: &Names,
     found: &mut Findings<'_>,
 ) -> Option<(Talk, Place)> {
@@ -201,7 +197,7 @@ pub(super) fn run(
             .error(range, "a run calls exchanges; frames, states and effects belong in an exchange")
             .help("move this into `[exchanges]` and call it by its name");
     }
-    resolve_talk(&mut talk, is_whole, &text.range, own.clone(), names, found);
+    resolve_talk(&mut talk, is_whole, &text.range, own, names, found);
     Some((talk, Place { name: fields.at.clone(), text: text.range }))
 }
 

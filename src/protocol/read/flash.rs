@@ -1,7 +1,5 @@
 //! `[flash]`.
 
-use std::collections::BTreeSet;
-
 use crate::frame::{Expr, Name};
 
 use super::super::findings::Findings;
@@ -18,7 +16,7 @@ pub(super) fn flash(
     found: &mut Findings<'_>,
 ) -> Option<(Flash, Vec<(FlashRun, Place)>)> {
     let fields = root.section("flash", found)?;
-    let own: BTreeSet<Name> = FLASH_NAMES.into_iter().chain(["image"]).map(Name::new).collect();
+    let own: Vec<Name> = FLASH_NAMES.into_iter().chain(["image"]).map(Name::new).collect();
     let mut flash = Flash {
         base: fields.number("base", found).map_or(0, |base| base as u64),
         memory: regions(&fields, names, found),
@@ -75,7 +73,7 @@ fn regions(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Vec<
 fn over_image(
     fields: &Fields<'_>,
     key: &str,
-    own: &BTreeSet<Name>,
+    own: &[Name],
     names: &Names,
     found: &mut Findings<'_>,
 ) -> Option<Expr> {
@@ -88,7 +86,7 @@ fn over_image(
 
 fn image_patch(
     fields: &Fields<'_>,
-    own: &BTreeSet<Name>,
+    own: &[Name],
     names: &Names,
     found: &mut Findings<'_>,
 ) -> Option<ImagePatch> {
@@ -103,7 +101,7 @@ fn image_patch(
 
 fn image_check(
     fields: &Fields<'_>,
-    own: &BTreeSet<Name>,
+    own: &[Name],
     names: &Names,
     found: &mut Findings<'_>,
 ) -> Option<ImageCheck> {

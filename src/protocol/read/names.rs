@@ -28,8 +28,6 @@ pub(super) struct Names {
     /// Arguments of any exchange: a frame can take its values from the exchange it stands in.
     pub(super) arguments: BTreeSet<Name>,
     pub(super) values: BTreeMap<Name, Vec<NamedValue>>,
-    /// Every name of a number, with the fields and numbers that it stands for.
-    pub(super) numbers: BTreeMap<Name, Vec<(Name, i128)>>,
     /// Every field of every frame.
     pub(super) fields: BTreeSet<Name>,
     pub(super) lookups: BTreeSet<Name>,
@@ -89,19 +87,6 @@ impl Names {
         self.frames = frames;
     }
 
-    /// Takes the names of numbers.
-    pub(super) fn set_values(&mut self, values: BTreeMap<Name, Vec<NamedValue>>) {
-        for (field, values) in &values {
-            for NamedValue { name, value, .. } in values {
-                let numbers = self.numbers.entry(name.clone()).or_default();
-                if numbers.iter().all(|(_, number)| number != value) {
-                    numbers.push((field.clone(), *value));
-                }
-            }
-        }
-        self.values = values;
-    }
-
     /// Whether any frame has a field of this name; a frame that could not be read may have it.
     pub(super) fn is_field(&self, name: &str) -> bool {
         self.fields.contains(name) || self.frames.values().any(|frame| frame.fields.is_none())
@@ -116,28 +101,37 @@ impl Names {
         let values = self.values.get(field?)?;
         values.iter().find(|value| &*value.name == name).map(|value| value.value)
     }
+
+    /// Fields of which a number is called `name`, each with that number.
+    fn numbers_called<'n>(&'n self, name: &'n str) -> impl Iterator<Item = (&'n Name, i128)> {
+        let all =
+            self.values.iter().flat_map(|(field, values)| values.iter().map(move |value| (field, value)));
+        all.filter(move |(_, value)| &*value.name == name).map(|(field, value)| (field, value.value))
+    }
 }
 
 /// The names of an exchange, or the fields of a frame.
 #[derive(Clone, Copy)]
 pub(super) enum Own<'a> {
-    Names(&'a BTreeSet<Name>),
+    Names(&'a [Name]),
     /// As they stand in the layout.
     Fields(&'a [Name]),
+    /// Of any frame.
+    AllFields(&'a BTreeSet<Name>),
 }
 
 impl<'a> Own<'a> {
     fn contains(self, name: &str) -> bool {
         match self {
-            Own::Names(names) => names.contains(name),
-            Own::Fields(names) => names.iter().any(|known| &**known == name),
+            Own::Names(names) | Own::Fields(names) => names.iter().any(|known| &**known == name),
+            Own::AllFields(names) => names.contains(name),
         }
     }
 
     pub(super) fn in_order(self) -> BTreeSet<&'a Name> {
         match self {
-            Own::Names(names) => names.iter().collect(),
-            Own::Fields(names) => names.iter().collect(),
+            Own::Names(names) | Own::Fields(names) => names.iter().collect(),
+            Own::AllFields(names) => names.iter().collect(),
         }
     }
 }
@@ -159,7 +153,7 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// An expression in this string that may name the fields of any frame.
     pub(super) fn of_any_frame(names: &'a Names, text: &'a Range<usize>) -> Scope<'a> {
-        Scope { names, text, own: Own::Names(&names.fields), takes_arguments: true, is_whole: true }
+        Scope { names, text, own: Own::AllFields(&names.fields), takes_arguments: true, is_whole: true }
     }
 
     pub(super) fn knows(&self, name: &str) -> bool {
@@ -227,9 +221,9 @@ impl<'a> Scope<'a> {
         if let Some(number) = self.names.value_of(field, name) {
             return Some(number);
         }
-        match self.names.numbers.get(name).map(Vec::as_slice) {
-            Some([(_, number)]) => return Some(*number),
-            Some([(one, _), (other, _), ..]) => {
+        let mut numbers = self.names.numbers_called(name);
+        if let Some((one, number)) = numbers.next() {
+            if let Some((other, _)) = numbers.find(|(_, other)| *other != number) {
                 let says = format!(
                     "`{name}` stands for one number in `values.{one}` and for another in `values.{other}`"
                 );
@@ -237,7 +231,7 @@ impl<'a> Scope<'a> {
                 found.error(range, says).help("write the number");
                 return None;
             }
-            Some([]) | None => {}
+            return Some(number);
         }
         if self.is_whole && !found.is_broken {
             self.unknown(name, field, at, found);

@@ -1,10 +1,10 @@
 //! Names in a talk or a run: frames, fields, exchanges, states and phases must be there, and values get their numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::frame::{At, Expr, ExprKind, Name, Path};
 
+use super::super::each_path::each_path;
 use super::super::findings::Findings;
 use super::super::talk::{Argument, Bind, Effect, EffectKind, Message, Step, StepKind, Talk};
 use super::names::{Names, Own, Scope};
@@ -16,13 +16,13 @@ pub(super) fn resolve_talk(
     talk: &mut Talk,
     is_whole: bool,
     text: &Range<usize>,
-    mut own: BTreeSet<Name>,
+    own: &[Name],
     names: &Names,
     found: &mut Findings<'_>,
 ) {
-    let mut declared = Declared { names, uses: BTreeMap::new(), captured: Vec::new(), own: &mut own };
+    let mut declared = Declared { names, own: own.to_vec(), used: Vec::new(), captured: Vec::new() };
     declared.talk(talk);
-    declared.finish();
+    let own = declared.finish();
     Resolver { scope: Scope { names, text, own: Own::Names(&own), takes_arguments: false, is_whole }, names }
         .talk(talk, found);
 }
@@ -35,27 +35,26 @@ pub(super) fn resolve_answer(
     found: &mut Findings<'_>,
 ) {
     // A refusal may be sent while any exchange is going on.
-    let own = BTreeSet::new();
-    let scope = Scope { names, text, own: Own::Names(&own), takes_arguments: true, is_whole: true };
+    let scope = Scope { names, text, own: Own::Names(&[]), takes_arguments: true, is_whole: true };
     Resolver { scope, names }.message(message, found);
 }
 
 /// Finds the names that the talk itself brings in: pieces, effects, and captures.
 struct Declared<'a> {
     names: &'a Names,
-    own: &'a mut BTreeSet<Name>,
-    /// How often each name stands in an expression.
-    uses: BTreeMap<Name, u32>,
+    own: Vec<Name>,
+    /// Each time that a name stands in an expression.
+    used: Vec<&'a Name>,
     /// Bare names that stand alone for a value: if nothing else knows them, they take what comes.
-    captured: Vec<Name>,
+    captured: Vec<&'a Name>,
 }
 
-impl Declared<'_> {
-    fn talk(&mut self, talk: &Talk) {
+impl<'a> Declared<'a> {
+    fn talk(&mut self, talk: &'a Talk) {
         talk.steps.iter().for_each(|step| self.step(&step.kind));
     }
 
-    fn step(&mut self, step: &StepKind) {
+    fn step(&mut self, step: &'a StepKind) {
         match step {
             StepKind::Message(message) => {
                 for Bind { name, value, .. } in &message.binds {
@@ -68,14 +67,14 @@ impl Declared<'_> {
                     self.value(value, name.as_ref().or(with.get(place)));
                 }
             }
-            StepKind::Guard(condition) => self.uses_of(condition),
+            StepKind::Guard(condition) => self.uses(condition),
             StepKind::Choice(talks) => talks.iter().for_each(|talk| self.talk(talk)),
             StepKind::Times { body, .. } => self.talk(body),
             StepKind::Each(each) => {
-                self.own.insert(each.piece.clone());
-                *self.uses.entry(each.data.clone()).or_default() += 1;
-                [&each.total, &each.next].into_iter().flatten().for_each(|expr| self.uses_of(expr));
-                self.uses_of(&each.by);
+                self.brings_in(&each.piece);
+                self.used.push(&each.data);
+                [&each.total, &each.next].into_iter().flatten().for_each(|expr| self.uses(expr));
+                self.uses(&each.by);
                 self.talk(&each.body);
             }
             StepKind::Inside(effects) => effects.iter().for_each(|effect| self.effect(&effect.kind)),
@@ -83,43 +82,51 @@ impl Declared<'_> {
         }
     }
 
-    fn effect(&mut self, effect: &EffectKind) {
+    fn effect(&mut self, effect: &'a EffectKind) {
         if let EffectKind::Let { name, .. } = effect {
-            self.own.insert(name.clone());
+            self.brings_in(name);
         }
-        effect_exprs(effect).into_iter().for_each(|expr| self.uses_of(expr));
+        effect_exprs(effect).into_iter().flatten().for_each(|expr| self.uses(expr));
     }
 
-    fn value(&mut self, value: &Expr, field: Option<&Name>) {
-        self.uses_of(value);
+    fn value(&mut self, value: &'a Expr, field: Option<&Name>) {
+        self.uses(value);
         let ExprKind::Path(Path { first, rest: None }) = &value.kind else { return };
         if field == Some(first) {
-            self.own.insert(first.clone());
+            self.brings_in(first);
         } else if self.names.value_of(field.map(|field| &**field), first).is_none() {
-            self.captured.push(first.clone());
+            self.captured.push(first);
         }
     }
 
-    fn uses_of(&mut self, expr: &Expr) {
-        for (path, _) in expr.paths() {
-            *self.uses.entry(path.first.clone()).or_default() += 1;
+    fn brings_in(&mut self, name: &Name) {
+        if !self.own.contains(name) {
+            self.own.push(name.clone());
         }
+    }
+
+    fn uses(&mut self, expr: &'a Expr) {
+        each_path(expr, |path, _| self.used.push(&path.first));
     }
 
     /// A name that is captured and stands nowhere else says nothing, so it is a slip of the hand.
-    fn finish(self) {
-        let used = |name: &Name| self.uses.get(name).is_some_and(|uses| *uses > 1);
-        self.own.extend(self.captured.into_iter().filter(used));
+    fn finish(mut self) -> Vec<Name> {
+        for name in std::mem::take(&mut self.captured) {
+            if self.used.iter().filter(|used| **used == name).nth(1).is_some() {
+                self.brings_in(name);
+            }
+        }
+        self.own
     }
 }
 
-fn effect_exprs(effect: &EffectKind) -> Vec<&Expr> {
+fn effect_exprs(effect: &EffectKind) -> [Option<&Expr>; 2] {
     match effect {
-        EffectKind::Let { value, .. } => vec![value],
-        EffectKind::Write { address, data } => vec![address, data],
-        EffectKind::Erase { address, n } => vec![address, n],
-        EffectKind::EraseAll { .. } => Vec::new(),
-        EffectKind::ErasePages { pages, .. } => vec![pages],
+        EffectKind::Let { value, .. } => [Some(value), None],
+        EffectKind::Write { address, data } => [Some(address), Some(data)],
+        EffectKind::Erase { address, n } => [Some(address), Some(n)],
+        EffectKind::EraseAll { .. } => [None, None],
+        EffectKind::ErasePages { pages, .. } => [Some(pages), None],
     }
 }
 

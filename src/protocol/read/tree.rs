@@ -124,7 +124,8 @@ impl<'t> Fields<'t> {
 
     /// Every text of a list, or the only one.
     pub(super) fn texts(&self, name: &str, found: &mut Findings<'_>) -> Vec<Text<'t>> {
-        self.list(name, found).iter().filter_map(|item| item.text(found)).collect()
+        let Some(entry) = self.get(name) else { return Vec::new() };
+        entry.items(found).filter_map(|item| item.text(found)).collect()
     }
 
     pub(super) fn section(&self, name: &str, found: &mut Findings<'_>) -> Option<Fields<'t>> {
