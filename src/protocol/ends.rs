@@ -10,41 +10,47 @@ pub type Ends = BTreeSet<Option<StateId>>;
 
 /// The ends of every exchange of a table. An exchange that calls itself ends nowhere by that path.
 pub fn ends_of_exchanges(table: &Table) -> Vec<Ends> {
-    let mut walk = Walk { table, known: vec![Known::No; table.exchanges.len()] };
-    (0..table.exchanges.len()).map(|index| walk.of_exchange(ExchangeId(index))).collect()
+    let mut walk = Walk::of(table);
+    for index in 0..table.exchanges.len() {
+        walk.of_exchange(ExchangeId(index));
+    }
+    walk.known.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 /// Every end of one talk.
 pub fn ends(table: &Table, talk: &Talk) -> Ends {
-    let mut walk = Walk { table, known: vec![Known::No; table.exchanges.len()] };
-    walk.after(talk, Ends::from([None]))
+    Walk::of(table).after(talk, begun())
+}
+
+/// Where the conversation rests before a talk says anything.
+fn begun() -> Ends {
+    only(None)
+}
+
+fn only(end: Option<StateId>) -> Ends {
+    let mut ends = Ends::new();
+    ends.insert(end);
+    ends
 }
 
 struct Walk<'t> {
     table: &'t Table,
-    known: Vec<Known>,
-}
-
-#[derive(Clone)]
-enum Known {
-    No,
-    /// Its talk is being walked: a call now would be a circle.
-    Walking,
-    Yes(Ends),
+    /// By exchange; no end as long as its talk is being walked, when a call would be a circle.
+    known: Vec<Option<Ends>>,
 }
 
 impl<'t> Walk<'t> {
-    fn of_exchange(&mut self, id: ExchangeId) -> Ends {
-        match &self.known[id.0] {
-            Known::Yes(ends) => ends.clone(),
-            Known::Walking => Ends::new(),
-            Known::No => {
-                self.known[id.0] = Known::Walking;
-                let ends = self.after(&self.table.exchanges[id.0].talk, Ends::from([None]));
-                self.known[id.0] = Known::Yes(ends.clone());
-                ends
-            }
+    fn of(table: &'t Table) -> Walk<'t> {
+        Walk { table, known: vec![None; table.exchanges.len()] }
+    }
+
+    fn of_exchange(&mut self, id: ExchangeId) -> &Ends {
+        if self.known[id.0].is_none() {
+            self.known[id.0] = Some(Ends::new());
+            let ends = self.after(&self.table.exchanges[id.0].talk, begun());
+            self.known[id.0] = Some(ends);
         }
+        self.known[id.0].get_or_insert_default()
     }
 
     fn after(&mut self, talk: &'t Talk, before: Ends) -> Ends {
@@ -55,11 +61,11 @@ impl<'t> Walk<'t> {
             }
             ends = match &step.kind {
                 StepKind::Goto(state) => match self.table.state_named(state) {
-                    Some((id, _)) => Ends::from([Some(id)]),
+                    Some((id, _)) => only(Some(id)),
                     None => ends,
                 },
                 StepKind::Call { exchange, .. } => match self.table.exchange_named(exchange) {
-                    Some((id, _)) => moved(&ends, &self.of_exchange(id)),
+                    Some((id, _)) => moved(&ends, self.of_exchange(id)),
                     None => ends,
                 },
                 StepKind::Choice(branches) => {
@@ -81,10 +87,6 @@ impl<'t> Walk<'t> {
 
 /// Ends of a talk that began in any of `before`.
 fn moved(before: &Ends, by: &Ends) -> Ends {
-    by.iter()
-        .flat_map(|end| match end {
-            Some(_) => Ends::from([*end]),
-            None => before.clone(),
-        })
-        .collect()
+    let stays = before.iter().filter(|_| by.contains(&None));
+    by.iter().filter(|end| end.is_some()).chain(stays).copied().collect()
 }

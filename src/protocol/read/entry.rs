@@ -222,11 +222,16 @@ pub(super) fn parse_number(text: &str) -> Option<i128> {
 
 /// `1E 95 0F`.
 pub(super) fn parse_hex_bytes(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 3 + 1);
     let digit = |byte: u8| char::from(byte).to_digit(16);
-    for pair in text.split_whitespace() {
-        let &[high, low] = pair.as_bytes() else { return None };
+    let mut rest = text.trim();
+    let mut bytes = Vec::with_capacity(rest.len() / 3 + 1);
+    while let &[high, low, ..] = rest.as_bytes() {
         bytes.push((digit(high)? << 4 | digit(low)?) as u8);
+        let behind = &rest[2..];
+        rest = behind.trim_start();
+        if rest.len() == behind.len() {
+            break;
+        }
     }
-    Some(bytes)
+    rest.is_empty().then_some(bytes)
 }

@@ -144,7 +144,7 @@ pub(super) fn vectors(
 
 fn vector(fields: &Fields<'_>, names: &Names, found: &mut Findings<'_>) -> Option<(Vector, Place)> {
     let (name, wrong) = (fields.words("name", found), fields.truth("wrong", found));
-    fields.words("source", found);
+    fields.text("source", found);
     let frames = frame_ids(fields, "frames", names, found);
     let mut values = Vec::new();
     if let Some(section) = fields.section("fields", found) {
@@ -208,13 +208,13 @@ fn mistake(at: At, says: &str) -> Mistake {
 fn arrows(text: &str) -> Vec<usize> {
     let (mut quoted, mut escaped) = (false, false);
     let mut arrows = Vec::new();
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' if !escaped => quoted = !quoted,
-            '>' | '<' if !quoted => arrows.push(at),
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' if !escaped => quoted = !quoted,
+            b'>' | b'<' if !quoted => arrows.push(at),
             _ => {}
         }
-        escaped = quoted && c == '\\' && !escaped;
+        escaped = quoted && byte == b'\\' && !escaped;
     }
     arrows
 }

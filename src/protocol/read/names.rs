@@ -29,7 +29,7 @@ pub(super) struct Names {
     pub(super) arguments: BTreeSet<Name>,
     pub(super) values: BTreeMap<Name, Vec<NamedValue>>,
     /// Every field of every frame.
-    pub(super) fields: BTreeSet<Name>,
+    pub(super) fields: HashSet<Name, FixedState>,
     pub(super) lookups: BTreeSet<Name>,
 }
 
@@ -80,10 +80,12 @@ impl Names {
 
     /// Takes the frames with their fields.
     pub(super) fn set_frames(&mut self, frames: BTreeMap<Name, FrameNames>) {
-        // Most frames have the fields of others.
-        let fields = frames.values().flat_map(|frame| frame.fields.iter().flatten());
-        let different: HashSet<&Name, FixedState> = fields.collect();
-        self.fields = different.into_iter().cloned().collect();
+        for field in frames.values().flat_map(|frame| frame.fields.iter().flatten()) {
+            // Most frames have the fields of others.
+            if !self.fields.contains(field) {
+                self.fields.insert(field.clone());
+            }
+        }
         self.frames = frames;
     }
 
@@ -93,7 +95,7 @@ impl Names {
     }
 
     pub(super) fn all_fields(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|name| &**name)
+        Own::AllFields(&self.fields).in_order().into_iter().map(|name| &**name)
     }
 
     /// The number that `name` stands for in `field`.
@@ -117,7 +119,7 @@ pub(super) enum Own<'a> {
     /// As they stand in the layout.
     Fields(&'a [Name]),
     /// Of any frame.
-    AllFields(&'a BTreeSet<Name>),
+    AllFields(&'a HashSet<Name, FixedState>),
 }
 
 impl<'a> Own<'a> {
