@@ -218,8 +218,7 @@ impl<'t, 'g> Walk<'t, 'g> {
             self.bound(message, (field, at), path, path_at, bare.is_some());
         });
         if let Some(name) = bare {
-            self.host_learns(name);
-            self.device_learns(name);
+            self.both_learn(name);
         }
     }
 
@@ -381,6 +380,12 @@ impl<'t, 'g> Walk<'t, 'g> {
 
     fn host_learns(&mut self, name: &'t str) {
         self.known.host.insert(self.global.number(name));
+    }
+
+    fn both_learn(&mut self, name: &'t str) {
+        let name = self.global.number(name);
+        self.known.host.insert(name);
+        self.known.device.insert(name);
     }
 
     fn device_learns(&mut self, name: &'t str) {

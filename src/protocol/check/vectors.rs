@@ -8,33 +8,30 @@ use crate::protocol::model::{Table, Vector};
 use super::flaw::{Flaw, Place};
 
 pub(super) fn flaws(table: &Table) -> Vec<Flaw> {
+    let parameters: Vec<(Name, Value)> =
+        table.parameters.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
     let vectors = table.vectors.iter().enumerate().filter(|(_, vector)| !vector.wrong);
     let flaw = |(index, vector): (usize, &Vector)| {
-        let says = misfit(table, vector)?;
+        let says = misfit(table, vector, &parameters)?;
         Some(Flaw::warning(Place::Vector(index), format!("vector `{}`: {says}", vector.name)))
     };
     vectors.filter_map(flaw).collect()
 }
 
 /// What does not fit, with the parameters as they are, or with one of their other values.
-fn misfit(table: &Table, vector: &Vector) -> Option<String> {
-    let own: Vec<(Name, Value)> =
-        table.parameters.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
-    let own = Known { sets: vec![vector.set.clone(), own] };
-    let first = talk_misfit(table, vector, &own)?;
+fn misfit(table: &Table, vector: &Vector, parameters: &[(Name, Value)]) -> Option<String> {
+    let first = talk_misfit(table, vector, &Known([&vector.set, &[], parameters]))?;
     let others = table
         .parameters
         .iter()
         .flat_map(|one| one.one_of.iter().map(|value| (one.name.clone(), value.clone())));
     for other in others {
-        let mut known = Known { sets: own.sets.clone() };
-        known.sets.insert(1, vec![other]);
-        talk_misfit(table, vector, &known)?;
+        talk_misfit(table, vector, &Known([&vector.set, &[other], parameters]))?;
     }
     Some(first)
 }
 
-fn talk_misfit(table: &Table, vector: &Vector, known: &Known) -> Option<String> {
+fn talk_misfit(table: &Table, vector: &Vector, known: &Known<'_>) -> Option<String> {
     let mut named = vector.frames.iter().filter_map(|id| table.frames.get(id.0)).peekable();
     for (_, bytes) in &vector.talk {
         let mut rest: &[u8] = bytes;
@@ -62,7 +59,7 @@ fn talk_misfit(table: &Table, vector: &Vector, known: &Known) -> Option<String> 
 }
 
 /// How many bytes this frame takes, or why it does not fit.
-fn length(frame: &Frame, bytes: &[u8], known: &Known) -> Result<usize, String> {
+fn length(frame: &Frame, bytes: &[u8], known: &Known<'_>) -> Result<usize, String> {
     match frame.parse_once(bytes, true, known) {
         Outcome::Complete(reading) => Ok(reading.len),
         Outcome::More(more) => {
@@ -77,7 +74,7 @@ fn length(frame: &Frame, bytes: &[u8], known: &Known) -> Result<usize, String> {
 }
 
 /// The frame asks for names that neither it nor a parameter has.
-fn depends(table: &Table, frame: &Frame, known: &Known) -> bool {
+fn depends(table: &Table, frame: &Frame, known: &Known<'_>) -> bool {
     let own: BTreeSet<Name> = frame.layout().names().into_iter().collect();
     let is_known = |path: &Path| {
         own.contains(&path.first) || known.look(path).is_some() || table.lookups.contains_key(&path.first)
@@ -89,14 +86,12 @@ fn depends(table: &Table, frame: &Frame, known: &Known) -> bool {
 }
 
 /// Names with values; the first list that has one wins.
-struct Known {
-    sets: Vec<Vec<(Name, Value)>>,
-}
+struct Known<'v>([&'v [(Name, Value)]; 3]);
 
-impl Scope for Known {
+impl Scope for Known<'_> {
     fn look(&self, path: &Path) -> Option<Value> {
         let whole = path.rest.is_none();
-        let mut all = self.sets.iter().flatten();
+        let mut all = self.0.into_iter().flatten();
         all.find(|(name, _)| whole && *name == path.first).map(|(_, value)| value.clone())
     }
 }

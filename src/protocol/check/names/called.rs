@@ -52,10 +52,7 @@ impl<'t> Walk<'t, '_> {
                 self.device_learns(given);
             }
         }
-        for kept in &called.keep {
-            self.host_learns(kept);
-            self.device_learns(kept);
-        }
+        called.keep.iter().for_each(|kept| self.both_learn(kept));
         self.known.frames.join(&inner.frames);
     }
 
