@@ -90,7 +90,8 @@ pub(super) fn named_values(root: &Fields<'_>, found: &mut Findings<'_>) -> BTree
         .named_sections(found)
         .into_iter()
         .map(|(field, names)| {
-            let values = names.others().iter().filter_map(|entry| named_value(entry, found)).collect();
+            let mut values = Vec::with_capacity(names.others().len());
+            values.extend(names.others().iter().filter_map(|entry| named_value(entry, found)));
             (field.name(), values)
         })
         .collect()
