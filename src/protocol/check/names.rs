@@ -6,18 +6,20 @@ use crate::frame::{At, Expr, Name, Path, nearest};
 use crate::line::Direction;
 use crate::protocol::each_path::each_path;
 use crate::protocol::flash::{FLASH_NAMES, Flash, FlashRun};
-use crate::protocol::model::{ExchangeId, Table};
-use crate::protocol::talk::{Each, Effect, EffectKind, Message, Step, StepKind, Talk};
+use crate::protocol::model::Table;
+use crate::protocol::talk::{Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 
 use super::calls::calls;
-use super::flaw::{Flaw, Place};
+use super::flaw::Flaw;
 use super::frame_ids::FrameIds;
 use super::numbers::Numbers;
 use super::reach::{called_by_runs, with_called};
 use global::Global;
+use spot::Spot;
 
 mod called;
 mod global;
+mod spot;
 
 pub(super) fn flaws(table: &Table, frames: &FrameIds<'_>) -> Vec<Flaw> {
     let mut global = Global::of(table, frames);
@@ -65,27 +67,6 @@ fn kept_at_begin<'t>(table: &'t Table, flash: &Flash) -> Vec<&'t Name> {
     let called = flash.run(FlashRun::Begin).map(calls).unwrap_or_default();
     let ids = called.iter().filter_map(|(name, _)| table.exchange_named(name)).map(|(id, _)| id).collect();
     with_called(table, ids).iter().flat_map(|id| &table.exchanges[id].keep).collect()
-}
-
-#[derive(Clone, Copy)]
-enum Spot {
-    Exchange(ExchangeId),
-    Handshake,
-    Poll,
-    Probe,
-    Flash(FlashRun),
-}
-
-impl Spot {
-    fn at(self, at: At) -> Place {
-        match self {
-            Spot::Exchange(id) => Place::Talk(id, at),
-            Spot::Handshake => Place::Handshake(at),
-            Spot::Poll => Place::Poll(at),
-            Spot::Probe => Place::Probe(at),
-            Spot::Flash(run) => Place::Flash(run, at),
-        }
-    }
 }
 
 /// What may be known so far.
@@ -191,7 +172,7 @@ impl<'t, 'g> Walk<'t, 'g> {
     fn message(&mut self, message: &'t Message, at: At) {
         let Some(frame) = self.global.frame(&message.frame) else { return };
         for bind in &message.binds {
-            self.bind(message, &bind.name, &bind.value, bind.at);
+            self.bind(message, bind);
         }
         let is_spoken = self.host_speaks || message.direction == Direction::Rx;
         if is_spoken && !self.is_aside {
@@ -208,24 +189,24 @@ impl<'t, 'g> Walk<'t, 'g> {
         self.known.frames.insert(frame.0);
     }
 
-    fn bind(&mut self, message: &Message, field: &Name, value: &'t Expr, at: At) {
-        let mut bare = bare(value);
-        each_path(value, |path, path_at| {
-            if self.is_named_value(field, &path.first) {
+    fn bind(&mut self, message: &Message, bind: &'t Bind) {
+        let mut bare = bare(&bind.value);
+        each_path(&bind.value, |path, path_at| {
+            if self.is_named_value(&bind.name, &path.first) {
                 bare = None;
-                return;
+            } else {
+                self.bound(message.direction, bind, path, path_at, bare.is_some());
             }
-            self.bound(message, (field, at), path, path_at, bare.is_some());
         });
         if let Some(name) = bare {
             self.both_learn(name);
         }
     }
 
-    /// A field is made of what is at `path`; `is_all` where that is all that it is.
-    fn bound(&mut self, message: &Message, (field, at): (&Name, At), path: &Path, path_at: At, is_all: bool) {
-        let knower = self.knower(path);
-        match (knower, message.direction == Direction::Tx) {
+    /// A name that a field is made of; `is_all` where it is made of nothing else.
+    fn bound(&mut self, direction: Direction, bind: &Bind, path: &Path, path_at: At, is_all: bool) {
+        let (knower, field) = (self.knower(path), &bind.name);
+        match (knower, direction == Direction::Tx) {
             (Knower::Both, _) | (Knower::Host, true) => {}
             (Knower::Nobody, false) if is_all => {}
             (Knower::Nobody | Knower::NotYet, _) => self.unknown(path, path_at, knower),
@@ -241,7 +222,7 @@ impl<'t, 'g> Walk<'t, 'g> {
                 let says =
                     format!("only the host can compute `{field}`: the device never learns `{}`", shown(path));
                 let help = "say how the device comes to it: `{ name = … }`, `[device.knows]`, or a frame of the host before it";
-                self.found.push(Flaw::warning(self.spot.at(at), says).with_help(help.to_string()));
+                self.found.push(Flaw::warning(self.spot.at(bind.at), says).with_help(help.to_string()));
             }
         }
     }
