@@ -32,6 +32,6 @@ pub use model::{
 };
 pub use reference::{reference, schema};
 pub use registry::{Registry, RegistryError, TableSource, on_every_core, read_all};
-pub use shape::{ByteSet, Known, Prefix, allowed};
+pub use shape::{ByteSet, Known, Prefix, Ranges, allowed};
 pub use talk::{Argument, Bind, Each, Effect, EffectKind, Message, Step, StepKind, Talk};
 pub use time::Time;
