@@ -126,10 +126,12 @@ pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Syn
         }
     };
     let mut done = thread::scope(|scope| {
-        // Where no thread is to be had, this one does all.
+        // This thread only waits: a new one is often put beside the one that made it, and would get its core only after some milliseconds.
+        let workers = if cores > 1 { cores } else { 0 };
         let others: Vec<_> =
-            (1..cores).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut done = work();
+            (0..workers).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        // Where no thread is to be had, this one does all.
+        let mut done = if others.is_empty() { work() } else { Vec::with_capacity(items.len()) };
         for other in others {
             done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }

@@ -9,6 +9,7 @@ use crate::protocol::shape::{Ending, Known, Prefix};
 
 use super::counted::lengths;
 use super::flaw::{Flaw, Place};
+use super::numbers::Numbers;
 use super::positions::{Position, Positions};
 use super::same::{Side, may_be_equal};
 use super::special::is_special_case;
@@ -18,7 +19,6 @@ pub(super) fn flaws(table: &Table, all: &[Positions]) -> Vec<Flaw> {
         table,
         variants: Vec::new(),
         of_frame: vec![Vec::new(); table.frames.len()],
-        compared: BTreeSet::new(),
         told: BTreeSet::new(),
         found: Vec::new(),
     };
@@ -41,6 +41,8 @@ struct Variant<'t> {
     fixed: &'t Known,
     prefix: OnceCell<Prefix>,
     ending: OnceCell<Ending>,
+    /// Those that it was found to win against, or not, already.
+    compared: Numbers,
 }
 
 /// A variant, counted from the first that was looked at.
@@ -53,7 +55,6 @@ struct Search<'t> {
     table: &'t Table,
     variants: Vec<Variant<'t>>,
     of_frame: Vec<Vec<VariantId>>,
-    compared: BTreeSet<(VariantId, VariantId)>,
     told: BTreeSet<(FrameId, FrameId)>,
     found: Vec<Flaw>,
 }
@@ -91,7 +92,13 @@ impl<'t> Search<'t> {
         let known = self.of_frame[frame.0].iter().find(|id| self.variants[**id].fixed == fixed);
         known.copied().unwrap_or_else(|| {
             let id = self.variants.len();
-            self.variants.push(Variant { frame, fixed, prefix: OnceCell::new(), ending: OnceCell::new() });
+            self.variants.push(Variant {
+                frame,
+                fixed,
+                prefix: OnceCell::new(),
+                ending: OnceCell::new(),
+                compared: Numbers::default(),
+            });
             self.of_frame[frame.0].push(id);
             id
         })
@@ -110,9 +117,10 @@ impl<'t> Search<'t> {
     fn compare(&mut self, wins: VariantId, loses: VariantId, at: Place, why: Why) {
         let [one, other] = [wins, loses].map(|id| self.variants[id].frame);
         let pair = (one.min(other), one.max(other));
-        if one == other || self.told.contains(&pair) || !self.compared.insert((wins, loses)) {
+        if one == other || self.variants[wins].compared.contains(loses) || self.told.contains(&pair) {
             return;
         }
+        self.variants[wins].compared.insert(loses);
         let ends_differ = || self.ending(wins).differs(self.ending(loses));
         let ends_are_seen = why == Why::Expected || self.table.line.gap.is_some();
         let [a, b] = [one, other].map(|id| &self.table.frames[id.0]);
@@ -139,20 +147,28 @@ impl<'t> Search<'t> {
 
     /// The long look, at all that the layouts say.
     fn are_told_apart(&self, wins: VariantId, loses: VariantId, why: Why) -> bool {
-        let [winner, loser] = [wins, loses].map(|id| {
-            let Variant { frame, fixed, .. } = &self.variants[id];
-            let frame = &self.table.frames[frame.0];
-            let mut known = lengths(frame.layout());
-            known.extend(fixed.iter().map(|(name, value)| (name.clone(), *value)));
-            (frame, known)
-        });
-        let [first, second] = [&winner, &loser].map(|(frame, known)| Prefix::of(frame, known));
-        let [winner, loser] = [&winner, &loser].map(|(frame, fixed)| Side { layout: frame.layout(), fixed });
-        first.share_of(&second) <= WORTH_TELLING
-            || !may_be_equal(winner, loser)
+        let [winner, loser] = [wins, loses].map(|id| self.side(id, self.variants[id].fixed));
+        if !may_be_equal(winner, loser)
             || is_special_case(winner, loser)
             // Such a refusal is taken for what it is, whatever is expected.
             || (why == Why::Expected && is_special_case(loser, winner))
+        {
+            return true;
+        }
+        let known = [wins, loses].map(|id| {
+            let Variant { frame, fixed, .. } = &self.variants[id];
+            let mut known = lengths(self.table.frames[frame.0].layout());
+            known.extend(fixed.iter().map(|(name, value)| (name.clone(), *value)));
+            known
+        });
+        let [winner, loser] = [(wins, &known[0]), (loses, &known[1])].map(|(id, known)| self.side(id, known));
+        let [first, second] = [(wins, &known[0]), (loses, &known[1])]
+            .map(|(id, known)| Prefix::of(&self.table.frames[self.variants[id].frame.0], known));
+        first.share_of(&second) <= WORTH_TELLING || !may_be_equal(winner, loser)
+    }
+
+    fn side<'s>(&'s self, id: VariantId, fixed: &'s Known) -> Side<'s> {
+        Side { layout: self.table.frames[self.variants[id].frame.0].layout(), fixed }
     }
 }
 

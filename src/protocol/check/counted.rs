@@ -75,7 +75,7 @@ fn value(expr: &Expr, layout: &Layout) -> Option<i128> {
 fn between(layout: &Layout, from: &Name, to: &Name) -> Option<i128> {
     let place = |name: &Name| layout.items.iter().position(|item| is_called(item, name));
     let items = layout.items.get(place(from)?..=place(to)?)?;
-    items.iter().map(width_of).sum::<Option<usize>>().map(|width| width as i128)
+    items.iter().map(|item| width_of(item)).sum::<Option<usize>>().map(|width| width as i128)
 }
 
 fn is_called(item: &Item, name: &Name) -> bool {
@@ -95,7 +95,7 @@ fn name_alone(expr: &Expr) -> Option<&Name> {
 
 /// How many bytes a layout is, where that is always the same.
 pub(super) fn width(layout: &Layout) -> Option<usize> {
-    layout.items.iter().map(width_of).sum()
+    layout.items.iter().map(|item| width_of(item)).sum()
 }
 
 fn width_of(item: &Item) -> Option<usize> {

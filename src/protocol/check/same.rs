@@ -6,7 +6,7 @@ use crate::frame::{
     Allowed, BitField, CborKey, Expr, ExprKind, Field, FieldType, Function, Item, ItemKind, Layout, Name,
     Times,
 };
-use crate::protocol::shape::{Known, allowed, is_decided};
+use crate::protocol::shape::{Known, Ranges, allowed, is_decided};
 
 use super::counted::{counts, width};
 
@@ -45,11 +45,11 @@ impl<'a> Side<'a> {
         pieces
     }
 
-    pub(super) fn values(self, field: &Field) -> Option<Vec<RangeInclusive<i128>>> {
+    pub(super) fn values(self, field: &Field) -> Option<Ranges> {
         allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, self.fixed)
     }
 
-    pub(super) fn bits(self, field: &BitField) -> Option<Vec<RangeInclusive<i128>>> {
+    pub(super) fn bits(self, field: &BitField) -> Option<Ranges> {
         allowed(field.name.as_ref(), field.transform.as_ref(), &field.allowed, self.fixed)
     }
 
@@ -59,7 +59,7 @@ impl<'a> Side<'a> {
             ItemKind::Field(field) => matches!(&field.allowed, Allowed::Equal(expr) if counts(expr)),
             _ => false,
         };
-        self.layout.items.iter().any(is_size)
+        self.layout.items.iter().any(|item| is_size(item))
     }
 }
 

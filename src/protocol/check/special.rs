@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::frame::{Allowed, BitField, Field, FieldType, Frame, ItemKind};
-use crate::protocol::shape::Known;
+use crate::protocol::shape::{Known, Ranges};
 
 use super::same::{Piece, Side};
 
@@ -113,7 +113,7 @@ fn is_computed(allowed: &Allowed) -> bool {
         || matches!(allowed, Allowed::Sends { .. })
 }
 
-fn are_within(ones: Option<Vec<RangeInclusive<i128>>>, others: Option<Vec<RangeInclusive<i128>>>) -> bool {
+fn are_within(ones: Option<Ranges>, others: Option<Ranges>) -> bool {
     let Some(others) = others else { return true };
     let is_within = |one: &RangeInclusive<i128>| {
         others.iter().any(|other| other.start() <= one.start() && one.end() <= other.end())
