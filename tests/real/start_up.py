@@ -23,7 +23,7 @@ def main():
     tables = sorted(str(path) for path in (ROOT / "protocols").glob("*.toml"))
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder, "meter.jsonl")
-        recorded = [hsdiag, "record", "sim://mbus?traffic=bus", "--baud", "2400", "--format", "8E1", "--time", "200ms", "-o", str(recording)]
+        recorded = [hsdiag, "record", "sim://mbus?traffic=bus", "--baud", "2400", "--format", "8E1", "--time", "2s", "-o", str(recording)]
         if run(recorded)[1] != 0:
             sys.exit(f"{' '.join(recorded)} failed")
         commands = [
