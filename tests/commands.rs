@@ -518,6 +518,24 @@ fn a_wire_from_tx_to_rx_is_no_answer_of_any_protocol() {
     assert!(kinds.contains(&&"echo".into()) && !kinds.contains(&&"other-answer".into()), "{kinds:?}");
 }
 
+/// A bootloader that measures its rate says something at many settings. It is asked by name alone.
+#[test]
+fn of_many_questions_that_bring_something_but_no_answer_a_person_is_told_of_few() {
+    let asked = ["sweep", "sim://stm32", "--probe"];
+    let ran = hsdiag(asked);
+    assert_eq!(ran.exit, 1, "{}", ran.out);
+    let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(out.matches("asked as a host of").count(), 3, "{}", ran.out);
+    assert!(out.contains("questions more, and no answer: --json tells of each"), "{}", ran.out);
+    assert!(ran.out.contains("hsdiag sweep sim://stm32 --probe --protocol NAME"), "{}", ran.out);
+    let said = hsdiag(asked.into_iter().chain(["--json"])).json();
+    let others =
+        said["evidence"].as_array().expect("a list").iter().filter(|one| one["kind"] == "other-answer");
+    assert!(others.count() > 20, "{}", said["evidence"]);
+    let by_name = hsdiag(["sweep", "sim://stm32", "--probe", "--protocol", "stm32", "--json"]).json();
+    assert_eq!(by_name["settings"][0]["protocol"], "stm32", "{by_name}");
+}
+
 #[test]
 fn a_device_behind_an_adapter_that_hears_itself_is_found_by_asking() {
     for name in ["modbus-rtu", "mbus", "dlt645", "iec101"] {

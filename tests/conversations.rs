@@ -93,6 +93,26 @@ fn a_refusal_is_one_where_any_text_may_come() {
     assert_eq!(named.ending, Some(Ending::Done));
 }
 
+/// A byte of memory can be the same as the code of a refusal.
+#[test]
+fn data_of_a_byte_that_a_refusal_could_be_are_data() {
+    let run = talk("read(0x1000, 1, data)");
+    let result = ask("ti-bsl", run, &[0x00, 0xCC, 0x03, 0x41, 0x41]);
+    assert_eq!(result.ending, Some(Ending::Done), "{:?}", result.items);
+}
+
+/// `+CME ERROR: 10` begins as whatever else a module tells by itself.
+#[test]
+fn a_refusal_that_begins_as_what_means_nothing_is_one() {
+    const ERROR: &[u8] = b"AT+CSQ\r\r\n+CME ERROR: 10\r\n";
+    let result = ask("at-commands", talk("signal()"), ERROR);
+    assert_eq!(result.ending, Some(Ending::Refused), "{:?}", result.items);
+    let events = [said(0.0, Direction::Tx, b"AT+CSQ\r"), said(0.1, Direction::Rx, ERROR)].concat();
+    let (items, _) = observe(&program("at-commands"), &events, Sides::Both, &Env::new());
+    let last = items.iter().filter_map(|item| item.framed()).next_back().unwrap();
+    assert!(matches!(last.part, Part::Refusal(_)), "{last:?}");
+}
+
 #[test]
 fn silence_names_the_question_and_every_frame_that_would_have_been_the_answer() {
     let result = play("stm32", Run::Handshake, Some(Fault::Silent)).result;

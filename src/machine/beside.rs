@@ -11,6 +11,7 @@ use super::look::Found;
 use super::needed::Needed;
 use super::scope::side;
 use super::states::States;
+use super::thread::Thread;
 
 /// A frame that may come at any time.
 pub(super) struct Beside {
@@ -52,8 +53,9 @@ impl Follower {
         let mut from_device = vec![];
         if offer.from != Some(Direction::Tx) {
             let refusals = &self.program.table.refusals.frames;
-            from_device.extend(self.program.table.ignore.iter().map(|frame| (*frame, false)));
+            // A refusal may begin as whatever else the device says by itself.
             from_device.extend(refusals.iter().map(|frame| (*frame, true)));
+            from_device.extend(self.program.table.ignore.iter().map(|frame| (*frame, false)));
         }
         let from_device = from_device.into_iter().map(|(frame, refuses)| (frame, Direction::Rx, refuses));
         let repeated = first.map_or(&[][..], |first| &first.repeated);
@@ -78,21 +80,11 @@ impl Follower {
         None
     }
 
-    /// The refusal, or what means nothing, that the bytes are where what is expected leaves open what they say.
+    /// The refusal, or what means nothing, in place of what is expected.
     pub(super) fn special_case(&self, offer: &Offer<'_>, accepted: &Accepted) -> Option<Beside> {
-        let first = self.threads.first()?;
-        let special = self
-            .program
-            .special_cases_of(accepted.frame)
-            .iter()
-            .filter(|_| accepted.direction == Direction::Rx);
-        special.copied().find_map(|frame| match offer.as_frame(frame, Direction::Rx, Some(first)) {
-            Outcome::Complete(reading) if reading.len == accepted.len => {
-                let refuses = self.program.table.refusals.frames.contains(&frame);
-                Some(self.told_beside(frame, Direction::Rx, refuses, reading))
-            }
-            _ => None,
-        })
+        let (frame, reading) = offer.special_case(accepted, self.threads.first())?;
+        let refuses = self.program.table.refusals.frames.contains(&frame);
+        Some(self.told_beside(frame, Direction::Rx, refuses, reading))
     }
 
     fn told_beside(&self, frame: FrameId, direction: Direction, refuses: bool, reading: Reading) -> Beside {
@@ -129,5 +121,34 @@ impl Follower {
             }
             Took::Nothing => None,
         }
+    }
+}
+
+/// What is said beside has to spell out so many bits of what is expected: data of a byte or two may well be the same.
+const SPELT_OUT: f64 = 16.0;
+
+impl Offer<'_> {
+    /// The refusal, or what means nothing, that the bytes are where what is expected leaves open what they say.
+    pub(super) fn special_case(
+        &self,
+        expected: &Accepted,
+        first: Option<&Thread>,
+    ) -> Option<(FrameId, Reading)> {
+        if expected.direction != Direction::Rx {
+            return None;
+        }
+        let program = self.ground.program;
+        let worth = |frame, values: &Values| program.chance(frame).bits(values, expected.len);
+        let least = worth(expected.frame, &expected.values) + SPELT_OUT;
+        program.special_cases_of(expected.frame).iter().find_map(|frame| {
+            match self.as_frame(*frame, Direction::Rx, first) {
+                Outcome::Complete(reading)
+                    if reading.len == expected.len && worth(*frame, &reading.values) >= least =>
+                {
+                    Some((*frame, reading))
+                }
+                _ => None,
+            }
+        })
     }
 }

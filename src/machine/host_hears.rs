@@ -30,10 +30,11 @@ impl Host {
                 continue;
             }
             let bytes = self.heap.bytes().to_vec();
-            let answers = self.offer(&bytes, closing.closed()).to(&self.threads);
-            if let Some(accepted) =
-                answers.accepted_frame.filter(|accepted| !self.is_said_beside(&bytes, accepted))
-            {
+            let offer = self.offer(&bytes, closing.closed());
+            let answers = offer.to(&self.threads);
+            let is_said_beside =
+                |accepted: &Accepted| offer.special_case(accepted, self.threads.first()).is_some();
+            if let Some(accepted) = answers.accepted_frame.filter(|accepted| !is_said_beside(accepted)) {
                 self.heard(accepted, answers.accepted);
                 continue;
             }
@@ -57,15 +58,6 @@ impl Host {
             }
             return self.not_understood(&bytes, &answers.wrong);
         }
-    }
-
-    /// What was accepted is a refusal, or means nothing: what is expected leaves open what the bytes say.
-    fn is_said_beside(&self, bytes: &[u8], accepted: &Accepted) -> bool {
-        let offer = self.offer(bytes, true);
-        self.program.special_cases_of(accepted.frame).iter().any(|frame| {
-            let read = offer.as_frame(*frame, Direction::Rx, self.threads.first());
-            matches!(read, Outcome::Complete(reading) if reading.len == accepted.len)
-        })
     }
 
     pub(super) fn heard(&mut self, accepted: Accepted, threads: Vec<Thread>) {
@@ -114,7 +106,7 @@ impl Host {
         let repeated = first.as_ref().map(|first| first.repeated.clone()).unwrap_or_default();
         let ignored = program.table.ignore.iter().chain(repeated.iter()).map(|frame| (*frame, false));
         let refusing = program.table.refusals.frames.iter().map(|frame| (*frame, true));
-        for (frame, refuses) in ignored.chain(refusing) {
+        for (frame, refuses) in refusing.chain(ignored) {
             match self.offer(bytes, closing.closed()).as_frame(frame, Direction::Rx, first.as_ref()) {
                 Outcome::Complete(reading) if refuses => {
                     let within = self.waits_in();

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::line::Baud;
 use crate::sweep::Evidence;
 
+/// Its name where something came upon a question that is no answer: of these there may be many.
+pub(super) const OTHER_ANSWER: &str = "other-answer";
+
 /// A stable name, the sentence, and the numbers behind it.
 pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
     match evidence {
@@ -103,7 +106,7 @@ pub(super) fn told(evidence: &Evidence) -> (&'static str, String, Value) {
             json!({"protocol": protocol, "settings": settings.to_string(), "bytes": bytes, "by_chance": by_chance}),
         ),
         Evidence::OtherAnswer { protocol, settings, bytes } => (
-            "other-answer",
+            OTHER_ANSWER,
             format!(
                 "asked as a host of {protocol} at {settings}, {} came that are no answer of {protocol}",
                 counted(*bytes, "byte")

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::diagnose::Diagnosis;
 use crate::line::{Format, LineErrors};
-use crate::sweep::{Candidate, Faults, Findings, Purpose, Verdict};
+use crate::sweep::{Candidate, Evidence, Faults, Findings, Purpose, Verdict};
 
 use super::diagnosis::DiagnosisFace;
 use super::escape::{escaped, quoted};
-use super::evidence::{counted, told};
+use super::evidence::{OTHER_ANSWER, counted, told};
 use super::json::{ErrorFace, rounded};
 use super::paint::{BAD, FAINT, GOOD, STRONG, WARN};
 use super::table::{Cell, Column, Table};
@@ -236,6 +236,9 @@ fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
+/// More questions upon which something came, but no answer, are not told one by one to a person.
+const MOST_OTHER_ANSWERS: usize = 3;
+
 /// What to type next.
 fn next(port: &str, found: &Findings, best: Option<&Setting>) -> Vec<Next> {
     let port = quoted(port);
@@ -246,10 +249,18 @@ fn next(port: &str, found: &Findings, best: Option<&Setting>) -> Vec<Next> {
                 format!("hsdiag sweep {port} --reset"),
                 "pulses DTR and RTS: many boards speak when they start",
             ),
-            say(
-                format!("hsdiag sweep {port} --probe"),
-                "asks as a host would, harmless questions only; --dry-run lists them first",
-            ),
+            if found.evidence.iter().any(|evidence| matches!(evidence, Evidence::NoAnswer { .. })) {
+                say(
+                    format!("hsdiag sweep {port} --probe --protocol NAME"),
+                    "bootloaders, and whatever else a wrong device may take amiss, are asked by name alone; \
+                     --dry-run shows what is sent",
+                )
+            } else {
+                say(
+                    format!("hsdiag sweep {port} --probe"),
+                    "asks as a host would, harmless questions only; --dry-run lists them first",
+                )
+            },
         ],
         (Verdict::Found, Some(best)) if best.inverted => vec![say(
             format!("hsdiag record {port} --baud {} --format {} -o line.jsonl", best.baud, best.format),
@@ -320,8 +331,18 @@ impl Sweep {
 
     fn why(&self, page: &mut Page) {
         page.head("Why");
+        let mut others = 0;
         for evidence in &self.evidence {
-            page.point(&evidence.text);
+            others += usize::from(evidence.kind == OTHER_ANSWER);
+            if evidence.kind != OTHER_ANSWER || others <= MOST_OTHER_ANSWERS {
+                page.point(&evidence.text);
+            }
+        }
+        if let Some(more @ 1..) = others.checked_sub(MOST_OTHER_ANSWERS) {
+            page.point(&format!(
+                "something came upon {} more, and no answer: --json tells of each",
+                counted(more, "question")
+            ));
         }
         let uncertain = self.settings.first().filter(|best| !best.alike.is_empty());
         if let Some(best) = uncertain {
