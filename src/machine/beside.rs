@@ -129,26 +129,26 @@ const SPELT_OUT: f64 = 16.0;
 
 impl Offer<'_> {
     /// The refusal, or what means nothing, that the bytes are where what is expected leaves open what they say.
+    #[cold]
     pub(super) fn special_case(
         &self,
         expected: &Accepted,
         first: Option<&Thread>,
     ) -> Option<(FrameId, Reading)> {
-        if expected.direction != Direction::Rx {
+        let program = self.ground.program;
+        let special = program.special_cases_of(expected.frame);
+        if special.is_empty() || expected.direction != Direction::Rx {
             return None;
         }
-        let program = self.ground.program;
         let worth = |frame, values: &Values| program.chance(frame).bits(values, expected.len);
         let least = worth(expected.frame, &expected.values) + SPELT_OUT;
-        program.special_cases_of(expected.frame).iter().find_map(|frame| {
-            match self.as_frame(*frame, Direction::Rx, first) {
-                Outcome::Complete(reading)
-                    if reading.len == expected.len && worth(*frame, &reading.values) >= least =>
-                {
-                    Some((*frame, reading))
-                }
-                _ => None,
+        special.iter().find_map(|frame| match self.as_frame(*frame, Direction::Rx, first) {
+            Outcome::Complete(reading)
+                if reading.len == expected.len && worth(*frame, &reading.values) >= least =>
+            {
+                Some((*frame, reading))
             }
+            _ => None,
         })
     }
 }

@@ -107,7 +107,9 @@ impl Follower {
         if let Some(accepted) = answers.accepted_frame.filter(|_| doubt == Doubt::None) {
             // At rest, what says more about the bytes is what they are: a particular sentence rather than any; of equals what was begun goes on.
             let worth = self.worth(accepted.frame, &accepted.values, accepted.len);
-            if let Some(special) = self.special_case(&offer, &accepted) {
+            if !self.program.special_cases_of(accepted.frame).is_empty()
+                && let Some(special) = self.special_case(&offer, &accepted)
+            {
                 return Found::Beside(special);
             }
             let rests = self.threads.first().is_some_and(|first| first.rested);

@@ -197,14 +197,15 @@ impl Program {
     /// Refusals, and what means nothing, that spell out what this frame of the device leaves open: `ERROR` where any line may come.
     /// They are taken for what they are, whatever is expected.
     pub(super) fn special_cases_of(&self, frame: FrameId) -> &[FrameId] {
-        let special = self.special.get_or_init(|| {
-            let Table { frames, refusals, ignore, .. } = &*self.table;
-            let beside = || refusals.frames.iter().chain(ignore).copied();
-            let of =
-                |general| beside().filter(move |special| spells_out(&frames[special.0], general)).collect();
-            frames.iter().map(of).collect()
-        });
-        &special[frame.0]
+        &self.special.get_or_init(|| self.find_special_cases())[frame.0]
+    }
+
+    #[cold]
+    fn find_special_cases(&self) -> Vec<Vec<FrameId>> {
+        let Table { frames, refusals, ignore, .. } = &*self.table;
+        let beside = || refusals.frames.iter().chain(ignore).copied();
+        let of = |general| beside().filter(move |special| spells_out(&frames[special.0], general)).collect();
+        frames.iter().map(of).collect()
     }
 
     /// What the first bytes of a frame rule out.
