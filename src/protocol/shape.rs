@@ -330,7 +330,7 @@ fn first_digits(values: Option<&[RangeInclusive<i128>]>) -> ByteSet {
 }
 
 /// It is how many bytes something else has.
-fn is_counted(allowed: &Allowed) -> bool {
+pub(super) fn is_counted(allowed: &Allowed) -> bool {
     fn counts(expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Call { function: Function::Size, .. } => true,

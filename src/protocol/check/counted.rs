@@ -3,7 +3,7 @@
 use crate::frame::{
     Allowed, BinaryOp, Expr, ExprKind, Field, FieldType, Function, Item, ItemKind, Layout, Name, Times,
 };
-use crate::protocol::shape::Known;
+use crate::protocol::shape::{Known, is_counted};
 
 /// The lengths that follow from the layout alone, by the fields that say them.
 pub(super) fn lengths(layout: &Layout) -> Known {
@@ -13,43 +13,28 @@ pub(super) fn lengths(layout: &Layout) -> Known {
 }
 
 fn collect(layout: &Layout, known: &mut Known) {
+    let mut note = |name: &Option<Name>, allowed: &Allowed| {
+        if let (Some(name), Allowed::Equal(expr)) = (name, allowed)
+            && is_counted(allowed)
+            && let Some(length) = value(expr, layout)
+        {
+            known.insert(name.clone(), length);
+        }
+    };
     for item in &layout.items {
         match &item.kind {
-            ItemKind::Field(field) => {
-                if let (Some(name), Allowed::Equal(expr)) = (&field.name, &field.allowed)
-                    && counts(expr)
-                    && let Some(length) = value(expr, layout)
-                {
-                    known.insert(name.clone(), length);
-                }
-                if let FieldType::Part { body, size } = &field.kind {
-                    if let (Some(name), Some(width)) = (size.as_ref().and_then(name_alone), width(body)) {
-                        known.insert(name.clone(), width as i128);
-                    }
-                    collect(body, known);
-                }
-            }
-            ItemKind::Bits(fields) => {
-                for field in fields {
-                    if let (Some(name), Allowed::Equal(expr)) = (&field.name, &field.allowed)
-                        && counts(expr)
-                        && let Some(length) = value(expr, layout)
-                    {
-                        known.insert(name.clone(), length);
-                    }
-                }
-            }
+            ItemKind::Field(field) => note(&field.name, &field.allowed),
+            ItemKind::Bits(fields) => fields.iter().for_each(|field| note(&field.name, &field.allowed)),
             _ => {}
         }
     }
-}
-
-/// It is made of how long something is.
-pub(super) fn counts(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Call { function: Function::Size, .. } => true,
-        ExprKind::Binary(_, left, right) => counts(left) || counts(right),
-        _ => false,
+    for item in &layout.items {
+        if let ItemKind::Field(Field { kind: FieldType::Part { body, size }, .. }) = &item.kind {
+            if let (Some(name), Some(width)) = (size.as_ref().and_then(name_alone), width(body)) {
+                known.insert(name.clone(), width as i128);
+            }
+            collect(body, known);
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use crate::frame::{
     Allowed, BitField, CborKey, Expr, ExprKind, Field, FieldType, Function, Item, ItemKind, Layout, Name,
     Times,
 };
-use crate::protocol::shape::{Known, Ranges, allowed, is_decided};
+use crate::protocol::shape::{Known, Ranges, allowed, is_counted, is_decided};
 
-use super::counted::{counts, width};
+use super::counted::width;
 
 /// One layout, and what the talk fixes in it.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ impl<'a> Side<'a> {
     /// It says how long something in it is.
     fn says_a_size(self) -> bool {
         let is_size = |item: &Item| match &item.kind {
-            ItemKind::Field(field) => matches!(&field.allowed, Allowed::Equal(expr) if counts(expr)),
+            ItemKind::Field(field) => is_counted(&field.allowed),
             _ => false,
         };
         self.layout.items.iter().any(|item| is_size(item))
