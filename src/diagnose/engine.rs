@@ -84,7 +84,7 @@ impl Engine {
 
     /// The pieces that have become certain since the last call.
     pub fn items(&mut self) -> impl Iterator<Item = Arc<Item>> + '_ {
-        (!self.fresh.is_empty()).then(|| self.fresh.drain(..)).into_iter().flatten()
+        self.fresh.drain(..)
     }
 
     /// Protocols that may be there instead, where the expected one leaves most unexplained.

@@ -15,8 +15,8 @@ use super::view::{Ground, Role, Source, View};
 /// More threads than this are not followed; those of the lowest priority are dropped.
 const MOST_THREADS: usize = 96;
 
-/// Most talks go on in no more ways than this.
-const ROOM: usize = 8;
+/// Most talks go on in no more ways than this, those counted that a condition closes.
+const ROOM: usize = 32;
 
 /// More instructions than this in one closure are a table that goes round without a message.
 const MOST_INSTRUCTIONS: usize = 20_000;

@@ -364,18 +364,28 @@ pub(super) struct Damaged {
     pub more: Needed,
 }
 
-/// Frames that read the same for every thread, parsed once an offer.
+/// Frames that read the same for every thread, parsed once an offer. Most offers parse one.
 #[derive(Default)]
-struct Parsed(Vec<(FrameId, Outcome)>);
+struct Parsed {
+    first: Option<(FrameId, Outcome)>,
+    others: Vec<(FrameId, Outcome)>,
+}
 
 impl Parsed {
     fn once(&mut self, frame: FrameId, parse: impl FnOnce() -> Outcome) -> &Outcome {
-        let known = self.0.iter().position(|(known, _)| *known == frame);
+        let (first, outcome) = match &mut self.first {
+            Some(first) => first,
+            none => return &none.insert((frame, parse())).1,
+        };
+        if *first == frame {
+            return outcome;
+        }
+        let known = self.others.iter().position(|(known, _)| *known == frame);
         let place = known.unwrap_or_else(|| {
-            self.0.push((frame, parse()));
-            self.0.len() - 1
+            self.others.push((frame, parse()));
+            self.others.len() - 1
         });
-        &self.0[place].1
+        &self.others[place].1
     }
 }
 

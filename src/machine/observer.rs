@@ -141,10 +141,15 @@ impl Observer {
             .fold(0, |best, index| if weight(index) > weight(best) { index } else { best })
     }
 
+    #[inline]
     fn decide(&mut self) {
-        if self.followers.len() < 2 {
-            return;
+        if self.followers.len() > 1 {
+            self.drop_the_unlikely();
         }
+    }
+
+    #[cold]
+    fn drop_the_unlikely(&mut self) {
         let best = self.best();
         let weight = self.followers[best].score().log_weight;
         self.followers.swap(0, best);

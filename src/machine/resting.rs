@@ -34,7 +34,12 @@ impl Follower {
         let mut candidates = Vec::new();
         for thread in threads {
             if rests(thread) {
-                candidates.extend(closure.of(self.begun(listening, offer, thread, &mut more)));
+                let begun = closure.of(self.begun(listening, offer, thread, &mut more));
+                if candidates.is_empty() {
+                    candidates = begun;
+                } else {
+                    candidates.extend(begun);
+                }
             } else {
                 candidates.push(thread.clone());
             }

@@ -80,7 +80,9 @@ impl Taken {
                 let wire = number.read_shifted(frame, *shift)?;
                 let unused = 64 - number.mask.count_ones();
                 let wire = if *signed { i128::from((wire << unused) as i64 >> unused) } else { wire.into() };
-                Some(Value::Int(wire * i128::from(*times) + i128::from(*plus)))
+                // Most numbers are what stands there, and 128 bits are not multiplied for nothing.
+                let is_other = (*times, *plus) != (1, 0);
+                Some(Value::Int(if is_other { wire * i128::from(*times) + i128::from(*plus) } else { wire }))
             }
             Taken::Bytes { place, shift: 0 } => Some(Value::bytes(Bytes::copy_from_slice(place.of(frame)))),
             Taken::Bytes { place, shift } => {
