@@ -207,6 +207,20 @@ fn a_file_that_is_no_recording_is_named_with_what_is_wrong() {
 }
 
 #[test]
+fn one_byte_of_no_protocol_is_shown_and_no_cause_is_made_up() {
+    let folder = Folder::new();
+    let event = "{\"at\":0.5,\"dir\":\"rx\",\"hex\":\"68\"}\n";
+    let file = folder.file("byte.jsonl", &format!("{HEADER}\n{event}"));
+    let ran = hsdiag(["decode", &file, "--json"]);
+    let told = ran.json();
+    assert_eq!((ran.exit, told["verdict"].as_str(), told["protocol"].is_null()), (1, Some("unknown"), true));
+    assert_eq!(told["diagnosis"][0]["cause"], "undecided");
+    let [item] = &told["items"].as_array().expect("items")[..] else { panic!("{told}") };
+    let said = ["hex", "kind", "verdict"].map(|key| item[key].as_str());
+    assert_eq!(said, [Some("68"), Some("unexpected"), Some("header")]);
+}
+
+#[test]
 fn a_recording_with_a_torn_line_is_used_up_to_there() {
     let folder = Folder::new();
     let torn = folder.file("torn.jsonl", &(recording("hello") + "{\"at\": 9, \"dir\": \"rx\", \"he"));

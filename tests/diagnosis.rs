@@ -298,6 +298,43 @@ fn a_reply_with_a_wrong_sum_is_corrupted_and_answers_nobody_else() {
     }
 }
 
+/// Polls of a register whose question comes back `late` seconds behind its last byte, and then the answer. With a `wrong` sum or not.
+fn echoed(late: f64, wrong: bool) -> hsdiag::diagnose::Diagnosis {
+    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
+    let with_sum = |bytes: &[u8]| [bytes, &sum.checksum(bytes).to_le_bytes()].concat();
+    let (mut now, mut bytes) = (0.0, Vec::new());
+    for poll in 0..6 {
+        let question = with_sum(&[1, 3, 0, poll, 0, 2]);
+        let mut reply = with_sum(&[1, 3, 4, 0, poll, 1, 7]);
+        reply[5] ^= if wrong { 0x24 } else { 0 };
+        let echo = question.clone();
+        let said =
+            [(0.1, Direction::Tx, question), (late, Direction::Rx, echo), (8e-3, Direction::Rx, reply)];
+        for (pause, direction, message) in said {
+            now += pause;
+            bytes.extend(message.into_iter().map(|byte| {
+                now += 10.0 / 9600.0;
+                (now, direction, byte)
+            }));
+        }
+    }
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &bytes).diagnosis()
+}
+
+#[test]
+fn where_all_is_well_but_for_an_echo_nothing_else_is_wrong() {
+    for late in [0.0, 0.5e-3, 2e-3] {
+        let diagnosis = echoed(late, false);
+        assert_eq!(diagnosis.leading().cause, Cause::Echo, "{late}");
+        assert!(diagnosis.is_sure() && diagnosis.contributing.is_empty(), "{late}: {diagnosis:?}");
+    }
+    let wrong = echoed(0.5e-3, true);
+    let names = |cause: Cause| {
+        wrong.leading().cause == cause || wrong.contributing.iter().any(|(beside, _)| *beside == cause)
+    };
+    assert!(names(Cause::Echo) && names(Cause::Corrupted), "{wrong:?}");
+}
+
 #[test]
 fn who_joins_a_handshake_at_a_later_step_takes_it_for_what_it_is() {
     let ask = [0x10, 0x40, 0x01, 0x41, 0x16].map(|byte| (Direction::Tx, byte));

@@ -39,7 +39,7 @@ impl Misses {
         if sample.unnoticed {
             return;
         }
-        let posterior = model.posterior(&sample.evidence);
+        let posterior = model.leading(&sample.evidence, &sample.rest);
         let Some(&(leading, _)) = posterior.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return };
         let at = |least: f64| model.contributing_from(least, &sample.evidence, &posterior, &sample.rest);
         for (place, least) in THRESHOLDS.into_iter().enumerate() {
@@ -60,7 +60,7 @@ impl Misses {
         if sample.unnoticed {
             return;
         }
-        let posterior = model.posterior(&sample.evidence);
+        let posterior = model.leading(&sample.evidence, &sample.rest);
         let Some(&(leading, _)) = posterior.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return };
         let contributing = model.contributing(&sample.evidence, &posterior, &sample.rest);
         if let Some(second) = sample.second {

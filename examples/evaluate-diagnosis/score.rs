@@ -36,7 +36,7 @@ impl Score {
             *self.unnoticed.entry((sample.cause, sample.second)).or_default() += 1;
             return;
         }
-        let posterior = model.posterior(&sample.evidence);
+        let posterior = model.leading(&sample.evidence, &sample.rest);
         let Some(&(leading, probability)) = posterior.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
             return;
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::diagnose::{likeliest, observe, recognise};
+use crate::diagnose::{observe, recognise, unknown_protocol};
 use crate::machine::{Env, Item, Program};
 use crate::report::{Counts, Decoded, DiagnosisFace, ItemFace};
 
@@ -55,9 +55,10 @@ impl Decode {
         let program = programs.next();
         let others = programs.map(|program| program.table().name.to_string()).collect();
         let all = || session.tables.programs().unwrap_or_default();
-        let (items, why) = match &program {
-            Some(program) => read(program, &captured, &self.environment.of(program.table())?, &all),
-            None => (Vec::new(), unrecognised(&captured, &all)),
+        let (items, why) = match (&program, unknown_protocol()) {
+            (Some(program), _) => read(program, &captured, &self.environment.of(program.table())?, &all),
+            (None, Some(unknown)) => read(&unknown, &captured, &Env::new(), &all),
+            (None, None) => Default::default(),
         };
         let verdict = match &program {
             _ if captured.records.iter().all(|record| record.event().is_none()) => "empty",
@@ -84,16 +85,6 @@ impl Decode {
             (None, _) => Exit::No,
         })
     }
-}
-
-/// Why a recording is as it is that no table explains: by the one that comes nearest.
-fn unrecognised(captured: &Captured, all: &dyn Fn() -> Vec<Arc<Program>>) -> DiagnosisFace {
-    let programs = all();
-    let Some(program) = likeliest(&programs, &captured.header, &captured.records) else {
-        return DiagnosisFace::default();
-    };
-    let observed = observe(&program, &captured.header, &captured.records, &Env::new(), &|| programs.clone());
-    DiagnosisFace::new(&observed.diagnosis)
 }
 
 fn read(

@@ -35,6 +35,6 @@ pub use others::Other;
 pub use played::{diagnose_played, diagnose_silence};
 pub use posterior::{Diagnosis, Ranked, Reason};
 pub use recognise::{Recognised, Recogniser};
-pub use recording::{Judged, Observed, likeliest, observe, recognise, sides};
+pub use recording::{Judged, Observed, likeliest, observe, recognise, sides, unknown_protocol};
 pub use verdict::Verdict;
 pub use window::{Heard, Standing, Stretch, Window};

@@ -188,6 +188,29 @@ impl Model {
         softmax(Cause::ALL.into_iter().zip(scores).collect())
     }
 
+    /// The same where it is known what is left when the bytes are taken out that a cause explains.
+    ///
+    /// A conversation that is clean but for its echo has no other cause: whatever else spoils bytes does not make those that were just sent.
+    pub fn leading(&self, evidence: &Evidence, rest: &[(Cause, Evidence)]) -> Vec<(Cause, f64)> {
+        let open = 1.0 - self.is_echo_alone(evidence, rest);
+        let weigh = |(cause, p)| (cause, if cause == Cause::Echo { p } else { p * open });
+        let weighed: Vec<(Cause, f64)> = self.posterior(evidence).into_iter().map(weigh).collect();
+        let all: f64 = weighed.iter().map(|(_, p)| p).sum();
+        weighed.into_iter().map(|(cause, p)| (cause, if all > 0.0 { p / all } else { 0.0 })).collect()
+    }
+
+    /// How likely nothing is wrong but that what is sent comes back.
+    fn is_echo_alone(&self, evidence: &Evidence, rest: &[(Cause, Evidence)]) -> f64 {
+        let echoed = evidence.features.iter().find(|feature| feature.name == "echoed");
+        let is_enough = echoed.is_some_and(|echoed| echoed.count >= LEAST_ECHOED);
+        if !is_enough || evidence.get("all-clean") > 0.0 {
+            return 0.0;
+        }
+        let left = rest.iter().filter(|(taken, left)| *taken == Cause::Echo && left.get("all-clean") > 0.0);
+        let clean = |(_, left): &(Cause, Evidence)| self.posterior(left)[Cause::Clean as usize].1;
+        left.map(clean).fold(0.0, f64::max)
+    }
+
     /// Causes that act beside the leading one, each with its own probability, likeliest first.
     ///
     /// `rest` is what is left when the bytes are taken out that a cause explains: whatever leads there acts beside that cause.
@@ -217,8 +240,10 @@ impl Model {
         }
         let none = |cause: &Cause| matches!(cause, Cause::Clean | Cause::Undecided);
         let acts = self.acts(evidence, posterior, &self.left(rest));
+        let open = 1.0 - self.is_echo_alone(evidence, rest);
         let mut contributing: Vec<(Cause, f64)> = acts
             .into_iter()
+            .map(|(cause, p)| (cause, if cause == Cause::Echo { p } else { p * open }))
             .filter(|(cause, _)| cause != leading && !none(cause))
             .filter(|(_, probability)| *probability >= least)
             .collect();
@@ -279,6 +304,9 @@ impl Model {
 
 /// What a received byte can have been, as the model weighs it; what a real byte is in particular, the tables tell.
 pub const CLASSES: [&str; 4] = ["real", "missampled", "noise", "echo"];
+
+/// So many bytes in order are no answer that happens to be what was asked.
+const LEAST_ECHOED: usize = 4;
 
 /// A contributing cause has to be as likely as this: to keep silent of one that acts costs more than to name one that may not.
 const ACTS: f64 = 0.4;

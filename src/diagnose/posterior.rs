@@ -45,7 +45,7 @@ const LEAST_WEIGHT: f64 = 0.1;
 impl Diagnosis {
     /// `rest` is what is left when the bytes are taken out that a cause explains.
     pub fn of(evidence: Evidence, rest: &[(Cause, Evidence)], model: &Model) -> Diagnosis {
-        let mut posterior = model.posterior(&evidence);
+        let mut posterior = model.leading(&evidence, rest);
         if posterior.iter().all(|(_, p)| *p == 0.0) {
             posterior = vec![(Cause::Undecided, 1.0)];
         }

@@ -1,10 +1,11 @@
 //! A recording, played to the tables: what was said in it, and in which protocol.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::capture::{Header, Record, What};
 use crate::line::{Direction, LineEvent};
 use crate::machine::{Env, Item, Observer, Program, Score, Sides};
+use crate::protocol::Table;
 
 use super::engine::{Engine, Hearing};
 use super::posterior::Diagnosis;
@@ -26,6 +27,9 @@ pub struct Observed {
 
 /// Events by which the likeliest protocol is chosen where none is convincing.
 const ENOUGH: usize = 2048;
+
+/// A table without frames.
+const NO_FRAMES: &str = "language = 1\nname = \"unknown\"\ntitle = \"Unknown protocol\"\n";
 
 /// Reads a recording by one table. `others` gives the tables that may be there instead; it is asked only if this one explains little.
 pub fn observe(
@@ -59,6 +63,16 @@ pub fn observe(
     let items = engine.items().zip(0u64..);
     let items = items.map(|(item, number)| (item, verdicts.get(&number).copied())).collect();
     Observed { sides, items, score: engine.observer().score(), diagnosis }
+}
+
+/// A protocol of which nothing is known, for recordings that no table explains: what looks like a frame of one does so by chance, and
+/// proves nothing.
+pub fn unknown_protocol() -> Option<Arc<Program>> {
+    static UNKNOWN: LazyLock<Option<Arc<Program>>> = LazyLock::new(|| {
+        let (table, _) = Table::read("unknown.toml", NO_FRAMES).ok()?;
+        Some(Arc::new(Program::compile(Arc::new(table))))
+    });
+    UNKNOWN.clone()
 }
 
 /// How a recording was made: heard on one wire it may be both sides or the device alone, whichever the bytes fit better.

@@ -15,7 +15,7 @@ use super::closure::step_over;
 use super::effects::Effects;
 use super::follower::{Asked, Channel, Follower, Stray};
 use super::hear::{Offer, go_past_damaged};
-use super::item::{ItemKind, Part};
+use super::item::{Candidate, ItemKind, Part};
 use super::look::Found;
 use super::observer::Sides;
 use super::scope::{Heard, side};
@@ -51,10 +51,11 @@ impl Follower {
             }
             match found {
                 Found::More(more) => return self.channels[channel].heap.wait_for(more, closing),
-                Found::Skip => drop(self.channels[channel].heap.take(1)),
+                Found::Skip => self.pass_over(channel),
                 Found::Nothing => self.stray(channel, closing),
                 found => {
                     self.end_stray(channel);
+                    self.channels[channel].passed.clear();
                     self.take(channel, found);
                 }
             }
@@ -223,6 +224,30 @@ impl Follower {
         }
     }
 
+    /// The first byte that waits is one that the table passes over.
+    fn pass_over(&mut self, channel: usize) {
+        let Channel { heap, stray, passed, .. } = &mut self.channels[channel];
+        let taken = heap.take(1);
+        if stray.is_some() {
+            return;
+        }
+        passed.push(taken);
+        if passed.len() >= MOST_STRANGE {
+            self.tell_passed(channel);
+        }
+    }
+
+    /// Nothing came behind the bytes that were passed over: so nothing says that they mean nothing.
+    pub fn tell_passed(&mut self, channel: usize) {
+        let mut passed = std::mem::take(&mut self.channels[channel].passed).into_iter();
+        let Some(first) = passed.next() else { return };
+        let mut stray = self.strange_from(channel, &first, Vec::new());
+        stray.add(first);
+        passed.for_each(|taken| stray.add(taken));
+        self.channels[channel].stray = Some(stray);
+        self.end_stray(channel);
+    }
+
     /// The first byte that waits is strange.
     fn stray(&mut self, channel: usize, closing: Closing) {
         let Channel { heap, stray, .. } = &mut self.channels[channel];
@@ -233,6 +258,7 @@ impl Follower {
             }
             return;
         }
+        self.tell_passed(channel);
         let from = self.from(channel);
         let described = if self.tells {
             let bytes = self.channels[channel].heap.bytes();
@@ -243,21 +269,26 @@ impl Follower {
             Vec::new()
         };
         let taken = self.channels[channel].heap.take(1);
-        let mut stray = Stray {
-            bytes: Vec::new(),
-            from: taken.1,
-            at: taken.2,
-            faults: Vec::new(),
-            expected: described,
-            state: self.state().cloned(),
-            direction: from.unwrap_or(Direction::Rx),
-            placed: self.placed,
-            exchanges: self.within(),
-        };
+        let mut stray = self.strange_from(channel, &taken, described);
         stray.add(taken);
         self.channels[channel].stray = Some(stray);
         if self.placed {
             self.step_over(from);
+        }
+    }
+
+    /// Strange bytes that begin with this one, which is not added yet.
+    fn strange_from(&self, channel: usize, first: &Taken, expected: Vec<Candidate>) -> Stray {
+        Stray {
+            bytes: Vec::new(),
+            from: first.1,
+            at: first.2,
+            faults: Vec::new(),
+            expected,
+            state: self.state().cloned(),
+            direction: self.from(channel).unwrap_or(Direction::Rx),
+            placed: self.placed,
+            exchanges: self.within(),
         }
     }
 

@@ -22,7 +22,7 @@ use super::score::Score;
 use super::states::States;
 use super::thread::Thread;
 use super::view::{Ground, Role};
-use super::waiting::{Closing, Heap};
+use super::waiting::{Closing, Heap, Taken};
 
 /// Follows a conversation under one hypothesis.
 pub(super) struct Follower {
@@ -64,6 +64,8 @@ pub(super) struct Channel {
     pub heap: Heap,
     /// Bytes that nothing explains, not told yet.
     pub stray: Option<Stray>,
+    /// Bytes that were passed over since the last frame: they mean nothing, if one comes.
+    pub passed: Vec<Taken>,
     /// The last frame of this side, while it can come once more.
     pub last: Bytes,
     /// What it was.
@@ -111,6 +113,7 @@ impl Follower {
         let channel = || Channel {
             heap: Heap::new(table.line.gap.clone(), PATIENCE, settings),
             stray: None,
+            passed: Vec::new(),
             last: Bytes::new(),
             heard: None,
         };
@@ -380,5 +383,7 @@ impl Follower {
     pub fn finish(&mut self) {
         self.close(0);
         self.close(1);
+        self.tell_passed(0);
+        self.tell_passed(1);
     }
 }

@@ -345,6 +345,36 @@ mod tests {
         items.map(|item| (item.bytes.to_vec(), part(&item), item.is_clean())).collect()
     }
 
+    /// What is told of these bytes of an stm32 bootloader, in turn: bytes, and whether they are as they should be.
+    fn told_of_stm32(said: &[(Direction, &[u8])]) -> Vec<(Vec<u8>, bool)> {
+        let table = Registry::shipped().get("stm32").expect("a shipped table");
+        let settings = Settings::new(Baud::nearest(115_200.0), table.line.format);
+        let mut observer =
+            Observer::new(Arc::new(Program::compile(table)), Sides::Both, settings, &Env::new());
+        let mut now = Instant::ZERO;
+        for (direction, bytes) in said {
+            now += settings.character_time() * 50;
+            for byte in *bytes {
+                now += settings.character_time();
+                observer.on_event(&LineEvent::byte(now, *direction, *byte));
+            }
+        }
+        observer.finish();
+        let bytes = observer.items().into_iter().filter(|item| !item.bytes.is_empty());
+        bytes.map(|item| (item.bytes.to_vec(), item.is_clean())).collect()
+    }
+
+    #[test]
+    fn what_is_passed_over_means_nothing_only_where_something_comes_behind_it() {
+        let sync = (vec![0x7F], true);
+        let answered = told_of_stm32(&[(Direction::Tx, &[0x7F]), (Direction::Rx, &[0x00, 0x79])]);
+        assert_eq!(answered, [sync.clone(), (vec![0x79], true)]);
+        let held = told_of_stm32(&[(Direction::Tx, &[0x7F]), (Direction::Rx, &[0x00; 20])]);
+        assert_eq!(held, [sync.clone(), (vec![0x00; 20], false)]);
+        let strange = told_of_stm32(&[(Direction::Tx, &[0x7F]), (Direction::Rx, &[0x00, 0x55])]);
+        assert_eq!(strange, [sync, (vec![0x00], false), (vec![0x55], false)]);
+    }
+
     #[test]
     fn a_frame_that_is_due_is_believed_behind_strange_bytes_by_what_was_known_of_it() {
         let found = answered(&[&[0xFB, 0xFF][..], ANSWER].concat());

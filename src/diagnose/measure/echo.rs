@@ -37,7 +37,22 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
 }
 
 /// Sent bytes that came back, each with the received one that it is, in order: both as places in the window.
+///
+/// A healthy frame is no echo though its bytes were sent, but where nothing else was received and not all of it was due.
 fn echoed(window: &Window) -> Vec<(usize, usize)> {
+    let received = window.received().filter(|heard| heard.event.value().is_some());
+    if received.clone().all(|heard| heard.standing == Standing::Frame) {
+        return echoed_but(window, |heard| heard.standing == Standing::Frame);
+    }
+    let all = echoed_but(window, |_| false);
+    if all.len() == received.count() {
+        return all;
+    }
+    echoed_but(window, |heard| heard.standing == Standing::Frame)
+}
+
+/// The same, where some of what comes while nobody sends is known for answers.
+fn echoed_but(window: &Window, is_answer: impl Fn(&Heard) -> bool) -> Vec<(usize, usize)> {
     let character = window.settings.character_time();
     let limit = character.mul_f64(WITHIN) + window.uncertainty;
     let exact = window.uncertainty < character;
@@ -70,7 +85,7 @@ fn echoed(window: &Window) -> Vec<(usize, usize)> {
                 let heard = &window.events[received[*place]];
                 heard.event.value() == sent.value()
                     && heard.event.at + character >= sent.at
-                    && (heard.standing != Standing::Frame || is_early(heard.event.at))
+                    && (!is_answer(heard) || is_early(heard.event.at))
             };
             let near = |place: &usize| at(received[*place]) <= sent.at + limit;
             // What came before is no echo of this byte, nor of those behind it.
@@ -191,6 +206,23 @@ mod tests {
         let said: [(f64, Direction, &[u8]); 2] =
             [(1.0, Direction::Tx, &question), (12.5, Direction::Rx, &refusal)];
         assert_eq!(echoed(&heard(&said).window()), []);
+    }
+
+    #[test]
+    fn where_nothing_else_is_received_and_not_all_was_due_a_healthy_frame_is_an_echo() {
+        let said = |second: Part| {
+            let of = |from: f64, direction| (from, direction, &BYTES[..]);
+            let mut journal = heard(&[
+                of(1.0, Direction::Tx),
+                of(10.0, Direction::Rx),
+                of(50.0, Direction::Tx),
+                of(59.0, Direction::Rx),
+            ]);
+            journal.on_item(frame(Direction::Rx, (at(10.0), at(13.0)), &BYTES, Part::Expected));
+            journal.on_item(frame(Direction::Rx, (at(59.0), at(62.0)), &BYTES, second));
+            echoed(&journal.window()).len()
+        };
+        assert_eq!([said(Part::Expected), said(Part::Repeat)], [0, 8]);
     }
 
     #[test]
