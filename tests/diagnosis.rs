@@ -335,6 +335,45 @@ fn where_all_is_well_but_for_an_echo_nothing_else_is_wrong() {
     assert!(names(Cause::Echo) && names(Cause::Corrupted), "{wrong:?}");
 }
 
+/// Polls of a register; a pulse that reads as this byte comes before each answer, or behind each, or, not `always`, only in every other pause.
+fn pulsed(pulse: u8, before: bool, always: bool) -> hsdiag::diagnose::Diagnosis {
+    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
+    let with_sum = |bytes: &[u8]| [bytes, &sum.checksum(bytes).to_le_bytes()].concat();
+    let (mut now, mut bytes) = (0.0, Vec::new());
+    for poll in 0..10 {
+        let question = with_sum(&[1, 3, 0, poll, 0, 2]);
+        let reply = with_sum(&[1, 3, 4, 0, poll, 1, 7]);
+        let reply = match (always, before) {
+            (false, _) => reply,
+            (true, true) => [&[pulse][..], &reply].concat(),
+            (true, false) => [&reply[..], &[pulse]].concat(),
+        };
+        let mut said = vec![(0.1, Direction::Tx, question), (8e-3, Direction::Rx, reply)];
+        if !always && poll % 2 == 1 {
+            said.push((0.06, Direction::Rx, vec![pulse]));
+        }
+        for (pause, direction, message) in said {
+            now += pause;
+            bytes.extend(message.into_iter().map(|byte| {
+                now += 10.0 / 9600.0;
+                (now, direction, byte)
+            }));
+        }
+    }
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &bytes).diagnosis()
+}
+
+#[test]
+fn pulses_at_the_turns_of_the_line_and_nowhere_else_are_of_the_turnaround() {
+    for pulse in [0xFF, 0xFE, 0xF0] {
+        for before in [true, false] {
+            let diagnosis = pulsed(pulse, before, true);
+            assert_eq!(diagnosis.leading().cause, Cause::Turnaround, "{pulse:02X}, before: {before}");
+        }
+        assert_eq!(pulsed(pulse, false, false).leading().cause, Cause::NoiseGlitch, "{pulse:02X} in silence");
+    }
+}
+
 #[test]
 fn who_joins_a_handshake_at_a_later_step_takes_it_for_what_it_is() {
     let ask = [0x10, 0x40, 0x01, 0x41, 0x16].map(|byte| (Direction::Tx, byte));

@@ -123,6 +123,11 @@ fn lines_of_other_tools_are_recognised_and_their_byte_is_explained() {
         &["esptool", "What turns C0 into 68"],
     );
     says("Error: NMP timeout", &["mcumgr", "no answer"]);
+    says(
+        "SerialException: device reports readiness to read but returned no data (device disconnected or multiple access on port?)",
+        &["pyserial", "two programs read the same port"],
+    );
+    says("Wrong return slave address: 1 instead of 2.", &["minimalmodbus", "another slave's answer"]);
 }
 
 #[test]

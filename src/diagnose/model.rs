@@ -190,25 +190,32 @@ impl Model {
 
     /// The same where it is known what is left when the bytes are taken out that a cause explains.
     ///
-    /// A conversation that is clean but for its echo has no other cause: whatever else spoils bytes does not make those that were just sent.
+    /// A conversation that is clean but for its echo, or for pulses at the turns of the line, has no other cause: whatever else spoils bytes
+    /// does not make those that were just sent, and does not choose the turns.
     pub fn leading(&self, evidence: &Evidence, rest: &[(Cause, Evidence)]) -> Vec<(Cause, f64)> {
-        let open = 1.0 - self.is_echo_alone(evidence, rest);
-        let weigh = |(cause, p)| (cause, if cause == Cause::Echo { p } else { p * open });
+        let (alone, certain) = self.alone(evidence, rest);
+        let weigh = |(cause, p)| (cause, if cause == alone { p } else { p * (1.0 - certain) });
         let weighed: Vec<(Cause, f64)> = self.posterior(evidence).into_iter().map(weigh).collect();
         let all: f64 = weighed.iter().map(|(_, p)| p).sum();
         weighed.into_iter().map(|(cause, p)| (cause, if all > 0.0 { p / all } else { 0.0 })).collect()
     }
 
-    /// How likely nothing is wrong but that what is sent comes back.
-    fn is_echo_alone(&self, evidence: &Evidence, rest: &[(Cause, Evidence)]) -> f64 {
+    /// The cause that may explain by itself all that is wrong, and how likely it does.
+    fn alone(&self, evidence: &Evidence, rest: &[(Cause, Evidence)]) -> (Cause, f64) {
+        if evidence.get("all-clean") > 0.0 {
+            return (Cause::Clean, 0.0);
+        }
         let echoed = evidence.features.iter().find(|feature| feature.name == "echoed");
         let is_enough = echoed.is_some_and(|echoed| echoed.count >= LEAST_ECHOED);
-        if !is_enough || evidence.get("all-clean") > 0.0 {
-            return 0.0;
-        }
-        let left = rest.iter().filter(|(taken, left)| *taken == Cause::Echo && left.get("all-clean") > 0.0);
-        let clean = |(_, left): &(Cause, Evidence)| self.posterior(left)[Cause::Clean as usize].1;
-        left.map(clean).fold(0.0, f64::max)
+        let has = |cause: Cause| rest.iter().any(|(taken, _)| *taken == cause);
+        let clean_without = |cause: Cause| {
+            let left = rest.iter().filter(|(taken, left)| *taken == cause && left.get("all-clean") > 0.0);
+            left.map(|(_, left)| self.posterior(left)[Cause::Clean as usize].1).fold(0.0, f64::max)
+        };
+        let echo = if is_enough { clean_without(Cause::Echo) } else { 0.0 };
+        // Pulses that may be glitches are no dips at the turns alone.
+        let turns = if has(Cause::NoiseGlitch) { 0.0 } else { clean_without(Cause::Turnaround) };
+        if echo >= turns { (Cause::Echo, echo) } else { (Cause::Turnaround, turns) }
     }
 
     /// Causes that act beside the leading one, each with its own probability, likeliest first.
@@ -240,10 +247,10 @@ impl Model {
         }
         let none = |cause: &Cause| matches!(cause, Cause::Clean | Cause::Undecided);
         let acts = self.acts(evidence, posterior, &self.left(rest));
-        let open = 1.0 - self.is_echo_alone(evidence, rest);
+        let (alone, certain) = self.alone(evidence, rest);
         let mut contributing: Vec<(Cause, f64)> = acts
             .into_iter()
-            .map(|(cause, p)| (cause, if cause == Cause::Echo { p } else { p * open }))
+            .map(|(cause, p)| (cause, if cause == alone { p } else { p * (1.0 - certain) }))
             .filter(|(cause, _)| cause != leading && !none(cause))
             .filter(|(_, probability)| *probability >= least)
             .collect();

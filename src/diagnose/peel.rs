@@ -6,7 +6,7 @@ use crate::wire::single_pulse_bytes;
 
 use super::cause::Cause;
 use super::measure::{echoes, is_at_an_edge, lone_pulses, pieces};
-use super::window::{Window, is_text};
+use super::window::{Standing, Window, is_text};
 
 /// An echo is taken out when so much of what was sent came back.
 const ECHOED: f64 = 0.4;
@@ -14,6 +14,9 @@ const ECHOED: f64 = 0.4;
 const BESIDE: f64 = 2.5;
 /// Bytes of one burst are no further apart than this, in character times.
 const NEAR: f64 = 10.0;
+
+/// At so many turns pulses are not by chance, where they are nowhere else.
+const LEAST_TURNS: usize = 3;
 
 /// So many bytes in a row that are of no frame are a burst, and at most this part of what was received is.
 const BURST: usize = 5;
@@ -34,8 +37,13 @@ pub fn layers(window: &Window, vocabulary: &Vocabulary) -> Vec<Layer> {
     let count = |bytes: &[bool]| bytes.iter().filter(|taken| **taken).count();
     let sent = window.sent().count();
     let echoed = sent > 0 && count(&echo) as f64 >= ECHOED * sent as f64;
+    let pulses = loose_pulses(window, &pieces);
+    let of_pulses: &[Cause] = match are_at_turns(window, &pulses) {
+        true => &[Cause::Turnaround],
+        false => &[Cause::NoiseGlitch, Cause::Turnaround],
+    };
     let mut layers = vec![
-        Layer { causes: &[Cause::NoiseGlitch, Cause::Turnaround], taken: loose_pulses(window, &pieces) },
+        Layer { causes: of_pulses, taken: pulses },
         Layer { causes: &[Cause::Break], taken: held_low(window) },
         Layer { causes: &[Cause::NoiseBurst], taken: bursts(window, &pieces, &echo) },
     ];
@@ -54,9 +62,55 @@ fn loose_pulses(window: &Window, pieces: &[Option<PieceKind>]) -> Vec<bool> {
         byte.is_some_and(|byte| single_pulse_bytes().any(|one| one == byte))
     };
     for (place, taken) in taken.iter_mut().enumerate() {
-        *taken |= is_at_an_edge(pieces, place) && pulse(place);
+        *taken |= (is_at_an_edge(pieces, place) || is_beside_an_answer(window, place)) && pulse(place);
     }
     taken
+}
+
+/// Whether a byte that the conversation does not explain stands right beside a healthy answer.
+fn is_beside_an_answer(window: &Window, place: usize) -> bool {
+    let events = &window.events;
+    let is_near = |a: usize, b: usize| window.characters(events[b].event.at - events[a].event.at) < BESIDE;
+    let is_answer = |place: usize| {
+        events[place].event.direction == Direction::Rx && events[place].standing == Standing::Frame
+    };
+    let before = place.checked_sub(1).is_some_and(|before| is_near(before, place) && is_answer(before));
+    let behind = place + 1 < events.len() && is_near(place, place + 1) && is_answer(place + 1);
+    events[place].standing == Standing::Unexpected && (before || behind)
+}
+
+/// Whether all of these are where the direction of the line changes, at so many turns that they are not there by chance: right behind what
+/// was sent, or at either end of an answer.
+fn are_at_turns(window: &Window, pulses: &[bool]) -> bool {
+    let events = &window.events;
+    let is_near = |a: usize, b: usize| window.characters(events[b].event.at - events[a].event.at) < BESIDE;
+    let is_answer = |place: usize| {
+        let heard = &events[place];
+        heard.event.direction == Direction::Rx && !pulses[place] && heard.standing.is_healthy()
+    };
+    let is_sent = |place: usize| events[place].event.direction == Direction::Tx;
+    let mut turns = 0;
+    let mut from = 0;
+    while let Some(first) = (from..events.len()).find(|place| pulses[*place]) {
+        // Pulses that follow each other belong to one turn.
+        let behind = (first + 1..events.len()).find(|place| !pulses[*place] || !is_near(place - 1, *place));
+        let behind = behind.unwrap_or(events.len());
+        let before = first.checked_sub(1).filter(|before| is_near(*before, first));
+        let next = (behind < events.len() && is_near(behind - 1, behind)).then_some(behind);
+        let is_turn = match (before, next) {
+            (Some(before), _) if is_sent(before) => true,
+            (None, Some(next)) => is_answer(next),
+            (Some(before), None) => is_answer(before),
+            (Some(before), Some(next)) => is_answer(before) && is_sent(next),
+            (None, None) => false,
+        };
+        if !is_turn {
+            return false;
+        }
+        turns += 1;
+        from = behind;
+    }
+    turns >= LEAST_TURNS
 }
 
 /// Stretches in which nothing belongs to a frame or was sent, unless that is most of what was received, or text.
