@@ -98,7 +98,8 @@ fn are_at_turns(window: &Window, pulses: &[bool]) -> bool {
         let before = first.checked_sub(1).filter(|before| is_near(*before, first));
         let next = (behind < events.len() && is_near(behind - 1, behind)).then_some(behind);
         let is_turn = match (before, next) {
-            (Some(before), _) if is_sent(before) => true,
+            // Where the host goes on sending, the line has not turned.
+            (Some(before), next) if is_sent(before) => !next.is_some_and(is_sent),
             (None, Some(next)) => is_answer(next),
             (Some(before), None) => is_answer(before),
             (Some(before), Some(next)) => is_answer(before) && is_sent(next),
