@@ -266,26 +266,41 @@ fn a_frame_that_an_adapter_hands_over_in_two_packets_is_one_frame() {
     assert!(!clean(Span::ZERO), "stamps that are exact show a gap inside the frame");
 }
 
+/// A message of Modbus with its sum.
+fn with_sum(bytes: &[u8]) -> Vec<u8> {
+    [bytes, &crc::Crc::<u16>::new(&crc::CRC_16_MODBUS).checksum(bytes).to_le_bytes()].concat()
+}
+
+/// The bytes of messages, each after a pause in seconds, at so many seconds a character.
+fn timed(
+    character: f64,
+    said: impl IntoIterator<Item = (f64, Direction, Vec<u8>)>,
+) -> Vec<(f64, Direction, u8)> {
+    let (mut now, mut bytes) = (0.0, Vec::new());
+    for (pause, direction, message) in said {
+        now += pause;
+        bytes.extend(message.into_iter().map(|byte| {
+            now += character;
+            (now, direction, byte)
+        }));
+    }
+    bytes
+}
+
 /// The cause that leads after so many polls of two registers, of which one reply has another byte under its sum.
 fn of_one_wrong_sum(polls: u16, number: u16, place: usize) -> Cause {
-    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
-    let with_sum = |bytes: &[u8]| [bytes, &sum.checksum(bytes).to_le_bytes()].concat();
-    let (mut now, mut bytes) = (0.0, Vec::new());
+    const CHARACTER: f64 = 11.0 / 9600.0;
+    let mut said = Vec::new();
     for poll in 0..polls {
         let question = with_sum(&[1, 3, 0, poll as u8 % 40, 0, 2]);
         let mut reply = with_sum(&[1, 3, 4, 0, poll as u8, 1, 7]);
         if poll == number {
             reply[place] ^= 0x24;
         }
-        for (direction, message) in [(Direction::Tx, question), (Direction::Rx, reply)] {
-            now += 8.0 * 11.0 / 9600.0;
-            bytes.extend(message.into_iter().map(|byte| {
-                now += 11.0 / 9600.0;
-                (now, direction, byte)
-            }));
-        }
+        let pause = 8.0 * CHARACTER;
+        said.extend([(pause, Direction::Tx, question), (pause, Direction::Rx, reply)]);
     }
-    heard("modbus-rtu", Span::ZERO, Sides::Both, &bytes).diagnosis().leading().cause
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &timed(CHARACTER, said)).diagnosis().leading().cause
 }
 
 #[test]
@@ -300,25 +315,19 @@ fn a_reply_with_a_wrong_sum_is_corrupted_and_answers_nobody_else() {
 
 /// Polls of a register whose question comes back `late` seconds behind its last byte, and then the answer. With a `wrong` sum or not.
 fn echoed(late: f64, wrong: bool) -> hsdiag::diagnose::Diagnosis {
-    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
-    let with_sum = |bytes: &[u8]| [bytes, &sum.checksum(bytes).to_le_bytes()].concat();
-    let (mut now, mut bytes) = (0.0, Vec::new());
+    let mut said = Vec::new();
     for poll in 0..6 {
         let question = with_sum(&[1, 3, 0, poll, 0, 2]);
         let mut reply = with_sum(&[1, 3, 4, 0, poll, 1, 7]);
         reply[5] ^= if wrong { 0x24 } else { 0 };
         let echo = question.clone();
-        let said =
-            [(0.1, Direction::Tx, question), (late, Direction::Rx, echo), (8e-3, Direction::Rx, reply)];
-        for (pause, direction, message) in said {
-            now += pause;
-            bytes.extend(message.into_iter().map(|byte| {
-                now += 10.0 / 9600.0;
-                (now, direction, byte)
-            }));
-        }
+        said.extend([
+            (0.1, Direction::Tx, question),
+            (late, Direction::Rx, echo),
+            (8e-3, Direction::Rx, reply),
+        ]);
     }
-    heard("modbus-rtu", Span::ZERO, Sides::Both, &bytes).diagnosis()
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &timed(10.0 / 9600.0, said)).diagnosis()
 }
 
 #[test]
@@ -337,9 +346,7 @@ fn where_all_is_well_but_for_an_echo_nothing_else_is_wrong() {
 
 /// Polls of a register; a pulse that reads as this byte comes before each answer, or behind each, or, not `always`, only in every other pause.
 fn pulsed(pulse: u8, before: bool, always: bool) -> hsdiag::diagnose::Diagnosis {
-    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
-    let with_sum = |bytes: &[u8]| [bytes, &sum.checksum(bytes).to_le_bytes()].concat();
-    let (mut now, mut bytes) = (0.0, Vec::new());
+    let mut said = Vec::new();
     for poll in 0..10 {
         let question = with_sum(&[1, 3, 0, poll, 0, 2]);
         let reply = with_sum(&[1, 3, 4, 0, poll, 1, 7]);
@@ -348,19 +355,12 @@ fn pulsed(pulse: u8, before: bool, always: bool) -> hsdiag::diagnose::Diagnosis 
             (true, true) => [&[pulse][..], &reply].concat(),
             (true, false) => [&reply[..], &[pulse]].concat(),
         };
-        let mut said = vec![(0.1, Direction::Tx, question), (8e-3, Direction::Rx, reply)];
+        said.extend([(0.1, Direction::Tx, question), (8e-3, Direction::Rx, reply)]);
         if !always && poll % 2 == 1 {
             said.push((0.06, Direction::Rx, vec![pulse]));
         }
-        for (pause, direction, message) in said {
-            now += pause;
-            bytes.extend(message.into_iter().map(|byte| {
-                now += 10.0 / 9600.0;
-                (now, direction, byte)
-            }));
-        }
     }
-    heard("modbus-rtu", Span::ZERO, Sides::Both, &bytes).diagnosis()
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &timed(10.0 / 9600.0, said)).diagnosis()
 }
 
 #[test]

@@ -193,11 +193,21 @@ impl Model {
     /// A conversation that is clean but for its echo, or for pulses at the turns of the line, has no other cause: whatever else spoils bytes
     /// does not make those that were just sent, and does not choose the turns.
     pub fn leading(&self, evidence: &Evidence, rest: &[(Cause, Evidence)]) -> Vec<(Cause, f64)> {
-        let (alone, certain) = self.alone(evidence, rest);
-        let weigh = |(cause, p)| (cause, if cause == alone { p } else { p * (1.0 - certain) });
+        let beside = self.beside_what_explains_all(evidence, rest);
+        let weigh = |(cause, p)| (cause, p * beside(cause));
         let weighed: Vec<(Cause, f64)> = self.posterior(evidence).into_iter().map(weigh).collect();
         let all: f64 = weighed.iter().map(|(_, p)| p).sum();
         weighed.into_iter().map(|(cause, p)| (cause, if all > 0.0 { p / all } else { 0.0 })).collect()
+    }
+
+    /// What is left of a cause's probability beside the one that may explain everything.
+    fn beside_what_explains_all(
+        &self,
+        evidence: &Evidence,
+        rest: &[(Cause, Evidence)],
+    ) -> impl Fn(Cause) -> f64 + use<> {
+        let (alone, certain) = self.alone(evidence, rest);
+        move |cause| if cause == alone { 1.0 } else { 1.0 - certain }
     }
 
     /// The cause that may explain by itself all that is wrong, and how likely it does.
@@ -247,10 +257,10 @@ impl Model {
         }
         let none = |cause: &Cause| matches!(cause, Cause::Clean | Cause::Undecided);
         let acts = self.acts(evidence, posterior, &self.left(rest));
-        let (alone, certain) = self.alone(evidence, rest);
+        let left_beside = self.beside_what_explains_all(evidence, rest);
         let mut contributing: Vec<(Cause, f64)> = acts
             .into_iter()
-            .map(|(cause, p)| (cause, if cause == alone { p } else { p * (1.0 - certain) }))
+            .map(|(cause, p)| (cause, p * left_beside(cause)))
             .filter(|(cause, _)| cause != leading && !none(cause))
             .filter(|(_, probability)| *probability >= least)
             .collect();

@@ -67,10 +67,15 @@ fn loose_pulses(window: &Window, pieces: &[Option<PieceKind>]) -> Vec<bool> {
     taken
 }
 
+/// Whether an event follows another one without a pause.
+fn are_beside(window: &Window, one: usize, next: usize) -> bool {
+    window.characters(window.events[next].event.at - window.events[one].event.at) < BESIDE
+}
+
 /// Whether a byte that the conversation does not explain stands right beside a healthy answer.
 fn is_beside_an_answer(window: &Window, place: usize) -> bool {
     let events = &window.events;
-    let is_near = |a: usize, b: usize| window.characters(events[b].event.at - events[a].event.at) < BESIDE;
+    let is_near = |a, b| are_beside(window, a, b);
     let is_answer = |place: usize| {
         events[place].event.direction == Direction::Rx && events[place].standing == Standing::Frame
     };
@@ -83,7 +88,7 @@ fn is_beside_an_answer(window: &Window, place: usize) -> bool {
 /// was sent, or at either end of an answer.
 fn are_at_turns(window: &Window, pulses: &[bool]) -> bool {
     let events = &window.events;
-    let is_near = |a: usize, b: usize| window.characters(events[b].event.at - events[a].event.at) < BESIDE;
+    let is_near = |a, b| are_beside(window, a, b);
     let is_answer = |place: usize| {
         let heard = &events[place];
         heard.event.direction == Direction::Rx && !pulses[place] && heard.standing.is_healthy()
@@ -153,7 +158,7 @@ fn held_low(window: &Window) -> Vec<bool> {
     let events = &window.events;
     let mut taken: Vec<bool> = events.iter().map(|heard| heard.event.seen == Seen::Break).collect();
     let breaks: Vec<usize> = (0..taken.len()).filter(|place| taken[*place]).collect();
-    let near = |a: usize, b: usize| window.characters(events[b].event.at - events[a].event.at) < BESIDE;
+    let near = |a, b| are_beside(window, a, b);
     let spoilt = |place: usize| events[place].standing.is_bad() || events[place].event.fault.is_some();
     for at in breaks {
         let behind = (at + 1..taken.len()).take_while(|place| near(place - 1, *place) && spoilt(*place));

@@ -40,15 +40,16 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
 ///
 /// A healthy frame is no echo though its bytes were sent, but where nothing else was received and not all of it was due.
 fn echoed(window: &Window) -> Vec<(usize, usize)> {
+    let is_due = |heard: &Heard| heard.standing == Standing::Frame;
     let received = window.received().filter(|heard| heard.event.value().is_some());
-    if received.clone().all(|heard| heard.standing == Standing::Frame) {
-        return echoed_but(window, |heard| heard.standing == Standing::Frame);
+    let bytes = received.clone().count();
+    if bytes <= window.sent().count() && !received.clone().all(is_due) {
+        let all = echoed_but(window, |_| false);
+        if all.len() == bytes {
+            return all;
+        }
     }
-    let all = echoed_but(window, |_| false);
-    if all.len() == received.count() {
-        return all;
-    }
-    echoed_but(window, |heard| heard.standing == Standing::Frame)
+    echoed_but(window, is_due)
 }
 
 /// The same, where some of what comes while nobody sends is known for answers.
