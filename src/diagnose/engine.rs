@@ -1,6 +1,6 @@
 //! The diagnosis as it runs: an observer, a window, and the same bytes read otherwise where the observer is at a loss.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::line::{Direction, Instant, LineErrors, LineEvent, Settings, Span};
@@ -44,7 +44,7 @@ pub struct Engine {
     observer: Observer,
     journal: Journal,
     /// Items since they were last taken.
-    fresh: Vec<Arc<Item>>,
+    fresh: VecDeque<Arc<Item>>,
 }
 
 impl Engine {
@@ -54,7 +54,7 @@ impl Engine {
             Observer::new(own.clone(), heard.sides, heard.settings, &env).stamped(heard.uncertainty);
         let shared = heard.sides == Sides::Shared;
         let journal = Journal::new(heard.settings, heard.line_errors, heard.uncertainty, shared);
-        Engine { own, others, env, heard, observer, journal, fresh: Vec::new() }
+        Engine { own, others, env, heard, observer, journal, fresh: VecDeque::new() }
     }
 
     pub fn on_event(&mut self, event: &LineEvent) {
@@ -84,7 +84,8 @@ impl Engine {
 
     /// The pieces that have become certain since the last call.
     pub fn items(&mut self) -> impl Iterator<Item = Arc<Item>> + '_ {
-        self.fresh.drain(..)
+        // Most events bring none: to ask must cost next to nothing.
+        std::iter::from_fn(|| self.fresh.pop_front())
     }
 
     /// Protocols that may be there instead, where the expected one leaves most unexplained.
@@ -174,8 +175,9 @@ impl Engine {
 
     #[inline(never)] // so that an event that says nothing new costs no more than the question
     fn take_items(&mut self) {
-        let Engine { observer, journal, fresh, .. } = self;
-        fresh.extend(observer.drain().map(|item| journal.on_item(item)));
+        while let Some(item) = self.observer.next_item() {
+            self.fresh.push_back(self.journal.on_item(item));
+        }
     }
 }
 

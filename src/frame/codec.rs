@@ -78,6 +78,13 @@ impl Frame {
         self.fused().place(field)
     }
 
+    /// Whether the field stands in both frames at the same place and is read there in the same way, or in neither: it has one value in bytes
+    /// that are both.
+    pub fn reads_as(&self, other: &Frame, field: &str) -> bool {
+        let is_bare = self.envelope.is_none() && other.envelope.is_none();
+        is_bare && self.fused().reads_as(other.fused(), field)
+    }
+
     /// Whether only a gap or a turnaround can end it: it has bytes without a length and no envelope.
     pub fn ends_by_gap(&self) -> bool {
         self.envelope.is_none() && self.program.ends_by_gap

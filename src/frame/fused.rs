@@ -192,6 +192,20 @@ impl Fused {
         self.places.iter().find(|(name, _)| &**name == field).map(|(_, place)| *place)
     }
 
+    /// Whether both read this field in the same way, or neither has it.
+    pub fn reads_as(&self, other: &Fused, field: &str) -> bool {
+        match (self.preamble.as_deref(), other.preamble.as_deref()) {
+            (Some(one), Some(other)) => {
+                (one.byte, one.most) == (other.byte, other.most) && one.behind.reads_as(&other.behind, field)
+            }
+            (None, None) => match (&self.plain, &other.plain) {
+                (Some(one), Some(other)) => one.taken(field) == other.taken(field),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The frame at the start of `input`, where what is compared here and relations to what is known outside say all of it; or which
     /// byte such a relation is against.
     pub fn read(&self, input: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {
@@ -216,11 +230,7 @@ impl Fused {
     fn read_behind(&self, input: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {
         let length = match &self.length {
             Length::Fixed(length) => *length,
-            Length::Counted(count) => {
-                let mut word = [0; 8];
-                word.iter_mut().zip(input.get(count.word..)?).for_each(|(to, from)| *to = *from);
-                count.total::<ANY>(u64::from_le_bytes(word))?
-            }
+            Length::Counted(count) => count.total::<ANY>(screen::eight(input.get(count.word..)?).0)?,
             Length::Unknown(_) => return None,
         };
         self.plain.as_ref()?.read(input.get(..length)?, scope)
@@ -264,11 +274,9 @@ impl Fused {
     }
 
     /// The same when there are fewer bytes than a head has.
-    #[cold]
+    #[inline(never)]
     fn judge_short(&self, input: &[u8]) -> Fit {
-        let mut head = [0; 8];
-        head.iter_mut().zip(input).for_each(|(to, &from)| *to = from);
-        let [word, known] = [u64::from_le_bytes(head), !(u64::MAX << (8 * input.len()))];
+        let (word, known) = screen::eight(input);
         let head = Masked { mask: self.head.mask & known, value: self.head.value & known };
         if !head.fits(word) || !self.twins.fit(word, known) {
             return Fit::No;

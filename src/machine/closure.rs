@@ -1,9 +1,12 @@
 //! What a thread does between messages: follows every instruction up to those that wait for a frame, in written order.
 
+use smallvec::SmallVec;
+
 use crate::frame::{Expr, ExprKind, Function};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, StateId};
 
+use super::condition::Condition;
 use super::facts::Origin;
 use super::memory::Memory;
 use super::program::{Effect, Instruction, Pc};
@@ -16,7 +19,7 @@ use super::view::{Ground, Role, Source, View};
 const MOST_THREADS: usize = 96;
 
 /// Most talks go on in no more ways than this, those counted that a condition closes.
-const ROOM: usize = 32;
+const ROOM: usize = 16;
 
 /// More instructions than this in one closure are a table that goes round without a message.
 const MOST_INSTRUCTIONS: usize = 20_000;
@@ -43,8 +46,8 @@ pub(super) enum Next<'p> {
 
 impl Closure<'_> {
     pub fn of(&self, threads: impl IntoIterator<Item = Thread>) -> Vec<Thread> {
-        let mut waiting: Vec<Thread> = Vec::with_capacity(ROOM);
-        let mut open: Vec<Thread> = Vec::with_capacity(ROOM);
+        let mut waiting: Vec<Thread> = Vec::with_capacity(2 * ROOM);
+        let mut open: SmallVec<[Thread; ROOM]> = SmallVec::new();
         open.extend(threads);
         open.reverse();
         let mut budget = MOST_INSTRUCTIONS;
@@ -167,10 +170,9 @@ impl Closure<'_> {
         Next::On
     }
 
-    fn guard(&self, thread: &mut Thread, condition: &crate::frame::Expr) -> Next<'_> {
-        let view = View::new(self.ground, &thread.place);
-        let holds = match view.value(condition) {
-            Ok(Some(value)) => value.as_int() != Some(0),
+    fn guard(&self, thread: &mut Thread, condition: &Condition) -> Next<'_> {
+        let holds = match condition.holds(&View::new(self.ground, &thread.place)) {
+            Ok(Some(holds)) => holds,
             // A host must know which way it goes; whoever listens goes both.
             Ok(None) => self.ground.role != Role::Host || thread.place.scope.exchange.is_some(),
             Err(_) => false,

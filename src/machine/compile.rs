@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::frame::Name;
 use crate::protocol::{Argument, EffectKind, ExchangeId, Message, StateId, StepKind, Table, Talk};
 
+use super::condition::Condition;
 use super::names::{Names, asks_nothing};
 use super::program::{Bound, Each, Effect, Instruction, Pc, Piece, Program, Step};
 use super::scope::side;
@@ -22,6 +23,7 @@ impl Program {
             may_begin: Vec::new(),
             has_unsolicited: table.exchanges.iter().any(|exchange| exchange.unsolicited.is_some()),
             starts: Arc::default(),
+            equivalent: Arc::default(),
             special: Arc::default(),
             screens: Arc::default(),
             chances: Arc::default(),
@@ -55,6 +57,7 @@ impl Program {
     /// The same program with a run behind it, and where the run begins. The error names what the table does not have.
     pub(super) fn with_run(&self, run: &Talk) -> Result<(Program, Pc), String> {
         let mut program = self.clone();
+        program.equivalent = Arc::default(); // it is of the whole code, and there will be more
         let start = program.code.len();
         let mut compiler = Compiler::new(&mut program);
         compiler.talk(run);
@@ -115,8 +118,8 @@ impl<'a> Compiler<'a> {
             StepKind::Message(message) => self.message(message),
             StepKind::Call { exchange, arguments } => self.call(exchange, arguments),
             StepKind::Guard(condition) => {
-                self.names().add_expr(condition);
-                self.add(Instruction::Guard(condition.clone()));
+                let condition = Condition::of(condition, self.names());
+                self.add(Instruction::Guard(condition));
             }
             StepKind::Choice(ways) => self.choice(ways),
             StepKind::Times { body, least, most } => self.times(body, *least, *most),

@@ -1,5 +1,6 @@
 //! A follower: an observer with one set of parameters. Events and time come in here; what they mean is found in `follow`.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -55,7 +56,7 @@ pub(super) struct Follower {
     /// How much later than its byte a stamp can be.
     pub late: Span,
     pub tells: bool,
-    pub items: Vec<Item>,
+    pub items: VecDeque<Item>,
     pub score: Score,
 }
 
@@ -136,7 +137,7 @@ impl Follower {
             asked: None,
             late: Span::ZERO,
             tells,
-            items: Vec::new(),
+            items: VecDeque::new(),
             score: Score::default(),
             program,
         };
@@ -173,7 +174,7 @@ impl Follower {
     }
 
     pub fn items(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.items)
+        std::mem::take(&mut self.items).into()
     }
 
     pub fn score(&self) -> Score {

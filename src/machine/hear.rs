@@ -137,11 +137,20 @@ impl<'a> Offer<'a> {
         mut frames: FrameSet,
         more: Needed,
     ) -> Answers {
+        let program = self.ground.program;
         let mut answers = Answers { more, ..Answers::default() };
         let mut parsed = Parsed::default();
+        let mut last = None; // who has accepted last
         for (index, thread) in threads.into_iter().enumerate() {
             let Some(step) = self.step(&thread) else { continue };
             frames.insert(step.frame);
+            let (pc, course) = (thread.pc, thread.course());
+            if self.quick
+                && !self.strange
+                && last.is_some_and(|(known, of)| of == course && program.are_equivalent(known, pc))
+            {
+                continue; // it would go on as that one does
+            }
             if self.quick {
                 match self.glance(step.frame) {
                     Fit::No => continue,
@@ -159,7 +168,13 @@ impl<'a> Offer<'a> {
                     let mismatch = mismatch.clone();
                     answers.wrong.push(Wrong { thread: index, mismatch, reading: None, for_another: false });
                 }
-                Outcome::Complete(reading) => self.take(&mut answers, index, thread, step, reading),
+                Outcome::Complete(reading) => {
+                    let before = answers.accepted.len();
+                    self.take(&mut answers, index, thread, step, reading);
+                    if answers.accepted.len() > before {
+                        last = Some((pc, course));
+                    }
+                }
             }
         }
         if let Some(accepted) = &mut answers.accepted_frame {

@@ -160,9 +160,7 @@ impl Follower {
                 if let (Some(rests), [byte], [_]) = (rests, offer.bytes, &self.threads[..]) {
                     return rests.lacking_behind(*byte);
                 }
-                for opening in listening.possible(rests, offer, thread.states) {
-                    needed.unless_whole(offer.screened(opening.frame, &opening.screen))?;
-                }
+                listening.lacking(rests, offer, thread.states, &mut needed)?;
             } else if let Some(step) = offer.step(thread) {
                 needed.unless_whole(offer.glance(step.frame))?;
             }

@@ -107,13 +107,12 @@ impl Observer {
         }
     }
 
-    /// The same one by one; the memory they were in serves the next ones.
-    pub fn drain(&mut self) -> impl Iterator<Item = Item> + '_ {
-        let only = match &mut self.followers[..] {
-            [only] => Some(only),
+    /// The same one by one.
+    pub fn next_item(&mut self) -> Option<Item> {
+        match &mut self.followers[..] {
+            [only] => only.items.pop_front(),
             _ => None,
-        };
-        only.into_iter().flat_map(|only| only.items.drain(..))
+        }
     }
 
     pub fn score(&self) -> Score {

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use crate::frame::{Screen, Sieve};
+use crate::frame::{Fit, Screen, Sieve};
 use crate::line::Direction;
 use crate::protocol::{ExchangeId, FrameId};
 
@@ -92,26 +92,62 @@ impl Listening {
             let mut lacking = Needed::default();
             let bytes = [byte];
             let offer = Offer::of(ground, &bytes, false, from);
-            for opening in self.possible(Some(&resting), &offer, states) {
-                lacking.unless_whole(offer.screened(opening.frame, &opening.screen))?;
-            }
+            self.lacking(Some(&resting), &offer, states, &mut lacking)?;
             lacking.0
         };
         resting.lacking = (0..=u8::MAX).map(lacking).collect();
         resting
     }
 
-    /// What of it one byte of the offer does not rule out.
-    pub fn possible<'a>(
-        &'a self,
-        resting: Option<&'a Resting>,
-        offer: &'a Offer<'_>,
+    /// Hands over what of it one byte of the offer does not rule out.
+    pub fn possible(
+        &self,
+        resting: Option<&Resting>,
+        offer: &Offer<'_>,
         states: States,
-    ) -> impl Iterator<Item = &'a Opening> {
-        let sieve = resting.map_or(&self.sieve, |resting| &resting.sieve);
-        let number = move |left: usize| resting.map_or(left, |resting| resting.numbers[left]);
-        let left = sieve.left(&offer.prefix).map(move |left| &self.frames[number(left)]);
-        left.filter(move |opening| resting.is_some() || opening.is_heard(offer.from, states))
+        mut take: impl FnMut(&Opening),
+    ) {
+        for left in self.sieve(resting).left(&offer.prefix) {
+            let openings = left.frames.iter().map(|number| self.opening(resting, *number));
+            let heard = |opening: &&Opening| resting.is_some() || opening.is_heard(offer.from, states);
+            openings.filter(heard).for_each(&mut take);
+        }
+    }
+
+    /// How many more bytes are needed before one of them can be here as a whole; `None` where one may be.
+    pub fn lacking(
+        &self,
+        resting: Option<&Resting>,
+        offer: &Offer<'_>,
+        states: States,
+        needed: &mut Needed,
+    ) -> Option<()> {
+        for left in self.sieve(resting).left(&offer.prefix) {
+            for (place, number) in left.frames.iter().enumerate() {
+                let opening = self.opening(resting, *number);
+                if resting.is_none() && !opening.is_heard(offer.from, states) {
+                    continue;
+                }
+                let fit = offer.screened(opening.frame, &opening.screen);
+                needed.unless_whole(fit)?;
+                if matches!(fit, Fit::More(_))
+                    && let Some(lacking) = left.lacking_from(place)
+                {
+                    needed.by(lacking); // none of the others lacks less, and one that may come is enough to wait for
+                    break;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn sieve<'a>(&'a self, resting: Option<&'a Resting>) -> &'a Sieve {
+        resting.map_or(&self.sieve, |resting| &resting.sieve)
+    }
+
+    /// The opening that a sieve has under this number.
+    fn opening(&self, resting: Option<&Resting>, number: usize) -> &Opening {
+        &self.frames[resting.map_or(number, |resting| resting.numbers[number])]
     }
 
     /// The frames with which a conversation may begin that rests in these states.

@@ -10,6 +10,8 @@ use crate::line::Direction;
 use crate::protocol::{Exchange, ExchangeId, FrameId, StateId, Table, Time, spells_out};
 
 use super::chance::Chance;
+use super::condition::Condition;
+use super::equivalent::equivalent;
 use super::names::{Key, Names};
 use super::openings::Openings;
 use super::scope::side;
@@ -48,12 +50,14 @@ pub struct Program {
     pub(super) openings: Arc<Openings>,
     /// For each frame: refusals, and what means nothing, that are special cases of it.
     pub(super) special: Arc<OnceLock<Vec<Vec<FrameId>>>>,
+    /// For each place the first message that comes to the same as the one there.
+    pub(super) equivalent: Arc<OnceLock<Vec<Pc>>>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Instruction {
     Message(Step),
-    Guard(Expr),
+    Guard(Condition),
     Effect(Effect),
     /// Ways to go on, in order of priority.
     Split(Vec<Pc>),
@@ -206,6 +210,12 @@ impl Program {
         let beside = || refusals.frames.iter().chain(ignore).copied();
         let of = |general| beside().filter(move |special| spells_out(&frames[special.0], general)).collect();
         frames.iter().map(of).collect()
+    }
+
+    /// Whether who has accepted the one message learns nothing from the other.
+    pub(super) fn are_equivalent(&self, one: Pc, other: Pc) -> bool {
+        let first = self.equivalent.get_or_init(|| equivalent(self));
+        first[one] == first[other]
     }
 
     /// What the first bytes of a frame rule out.

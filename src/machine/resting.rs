@@ -67,11 +67,11 @@ impl Follower {
         let program = &*self.program;
         let mut begun: Vec<ExchangeId> = Vec::new();
         let sorted = listening.resting(program, offer.from, thread.states);
-        for opening in listening.possible(sorted, offer, thread.states) {
+        listening.possible(sorted, offer, thread.states, |opening| {
             if more.unless_whole(offer.screened(opening.frame, &opening.screen)).is_none() {
                 begun.extend(&opening.exchanges);
             }
-        }
+        });
         if begun.is_empty() {
             return Vec::new();
         }

@@ -23,7 +23,7 @@ impl Follower {
             said: meanings::of_bytes(&self.program.table, &stray.bytes, &stray.exchanges),
             expected: stray.expected,
         };
-        self.items.push(Item {
+        self.items.push_back(Item {
             from: stray.from,
             at: stray.at,
             direction: stray.direction,
@@ -92,7 +92,7 @@ impl Follower {
         if self.tells {
             let (bytes, from, at, faults) = taken;
             let state = self.state().cloned();
-            self.items.push(Item { from, at, direction, bytes, faults, state, kind });
+            self.items.push_back(Item { from, at, direction, bytes, faults, state, kind });
         }
     }
 }

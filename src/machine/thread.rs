@@ -103,6 +103,11 @@ impl Thread {
         Arc::ptr_eq(&self.course, &other.course)
     }
 
+    /// What it knows, as a place in memory: threads of one place share it as long as one of them is there.
+    pub fn course(&self) -> *const Course {
+        Arc::as_ptr(&self.course)
+    }
+
     /// A conversation that rests in these states, with what outlives exchanges.
     pub fn resting(program: &Program, states: States, place: &Place) -> Thread {
         Thread::with(program.rest, states, Place { scope: Scope::none(), ..place.clone() })

@@ -22,7 +22,7 @@ pub(in crate::frame) struct Plain {
 }
 
 /// How a value is taken from the bytes; `shift` was added to each of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::frame) enum Taken {
     /// wire × times + plus
     Number {
@@ -50,6 +50,12 @@ pub(in crate::frame) struct Relation {
 }
 
 impl Plain {
+    /// How a field is read; of two with the same name the last one counts.
+    pub fn taken(&self, field: &str) -> Option<&Taken> {
+        let place = self.names.iter().rposition(|name| &**name == field)?;
+        self.fields.get(place)
+    }
+
     /// The reading of a frame that is right but for relations, or where the field begins that is not what it follows from;
     /// `None` where the parser has to say.
     pub fn read(&self, frame: &[u8], scope: &dyn Scope) -> Option<Result<Reading, usize>> {

@@ -76,13 +76,21 @@ impl Front {
     }
 }
 
-fn eight(input: &[u8]) -> (u64, u64) {
+/// The first eight bytes, the first one lowest, and which of their bits are there.
+#[inline]
+pub(super) fn eight(input: &[u8]) -> (u64, u64) {
     if let Some(&front) = input.first_chunk() {
         return (u64::from_le_bytes(front), u64::MAX);
     }
-    let mut front = [0; 8];
-    front.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
-    (u64::from_le_bytes(front), !(u64::MAX << (8 * input.len())))
+    let len = input.len();
+    let word = match (input.first_chunk(), input.last_chunk()) {
+        // Two halves that may overlap: where they do, they are the same.
+        (Some(&low), Some(&high)) => {
+            u64::from(u32::from_le_bytes(low)) | u64::from(u32::from_le_bytes(high)) << (8 * (len - 4))
+        }
+        _ => input.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    (word, !(u64::MAX << (8 * len)))
 }
 
 impl Screen {
@@ -110,6 +118,11 @@ impl Screen {
             }
         }
         Screen { head: fused.head, next, twins: fused.twins, short: (below, least), preamble: None }
+    }
+
+    /// With fewer bytes than the first of these behind any preamble, the frame lacks what is missing of the second.
+    pub(super) fn short(&self) -> (usize, usize) {
+        self.short
     }
 
     /// What can be told of the frame without a look at it.

@@ -1,7 +1,7 @@
 //! Many frames sorted by one of their first bytes: those that it rules out are not even held against the others.
 
 use super::super::Frame;
-use super::screen::{Front, Prefix};
+use super::screen::{Front, Prefix, Screen};
 use super::{Fused, Test};
 
 /// Frames, by number, sorted by what their first bytes must be.
@@ -12,7 +12,7 @@ pub struct Sieve(Vec<Sorted>);
 #[derive(Clone, Debug)]
 struct Sorted {
     preamble: Option<u8>,
-    all: Vec<usize>,
+    all: Few,
     /// The places that sort best; the last is the best and needs the most bytes.
     places: Vec<Place>,
 }
@@ -21,7 +21,32 @@ struct Sorted {
 #[derive(Clone, Debug)]
 struct Place {
     at: usize,
-    left: Vec<Vec<usize>>,
+    left: Vec<Few>,
+}
+
+/// Frames by number; those come first of which few bytes tell whether they lack any.
+#[derive(Clone, Debug)]
+struct Few {
+    frames: Vec<usize>,
+    /// For each and all behind it: with fewer bytes than the first of these each that is not ruled out lacks some, of the second at the least.
+    short: Vec<(usize, usize)>,
+}
+
+/// Frames that one byte does not rule out.
+#[derive(Clone, Copy, Debug)]
+pub struct Left<'a> {
+    pub frames: &'a [usize],
+    short: &'a [(usize, usize)],
+    /// So many bytes are here.
+    len: usize,
+}
+
+impl Left<'_> {
+    /// So many bytes at the least lacks each of them from this place on that nothing rules out; `None` where one may lack none.
+    pub fn lacking_from(&self, place: usize) -> Option<usize> {
+        let (below, least) = *self.short.get(place)?;
+        (self.len < below).then(|| least - self.len)
+    }
 }
 
 /// A frame's number, and what is known of its bytes; nothing of one in an envelope.
@@ -42,9 +67,9 @@ impl Sieve {
         Sieve(preambles.into_iter().map(sorted).collect())
     }
 
-    /// The frames that one byte of the prefix does not rule out.
-    pub fn left<'a>(&'a self, prefix: &'a Prefix<'_>) -> impl Iterator<Item = usize> + 'a {
-        self.0.iter().flat_map(|sorted| sorted.left(prefix.behind(sorted.preamble))).copied()
+    /// The frames that one byte of the prefix does not rule out, those behind the same preamble together.
+    pub fn left<'a>(&'a self, prefix: &'a Prefix<'_>) -> impl Iterator<Item = Left<'a>> {
+        self.0.iter().map(|sorted| sorted.left(prefix.behind(sorted.preamble)))
     }
 }
 
@@ -107,15 +132,31 @@ impl Sorted {
             if count < least {
                 least = count;
                 let can = |byte: u8| frames.iter().filter(move |frame| allows(frame, at, byte));
-                let left = (0..=u8::MAX).map(|byte| can(byte).map(|(number, _)| *number).collect()).collect();
+                let left = (0..=u8::MAX).map(|byte| Few::of(can(byte))).collect();
                 places.push(Place { at, left });
             }
         }
-        Sorted { preamble, all: frames.iter().map(|(number, _)| *number).collect(), places }
+        Sorted { preamble, all: Few::of(frames.iter()), places }
     }
 
-    fn left(&self, front: &Front) -> &[usize] {
+    fn left(&self, front: &Front) -> Left<'_> {
         let place = self.places.iter().rev().find(|place| place.at < front.len());
-        place.map_or(&self.all, |place| &place.left[usize::from(front.byte(place.at))])
+        let few = place.map_or(&self.all, |place| &place.left[usize::from(front.byte(place.at))]);
+        Left { frames: &few.frames, short: &few.short, len: front.len() }
+    }
+}
+
+impl Few {
+    fn of<'a>(frames: impl Iterator<Item = &'a Numbered<'a>>) -> Few {
+        let short = |fused: Option<&Fused>| fused.map_or((0, 0), |fused| Screen::of(fused).short());
+        let mut few: Vec<_> = frames.map(|(number, fused)| (*number, short(*fused))).collect();
+        few.sort_by_key(|(_, (below, _))| *below);
+        let mut least = usize::MAX;
+        for (_, short) in few.iter_mut().rev() {
+            least = least.min(short.1);
+            short.1 = least;
+        }
+        let (frames, short) = few.into_iter().unzip();
+        Few { frames, short }
     }
 }
