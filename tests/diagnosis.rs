@@ -374,6 +374,62 @@ fn pulses_at_the_turns_of_the_line_and_nowhere_else_are_of_the_turnaround() {
     }
 }
 
+/// Polls of a register; in place of so many of ten answers the device says what it says when it starts.
+fn restarting(banner: &str, often: u8) -> hsdiag::diagnose::Diagnosis {
+    let mut said = Vec::new();
+    for poll in 0..10 {
+        let question = with_sum(&[1, 3, 0, poll, 0, 2]);
+        let answer = if (poll + 1) * often / 10 > poll * often / 10 {
+            banner.as_bytes().to_vec()
+        } else {
+            with_sum(&[1, 3, 4, 0, poll, 1, 7])
+        };
+        said.extend([(0.1, Direction::Tx, question), (30e-3, Direction::Rx, answer)]);
+    }
+    heard("modbus-rtu", Span::ZERO, Sides::Both, &timed(10.0 / 9600.0, said)).diagnosis()
+}
+
+#[test]
+fn a_device_that_starts_anew_in_place_of_answers_makes_no_noise() {
+    for banner in [
+        "\r\n*** boot v1.2 reset=BOR ***\r\ninit ok\r\n",
+        "\r\nU-Boot 2021.04 (Apr 05 2021)\r\nDRAM: 64 MiB\r\n",
+        "ets Jun  8 2016 00:22:57\r\n\r\nrst:0xf (RTCWDT_BROWN_OUT_RESET),boot:0x13\r\n",
+    ] {
+        for often in [1, 3, 5] {
+            let diagnosis = restarting(banner, often);
+            assert_eq!(diagnosis.leading().cause, Cause::DeviceReset, "{often} times {banner:?}");
+            let noise = diagnosis.ranking.iter().find(|ranked| ranked.cause == Cause::NoiseGlitch);
+            let noise = noise.map_or(0.0, |noise| noise.probability);
+            assert!(noise < 0.1, "{often} times {banner:?}: {noise}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_text_in_place_of_all_answers_are_of_an_application() {
+    let modbus = with_sum(&[1, 3, 0, 0, 0, 2]);
+    let hosts = [("stm32", &[0x7F][..]), ("stk500v1", &[0x30, 0x20]), ("modbus-rtu", &modbus)];
+    let registry = Registry::shipped();
+    let others = ["console", "at-commands"].map(|name| registry.get(name).expect("a shipped table"));
+    let others = others.map(|table| Arc::new(Program::compile(table)));
+    for text in [
+        "\r\n*** boot v1.2 reset=BOR ***\r\ninit ok\r\n",
+        "\r\nU-Boot 2021.04 (Apr 05 2021)\r\nDRAM: 64 MiB\r\n",
+        "[   12.345] sensor: temp=23.1 C\r\n",
+    ] {
+        for (table, question) in hosts {
+            let talk =
+                [(0.3, Direction::Tx, question.to_vec()), (30e-3, Direction::Rx, text.as_bytes().to_vec())];
+            let said = talk.iter().cycle().take(10).cloned();
+            let mut engine = heard(table, Span::ZERO, Sides::Both, &timed(10.0 / 9600.0, said));
+            engine.consider(others.to_vec());
+            let cause = engine.diagnosis().leading().cause;
+            assert_eq!(cause, Cause::ApplicationRunning, "{table}: {text:?}");
+        }
+    }
+}
+
 #[test]
 fn who_joins_a_handshake_at_a_later_step_takes_it_for_what_it_is() {
     let ask = [0x10, 0x40, 0x01, 0x41, 0x16].map(|byte| (Direction::Tx, byte));

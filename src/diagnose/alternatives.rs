@@ -141,16 +141,16 @@ mod tests {
     const REGISTER: &[u8] = &[0xC0, 0, 0x0A, 4, 0, 0, 0, 0, 0, 0xB0, 0xA0, 0xF5, 0x3F, 0xC0];
     const SENTENCE: &[u8] = b"$GPRMC,092751.000,A,5321.6802,N,00630.3371,W,0.06,31.66,280511,,,A*45\r\n";
 
-    #[test]
-    fn a_stranger_is_named_behind_a_host_that_asks_by_its_own_protocol() {
+    /// The protocol that is named where these bytes answer a host that asks by esp-rom's.
+    fn named(answer: &[u8]) -> Option<String> {
         let registry = Registry::shipped();
         let program = |name: &str| Arc::new(Program::compile(registry.get(name).expect("a shipped table")));
         let settings = Settings::new(Baud::nearest(115_200.0), Format::N8);
         let hearing = Hearing::both(settings, LineErrors::PerByte, Span::ZERO);
-        let others = ["modbus-rtu", "nmea", "console"].map(program).to_vec();
+        let others = ["modbus-rtu", "nmea", "console", "at-commands"].map(program).to_vec();
         let mut engine = Engine::new(program("esp-rom"), others, Env::new(), hearing);
         let mut now = Instant::ZERO;
-        for (direction, bytes) in [(Direction::Tx, REGISTER), (Direction::Rx, SENTENCE)].repeat(4) {
+        for (direction, bytes) in [(Direction::Tx, REGISTER), (Direction::Rx, answer)].repeat(4) {
             now += Span::from_millis(3);
             for byte in bytes {
                 now += settings.character_time();
@@ -158,7 +158,17 @@ mod tests {
             }
         }
         engine.finish();
-        let other = engine.evidence().details.other_protocol;
-        assert_eq!(other.map(|other| other.name).as_deref(), Some("nmea"));
+        engine.evidence().details.other_protocol.map(|other| other.name)
+    }
+
+    #[test]
+    fn a_stranger_is_named_behind_a_host_that_asks_by_its_own_protocol() {
+        assert_eq!(named(SENTENCE).as_deref(), Some("nmea"));
+    }
+
+    #[test]
+    fn lines_of_any_text_are_no_other_protocol() {
+        assert_eq!(named(b"\r\nU-Boot 2021.04 (Apr 05 2021)\r\nDRAM: 64 MiB\r\n"), None);
+        assert_eq!(named(b"\r\n*** boot v1.2 reset=BOR ***\r\ninit ok\r\n"), None);
     }
 }

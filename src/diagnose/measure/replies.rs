@@ -6,6 +6,7 @@ use crate::wire::single_pulse_bytes;
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Window};
+use super::text::is_all_text;
 
 /// Silence that ends a reply, in character times: longer than the hole that a few lost characters leave.
 const GAP: f64 = 10.0;
@@ -113,7 +114,9 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     let (healthy, spoilt): (Vec<&Reply<'_>>, Vec<&Reply<'_>>) =
         replies.iter().partition(|reply| reply.is_healthy());
     evidence.share("replies-healthy", healthy.len(), replies.len());
-    evidence.count("replies-spoilt", spoilt.len());
+    // What is written in place of a reply is no reply that was spoilt.
+    let texts = spoilt.iter().filter(|reply| is_all_text(&reply.bytes())).count();
+    evidence.count("replies-spoilt", spoilt.len() - texts);
     let flagged = |of: &[&Reply<'_>]| of.iter().filter(|reply| reply.is_flagged()).count();
     evidence.share("spoilt-flagged", flagged(&spoilt), spoilt.len());
     evidence.count("spoilt-quietly", spoilt.len() - flagged(&spoilt));

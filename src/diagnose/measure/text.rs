@@ -38,12 +38,16 @@ pub fn measure(window: &Window, evidence: &mut Evidence) {
     banners(window, evidence);
 }
 
+/// Nothing but text, and more of it than chance.
+pub(super) fn is_all_text(bytes: &[u8]) -> bool {
+    bytes.len() >= ENOUGH && bytes.iter().all(|byte| is_text(*byte))
+}
+
 /// Bytes in a text, or at its ends, that are none of it and that one pulse can make.
 fn pulses(bytes: &[u8]) -> usize {
-    let text = |bytes: &[u8]| bytes.len() >= ENOUGH && bytes.iter().all(|byte| is_text(*byte));
     let pulse = |at: usize| {
         let near = [bytes.get(at.wrapping_sub(ENOUGH)..at), bytes.get(at + 1..at + 1 + ENOUGH)];
-        single_pulse_bytes().any(|one| one == bytes[at]) && near.into_iter().flatten().any(text)
+        single_pulse_bytes().any(|one| one == bytes[at]) && near.into_iter().flatten().any(is_all_text)
     };
     (0..bytes.len()).filter(|at| pulse(*at)).count()
 }

@@ -6,6 +6,7 @@ use crate::line::{Direction, Span};
 
 use super::super::evidence::Evidence;
 use super::super::window::{Heard, Standing, Window};
+use super::text::is_all_text;
 
 /// Silence that parts two runs, in character times.
 const GAP: f64 = 3.5;
@@ -72,6 +73,8 @@ fn is_bad(heard: &Heard) -> bool {
 /// How unexplained bytes gather.
 fn clusters(window: &Window, events: &[&Heard], bad: &[usize], evidence: &mut Evidence) {
     let mut sizes: Vec<usize> = Vec::new();
+    let mut texts = 0;
+    let mut bytes: Vec<u8> = Vec::new(); // of the last one
     let mut span = Span::ZERO;
     for (number, place) in bad.iter().enumerate() {
         let before = number.checked_sub(1).map(|n| bad[n]);
@@ -82,12 +85,18 @@ fn clusters(window: &Window, events: &[&Heard], bad: &[usize], evidence: &mut Ev
                 *size += 1;
                 span += before.map_or(Span::ZERO, |b| events[*place].event.at - events[b].event.at);
             }
-            _ => sizes.push(1),
+            _ => {
+                texts += usize::from(is_all_text(&bytes));
+                bytes.clear();
+                sizes.push(1);
+            }
         }
+        bytes.extend(events[*place].event.value());
     }
+    texts += usize::from(is_all_text(&bytes));
     let largest = sizes.iter().copied().max().unwrap_or(0);
     let small = sizes.iter().filter(|size| **size <= 2).count();
-    evidence.count("clusters", sizes.len());
+    evidence.count("clusters", sizes.len() - texts); // whoever writes is not noise, however often
     evidence.count("cluster-largest", largest);
     evidence.share("clusters-small", small, sizes.len());
     evidence.share("cluster-share", largest, bad.len());
