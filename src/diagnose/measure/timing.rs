@@ -73,8 +73,6 @@ fn is_bad(heard: &Heard) -> bool {
 /// How unexplained bytes gather.
 fn clusters(window: &Window, events: &[&Heard], bad: &[usize], evidence: &mut Evidence) {
     let mut sizes: Vec<usize> = Vec::new();
-    let mut texts = 0;
-    let mut bytes: Vec<u8> = Vec::new(); // of the last one
     let mut span = Span::ZERO;
     for (number, place) in bad.iter().enumerate() {
         let before = number.checked_sub(1).map(|n| bad[n]);
@@ -85,15 +83,17 @@ fn clusters(window: &Window, events: &[&Heard], bad: &[usize], evidence: &mut Ev
                 *size += 1;
                 span += before.map_or(Span::ZERO, |b| events[*place].event.at - events[b].event.at);
             }
-            _ => {
-                texts += usize::from(is_all_text(&bytes));
-                bytes.clear();
-                sizes.push(1);
-            }
+            _ => sizes.push(1),
         }
-        bytes.extend(events[*place].event.value());
     }
-    texts += usize::from(is_all_text(&bytes));
+    let mut rest = bad;
+    let is_text = |size: &&usize| {
+        let (cluster, behind) = rest.split_at(**size);
+        rest = behind;
+        let bytes: Vec<u8> = cluster.iter().filter_map(|place| events[*place].event.value()).collect();
+        is_all_text(&bytes)
+    };
+    let texts = sizes.iter().filter(is_text).count();
     let largest = sizes.iter().copied().max().unwrap_or(0);
     let small = sizes.iter().filter(|size| **size <= 2).count();
     evidence.count("clusters", sizes.len() - texts); // whoever writes is not noise, however often
